@@ -1,0 +1,1 @@
+"""From a trained model to a bundle: two ONNX graphs, a codebook and a manifest."""

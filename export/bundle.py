@@ -1,0 +1,244 @@
+"""The bundle: a folder that holds a whole model, and the contract between training and serving.
+
+``manifest.json`` describes it and bears the sha256 of every other file; ``encoder.onnx`` and ``decoder.onnx`` are its
+halves, ``codebook.npz`` places attribute weights in latent space, ``golden.npz`` holds inputs with the outputs they
+must give, ``card.md`` (with pictures beside it) tells people what they have. pydantic and numpy only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from training.attributes import Attribute, Attributes
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ENCODER, DECODER, CODEBOOK, GOLDEN, CARD = "encoder.onnx", "decoder.onnx", "codebook.npz", "golden.npz", "card.md"
+REQUIRED = (ENCODER, DECODER, CODEBOOK, GOLDEN, CARD)
+
+Mixing = Literal["linear", "nearest"]
+Float32 = NDArray[np.float32]
+
+
+class BundleError(ValueError):
+    """A bundle that is incomplete, damaged or of another format; the message names the file."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ImageSpec(_Strict):
+    """Size of the model's images; pixel values lie in 0..1."""
+
+    height: int = Field(ge=28, le=128)
+    width: int = Field(ge=28, le=128)
+    channels: Literal[1, 3, 4]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """[H, W, C]."""
+        return self.height, self.width, self.channels
+
+
+class LatentPart(_Strict):
+    """The latent dimensions start..stop that belong to one attribute, and what weights between its rows mean."""
+
+    attribute: str
+    start: int
+    stop: int
+    mixing: Mixing = "linear"
+
+
+class TensorSpec(_Strict):
+    """An input or output of a graph; -1 stands for the batch."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+class GraphSpec(_Strict):
+    """Inputs and outputs of one of the two graphs."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+class FileSpec(_Strict):
+    """What a file of the bundle must be."""
+
+    sha256: str
+    size: int
+
+
+class Manifest(_Strict):
+    """All that a service must know of a model before it touches another file."""
+
+    format: Literal[1] = FORMAT
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    system: str
+    image: ImageSpec
+    attributes: tuple[Attribute, ...]
+    latents: tuple[LatentPart, ...]
+    encoder: GraphSpec
+    decoder: GraphSpec
+    opset: int
+    tolerances: dict[Literal["fp32", "tf32", "fp16"], float]
+    training: dict[str, Any]
+    scores: dict[str, Any]
+    files: dict[str, FileSpec] = {}
+    digest: str = ""
+
+    def computed_digest(self) -> str:
+        """sha256 of the manifest's canonical JSON without ``digest``."""
+        content = self.model_dump(mode="json", exclude={"digest"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    @property
+    def latent_length(self) -> int:
+        """D, the length of z."""
+        return self.latents[-1].stop
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """Where attribute weights sit in latent space: z = weights @ matrix + offset.
+
+    ``matrix`` is [sum K, D], ``offset`` [D]. Attributes whose part says ``nearest`` are snapped to their most
+    probable class first.
+    """
+
+    attributes: Attributes
+    latents: tuple[LatentPart, ...]
+    matrix: Float32
+    offset: Float32
+
+    def place(self, weights: NDArray[Any]) -> Float32:
+        """z [B, D] of weights [B, sum K]."""
+        for name in self.snapped:
+            columns = self.attributes.columns(name)
+            nearest = self.attributes[name].read(weights[:, columns]).index
+            weights = weights.copy()
+            weights[:, columns] = np.eye(self.attributes[name].size)[nearest]
+        return (weights @ self.matrix + self.offset).astype(np.float32)
+
+    @property
+    def snapped(self) -> tuple[str, ...]:
+        """Names of the attributes that can't be mixed."""
+        return tuple(part.attribute for part in self.latents if part.mixing == "nearest")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified bundle: its manifest, and its files' contents as bytes, so that nothing is read twice."""
+
+    path: Path
+    manifest: Manifest
+    files: dict[str, bytes]
+
+    @property
+    def attributes(self) -> Attributes:
+        """The model's vocabulary."""
+        return Attributes(self.manifest.attributes)
+
+    @property
+    def codebook(self) -> Codebook:
+        """The codebook; raises BundleError if its arrays have other shapes than the manifest says."""
+        arrays = self._arrays(CODEBOOK)
+        attributes, length = self.attributes, self.manifest.latent_length
+        matrix, offset = arrays.get("matrix"), arrays.get("offset")
+        if matrix is None or offset is None or matrix.shape != (attributes.total, length) or offset.shape != (length,):
+            raise BundleError(f"{self.path / CODEBOOK}: needs matrix [{attributes.total}, {length}], offset [{length}]")
+        return Codebook(attributes, self.manifest.latents, matrix, offset)
+
+    @property
+    def golden(self) -> dict[str, Float32]:
+        """Inputs ``image`` and ``z`` with expected outputs ``encoder.NAME`` and ``decoder.NAME``."""
+        return self._arrays(GOLDEN)
+
+    def _arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        try:
+            with np.load(BytesIO(self.files[name]), allow_pickle=False) as arrays:
+                return dict(arrays)
+        except (ValueError, OSError, EOFError) as error:
+            raise BundleError(f"{self.path / name}: {error}") from error
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a bundle and verify the manifest, its digest, and size and sha256 of every file, before anything is parsed.
+
+    Raises BundleError that names the file for whatever is missing, unlisted, linked or different.
+    """
+    try:
+        manifest = Manifest.model_validate_json((path / MANIFEST).read_bytes())
+    except OSError as error:
+        raise BundleError(f"{path}: no bundle here: {MANIFEST} can't be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
+    if manifest.digest != manifest.computed_digest():
+        raise BundleError(f"{path / MANIFEST}: its digest does not match its content")
+    present = {str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir() or file.is_symlink()}
+    for name in sorted(present - manifest.files.keys() - {MANIFEST}):
+        raise BundleError(f"{path / name}: not listed in the manifest")
+    for name in sorted({*REQUIRED} - manifest.files.keys()):
+        raise BundleError(f"{path / MANIFEST}: does not list {name}")
+    for name in sorted(manifest.files.keys() - present):
+        raise BundleError(f"{path / name}: listed in the manifest, but missing")
+    return Bundle(path, manifest, {name: _verified(path / name, spec) for name, spec in manifest.files.items()})
+
+
+def _verified(file: Path, spec: FileSpec) -> bytes:
+    if file.is_symlink() or file.stat().st_size != spec.size:
+        raise BundleError(f"{file}: must be a plain file of {spec.size} bytes")
+    content = file.read_bytes()
+    if hashlib.sha256(content).hexdigest() != spec.sha256:
+        raise BundleError(f"{file}: sha256 differs from the manifest's")
+    return content
+
+
+@contextmanager
+def writing_bundle(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path`` that takes its place when the block ends well, and vanishes when it fails.
+
+    A bundle already at ``path`` is replaced; anything else there raises BundleError before any work is done.
+    """
+    if path.exists() and not (path / MANIFEST).is_file():
+        raise BundleError(f"{path}: exists and is no bundle; give another place")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
+        draft = Path(temporary) / "new"
+        draft.mkdir()
+        yield draft
+        if path.exists():
+            os.rename(path, Path(temporary) / "old")
+        os.rename(draft, path)
+
+
+def seal(folder: Path, manifest: Manifest) -> Manifest:
+    """Write ``manifest`` into a folder, completed with size and sha256 of all its files and with its own digest."""
+    files = {
+        str(file.relative_to(folder)): FileSpec(
+            sha256=hashlib.sha256(file.read_bytes()).hexdigest(), size=file.stat().st_size
+        )
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != MANIFEST
+    }
+    manifest = manifest.model_copy(update={"files": files})
+    manifest = manifest.model_copy(update={"digest": manifest.computed_digest()})
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
+    return manifest

@@ -1,0 +1,1 @@
+"""From a bundle to HTTP: FastAPI over onnxruntime, without torch."""

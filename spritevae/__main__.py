@@ -1,0 +1,131 @@
+"""The command: ``spritevae train|evaluate|export|serve`` (also ``python -m spritevae``)."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of everything but ``serve``, whose options are the service's settings."""
+    command = argparse.ArgumentParser(prog="spritevae", description=sys.modules["spritevae"].__doc__)
+    commands = command.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    train = commands.add_parser("train", help="train a system on images; the same command again resumes")
+    train.add_argument("system", nargs="?", metavar="SYSTEM", help="a preset; --list shows them")
+    train.add_argument("--list", action="store_true", help="show the presets and their settings, and stop")
+    train.add_argument("--data", metavar="DATA", help="dsprites, dsprites-original, a dSprites .npz, or a folder")
+    train.add_argument("--attribute", action="append", default=[], metavar="NAME=KIND[:...]",
+                       help="what a column of labels.csv is, for example hue=circular:36:period=36 (repeatable)")
+    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=NUMBER",
+                       help="settings of the preset, for example images=2e6 batch_size=64")
+    train.add_argument("--run", type=Path, help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)")
+    train.add_argument("--init", metavar="RUN", help="begin with the weights of that run")
+    train.add_argument("--seed", type=int, default=0, help="decides all that is random (default 0)")
+    train.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    train.add_argument("--threads", type=int, default=0, help="CPU threads (default: one per core)")
+    train.add_argument("--deterministic", action="store_true", help="exact resume on CUDA too (on CPU it always is)")
+    train.add_argument("--checkpoint-seconds", type=float, default=60.0, help="how often to save (default 60)")
+
+    evaluate = commands.add_parser("evaluate", help="score a run or a bundle on held-out images")
+    evaluate.add_argument("model", type=Path, metavar="RUN|BUNDLE")
+    evaluate.add_argument("--images", metavar="FILE", help="score on these instead, held-out ones and all apart")
+    evaluate.add_argument("--rows", type=int, help="at most so many rows, drawn with seed 0 (default: all)")
+    evaluate.add_argument("--output", type=Path, help="folder for the JSON and the picture")
+    evaluate.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+
+    export = commands.add_parser("export", help="write a run as a bundle that the service loads")
+    export.add_argument("run", type=Path, metavar="RUN")
+    export.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE")
+    export.add_argument("--name", help="the model's name in the service (default: that of the folder)")
+
+    commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")
+    return command
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; gives its exit status: 0, 1 for what was wrong with the input, 130 when interrupted."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    if arguments[:1] == ["serve"]:
+        from service.main import serve
+
+        return serve(arguments[1:])
+    command = parser()
+    options = command.parse_args(arguments)
+    try:
+        if options.command == "train":
+            if not options.list and not (options.system and options.data):
+                command.error("train needs a SYSTEM and --data; train --list shows the systems")
+            return train(options, "spritevae " + shlex.join(arguments))
+        if options.command == "evaluate":
+            return evaluate(options)
+        return export(options)
+    except ValueError as error:
+        print(f"spritevae: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def train(options: argparse.Namespace, command: str) -> int:
+    """Start or resume a run."""
+    from training import loop, presets, runs
+    from training.data import open_source
+
+    if options.list:
+        for name in presets.names():
+            defaults = " ".join(f"{key}={value}" for key, value in presets.settings(name, {}).items())
+            print(f"{name}\n  {presets.describe(name)}\n  settings: {defaults}")
+        return 0
+    given = dict(_assignment(text) for text in options.set)
+    settings = presets.settings(options.system, given)
+    source = open_source(options.data, options.attribute)
+    device = loop.resolve_device(options.device)
+    path = options.run or runs.default_path(options.system, options.data, options.set, options.seed)
+    run = runs.Run.create(
+        path,
+        runs.Parameters(
+            system=options.system,
+            settings=settings,
+            data=options.data,
+            overrides=tuple(options.attribute),
+            attributes=tuple(source.attributes),
+            image=source.image_shape,
+            rows=len(source),
+            content=runs.content_digest(source),
+            init=options.init,
+            seed=options.seed,
+            device=device,
+            precision=loop.best_precision(device),
+            threads=options.threads or len(os.sched_getaffinity(0)),
+            deterministic=options.deterministic,
+            version=runs.code_version(),
+            command=command,
+        ),
+    )
+    try:
+        loop.train(run, source, checkpoint_seconds=options.checkpoint_seconds)
+    except loop.Interrupted as stopped:
+        print(f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {command}", file=sys.stderr)
+        return INTERRUPTED
+    print(f"Trained: {run.path}\n  spritevae evaluate {run.path}\n  spritevae export {run.path} -o BUNDLE")
+    return 0
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes NAME=NUMBER, got {text!r}")
+    return name, value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

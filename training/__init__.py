@@ -1,0 +1,1 @@
+"""From images to a trained model whose latent dimensions are named attributes (torch)."""

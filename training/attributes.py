@@ -1,0 +1,333 @@
+"""The vocabulary of the whole project: named attributes, their values and their weights.
+
+An attribute value has three forms, and every translation between them lives here:
+
+* a *value*, as people write it: a position on the attribute's axis (fractions allowed where classes have an order),
+  a label, explicit weights, or an object that holds one of these under ``value``;
+* *weights* over the attribute's classes, [K]: an index is one-hot, 2.5 is half class 2 and half class 3;
+  a continuous attribute is its own single weight;
+* a *reading*: what a distribution over classes says, as position, index and confidence.
+
+numpy only: training, export and service all import this module.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Kind = Literal["nominal", "ordinal", "circular", "continuous"]
+KINDS: tuple[Kind, ...] = ("nominal", "ordinal", "circular", "continuous")
+MAX_CLASSES = 1024
+
+Value = float | str | list[float]
+Floats = NDArray[np.floating[Any]]
+
+
+class AttributeValueError(ValueError):
+    """A value that an attribute does not accept: says which attribute, what it got and what it accepts."""
+
+    def __init__(self, attribute: str, got: object, accepted: str) -> None:
+        shown = repr(got)
+        self.attribute = attribute
+        self.got = shown if len(shown) <= 80 else shown[:77] + "..."
+        self.accepted = accepted
+        super().__init__(f"{attribute}: got {self.got}; accepts {accepted}")
+
+
+class Reading(NamedTuple):
+    """What weights say about one attribute, for a batch: each field is [B]."""
+
+    position: Floats
+    """Place on the axis: the most probable class, refined by its neighbours; a continuous attribute's value."""
+    index: NDArray[np.intp]
+    """The most probable class; 0 for a continuous attribute."""
+    confidence: Floats
+    """Probability of that class; 1 for a continuous attribute."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """One named attribute.
+
+    ``size`` is its number of classes (1 if continuous). ``period`` (circular only) is in index units: classes at or
+    past it are aliases, the same value as the class one period below. ``range`` holds the values in ``unit`` of the
+    first and the last class, or the lowest and highest value of a continuous attribute. ``default`` is a label for a
+    nominal attribute, else a position or value. Raises ValueError on fields that contradict each other.
+    """
+
+    name: str
+    kind: Kind
+    size: int = 1
+    labels: tuple[str, ...] = ()
+    period: int | None = None
+    unit: str = ""
+    range: tuple[float, float] | None = None
+    default: float | str = 0.0
+
+    def __post_init__(self) -> None:
+        def fail(what: str) -> None:
+            raise ValueError(f"attribute {self.name!r}: {what}")
+
+        if not self.name.isidentifier():
+            fail("a name must be letters, digits and underscores, and not begin with a digit")
+        if self.kind not in KINDS:
+            fail(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
+        least = 1 if self.kind in ("continuous", "nominal") else 2
+        if not least <= self.size <= (1 if self.kind == "continuous" else MAX_CLASSES):
+            fail(f"a {self.kind} attribute can't have size {self.size} (classes at most {MAX_CLASSES})")
+        if (self.kind == "nominal") != bool(self.labels):
+            fail("labels go with nominal attributes, and only with them")
+        if self.labels and (len(self.labels) != self.size or len(set(self.labels)) != self.size):
+            fail(f"needs {self.size} different labels, got {list(self.labels)}")
+        if self.kind == "circular":
+            if self.period is None or not 2 <= self.period <= self.size:
+                fail(f"a circular attribute needs a whole period from 2 to its size {self.size}, got {self.period}")
+        elif self.period is not None:
+            fail("only a circular attribute has a period")
+        if self.range is None:
+            if self.kind == "continuous":
+                fail("a continuous attribute needs a range")
+            object.__setattr__(self, "range", (0.0, float(max(self.size - 1, 1))))
+        low, high = self.bounds
+        if not (math.isfinite(low) and math.isfinite(high) and low < high and math.isfinite(high - low)):
+            fail(f"a range must be two finite numbers, the lower first, got {self.range}")
+        self.weights(self.default)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and highest value, in ``unit``."""
+        assert self.range is not None
+        return self.range
+
+    @property
+    def classes(self) -> int:
+        """How many classes differ: the size without a circular attribute's aliases."""
+        return self.period or self.size
+
+    @property
+    def accepted(self) -> str:
+        """In words, what ``weights`` accepts."""
+        listed = f"a list of {self.size} weights >= 0, not all 0"
+        if self.kind == "nominal":
+            return f"{', '.join(map(repr, self.labels))}, a whole number from 0 to {self.size - 1}, or {listed}"
+        if self.kind == "ordinal":
+            return f"a number from 0 to {self.size - 1}, or {listed}"
+        if self.kind == "circular":
+            return f"any finite number (taken modulo {self.period}), or {listed}"
+        return "a number from {:g} to {:g}".format(*self.bounds)
+
+    def refuse(self, got: object) -> AttributeValueError:
+        """The error for a value that this attribute does not accept."""
+        return AttributeValueError(self.name, got, self.accepted)
+
+    def canonical(self, value: Any) -> Value:
+        """The one form of a value: a label, a position or value as float, or weights that sum to 1.
+
+        Raises AttributeValueError if the attribute does not accept it.
+        """
+        if isinstance(value, Mapping):
+            if "value" not in value:
+                raise self.refuse(dict(value))
+            return self.canonical(value["value"])
+        if isinstance(value, str):
+            if value in self.labels:
+                return value
+            raise self.refuse(value)
+        if isinstance(value, np.ndarray):
+            value = value.tolist()
+        if isinstance(value, Sequence):
+            return self._canonical_list(value)
+        number = self._number(value, value)
+        if self.kind == "nominal":
+            if number != int(number) or not 0 <= number < self.size:
+                raise self.refuse(value)
+            return self.labels[int(number)]
+        if self.kind == "circular":
+            number %= self.classes
+            return number if number < self.classes else 0.0  # -1e-20 % 39 rounds up to 39.0
+        low, high = self.bounds if self.kind == "continuous" else (0, self.size - 1)
+        if not low <= number <= high:
+            raise self.refuse(value)
+        return number
+
+    def parse(self, text: str) -> Value:
+        """The canonical form of a value written as text: a label, a number, or weights with commas between them."""
+        if text in self.labels:
+            return text
+        try:
+            numbers = [float(part) for part in text.split(",")]
+        except ValueError:
+            raise self.refuse(text) from None
+        return self.canonical(numbers if len(numbers) > 1 else numbers[0])
+
+    def weights(self, value: Any) -> Floats:
+        """Weights [K] of one value in any accepted form; raises AttributeValueError otherwise."""
+        value = self.canonical(value)
+        if isinstance(value, list):
+            return self.fold(np.array(value))
+        return self.weights_at([self.labels.index(value) if isinstance(value, str) else value])[0]
+
+    def weights_at(self, positions: ArrayLike) -> Floats:
+        """Weights [B, K] of valid positions [B] (values of a continuous attribute): at most two neighbours share."""
+        position = np.asarray(positions, np.float64)
+        if self.kind == "continuous":
+            return position[:, None]
+        if self.kind == "circular":
+            position = position % self.classes
+        floor = np.floor(position).astype(np.intp)
+        share = position - floor
+        rows = np.arange(len(position))
+        weights = np.zeros((len(position), self.size))
+        np.add.at(weights, (rows, floor % self.classes), 1 - share)
+        np.add.at(weights, (rows, (floor + 1) % self.classes), share)
+        return weights
+
+    def fold(self, weights: Floats) -> Floats:
+        """Weights [..., K] with what lies on aliases moved to the classes they stand for."""
+        if self.classes == self.size:
+            return weights
+        folded = weights.copy()
+        aliases = self.size - self.classes
+        folded[..., :aliases] += weights[..., self.classes :]
+        folded[..., self.classes :] = 0
+        return folded
+
+    def read(self, weights: Floats) -> Reading:
+        """The reading of weights [B, K]; a continuous value is clipped to the attribute's range."""
+        if self.kind == "continuous":
+            value = np.clip(weights[:, 0], *self.bounds)
+            return Reading(value, np.zeros(len(value), np.intp), np.ones(len(value)))
+        folded = self.fold(weights)
+        index = folded.argmax(axis=1)
+        rows = np.arange(len(folded))
+        peak = folded[rows, index]
+        if self.kind == "nominal":
+            return Reading(index.astype(np.float64), index, peak)
+        if self.kind == "circular":
+            before, after = folded[rows, (index - 1) % self.classes], folded[rows, (index + 1) % self.classes]
+        else:
+            padded = np.pad(folded, ((0, 0), (1, 1)))
+            before, after = padded[rows, index], padded[rows, index + 2]
+        position = index + (after - before) / (before + peak + after)
+        if self.kind == "circular":
+            position %= self.classes
+        return Reading(position, index, peak)
+
+    def value(self, position: float) -> Value:
+        """A reading's position as a value that ``weights`` accepts: a label if nominal, else the number."""
+        return self.labels[int(position)] if self.kind == "nominal" else float(position)
+
+    def in_unit(self, position: ArrayLike) -> Floats:
+        """Positions as values in ``unit``."""
+        position = np.asarray(position, np.float64)
+        if self.kind == "continuous":
+            return position
+        low, high = self.bounds
+        return low + (high - low) * position / max(self.size - 1, 1)
+
+    def from_unit(self, value: ArrayLike) -> Floats:
+        """Values in ``unit`` as positions."""
+        value = np.asarray(value, np.float64)
+        if self.kind == "continuous":
+            return value
+        low, high = self.bounds
+        return (value - low) / (high - low) * (self.size - 1)
+
+    def between(self, start: Floats, end: Floats, t: Floats) -> Floats:
+        """Weights [T, K] on the way from weights ``start`` [K] to ``end`` [K] at fractions ``t`` [T] of it.
+
+        Nominal attributes mix weights. All others move in position, circular ones along the shortest arc
+        (upwards where both arcs are equal), so that at most two neighbouring classes share a frame.
+        """
+        if self.kind == "nominal":
+            return start + t[:, None] * (end - start)
+        first, last = self.read(np.stack([start, end])).position
+        step = last - first
+        if self.kind == "circular":
+            half = self.classes / 2
+            step = half - (half - step) % self.classes
+        return self.weights_at(first + t * step)
+
+    def _canonical_list(self, value: Sequence[Any]) -> list[float]:
+        if self.kind == "continuous" or len(value) != self.size:
+            raise self.refuse(value)
+        weights = np.array([self._number(weight, value) for weight in value])
+        if weights.min() < 0 or weights.max() <= 0:
+            raise self.refuse(value)
+        weights /= weights.max()  # first, so that a sum of huge weights can't overflow
+        return list((weights / weights.sum()).tolist())
+
+    def _number(self, value: object, shown: object) -> float:
+        if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+            raise self.refuse(shown)
+        try:
+            number = float(value)
+        except OverflowError:
+            raise self.refuse(shown) from None
+        if not math.isfinite(number):
+            raise self.refuse(shown)
+        return number
+
+
+class Attributes(Sequence[Attribute]):
+    """The attributes of a model or data set, in the order of their weights: sum K numbers, one block each."""
+
+    def __init__(self, attributes: Sequence[Attribute]) -> None:
+        self._attributes = tuple(attributes)
+        self._by_name = {attribute.name: attribute for attribute in self._attributes}
+        if not self._attributes or len(self._by_name) != len(self._attributes):
+            raise ValueError(f"attributes need different names, at least one; got {[a.name for a in attributes]}")
+        ends = np.cumsum([attribute.size for attribute in self._attributes]).tolist()
+        self._slices = {a.name: slice(end - a.size, end) for a, end in zip(self._attributes, ends, strict=True)}
+        self.total: int = ends[-1]
+        """sum K: the length of all weights together."""
+
+    def __len__(self) -> int:
+        return len(self._attributes)
+
+    def __iter__(self) -> Iterator[Attribute]:
+        return iter(self._attributes)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.named(key) if isinstance(key, str) else self._attributes[key]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Attributes) and self._attributes == other._attributes
+
+    def __hash__(self) -> int:
+        return hash(self._attributes)
+
+    def named(self, name: str) -> Attribute:
+        """The attribute of that name; raises AttributeValueError that lists the known ones."""
+        if name not in self._by_name:
+            raise AttributeValueError("attributes", name, f"the names {', '.join(self._by_name)}")
+        return self._by_name[name]
+
+    def columns(self, name: str) -> slice:
+        """Where the attribute's weights lie among all of them."""
+        return self._slices[name]
+
+    def canonical(self, values: Mapping[str, Any]) -> dict[str, Value]:
+        """The canonical form of every attribute's value, in order; missing ones take their default.
+
+        Raises AttributeValueError for an unknown name or a value that is not accepted.
+        """
+        for name in values:
+            self.named(name)
+        return {a.name: a.canonical(values.get(a.name, a.default)) for a in self}
+
+    def weights(self, values: Mapping[str, Any]) -> Floats:
+        """All weights [sum K] of one set of values; missing ones take their default."""
+        canonical = self.canonical(values)
+        return np.concatenate([attribute.weights(canonical[attribute.name]) for attribute in self])
+
+    def read(self, weights: Floats) -> dict[str, Reading]:
+        """The reading of each attribute of weights [B, sum K]."""
+        return {a.name: a.read(weights[:, self.columns(a.name)]) for a in self}

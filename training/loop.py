@@ -1,0 +1,253 @@
+"""The training loop: precision, devices, checkpoints, resume, progress."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import os
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+from tqdm import tqdm
+
+from training import plots
+from training.codec import TorchCodec, pixels
+from training.data.source import Batch, Rows, Source, held_out
+from training.metrics import score
+from training.model import VAE, Noise
+from training.runs import PICTURES, Run, RunError
+
+REPORTS = 20
+VALIDATION_ROWS = 1024
+
+
+class Interrupted(Exception):
+    """Training was asked to stop; everything up to ``step`` is saved."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"stopped at step {step}")
+        self.step = step
+
+
+def resolve_device(name: str) -> str:
+    """``cpu`` or ``cuda`` for auto, cpu or cuda; raises RunError where cuda can't be had."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RunError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return name
+
+
+def best_precision(device: str) -> str:
+    """bf16 where the hardware computes in it, else fp32."""
+    if device == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    try:
+        with open("/proc/cpuinfo") as file:
+            flags = file.read()
+    except OSError:
+        return "fp32"
+    return "bf16" if "avx512_bf16" in flags or "amx_bf16" in flags else "fp32"
+
+
+def train(run: Run, source: Source, *, checkpoint_seconds: float = 60.0) -> None:
+    """Train a run from its last checkpoint to its end.
+
+    The weights at the end depend on the run's parameters alone, however often it was stopped or killed in between.
+    Raises Interrupted after SIGINT or SIGTERM, with everything saved, and RunError where the run can't go on.
+    """
+    with run.lock(), _stop_requested() as stop:
+        _Trainer(run, source).go(stop, checkpoint_seconds)
+
+
+class _Trainer:
+    def __init__(self, run: Run, source: Source) -> None:
+        parameters = run.parameters
+        self.run, self.source, self.seed = run, source, parameters.seed
+        self.device, self.bf16 = parameters.device, parameters.precision == "bf16"
+        torch.set_num_threads(parameters.threads)
+        if self.device == "cpu" or parameters.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+        if self.device == "cpu":
+            _keep_freed_memory()
+        torch.manual_seed(self.seed)
+        self.model = run.build().to(self.device, memory_format=torch.channels_last)
+        self.recipe = self.model.recipe
+        out = held_out(source)
+        self.rows = np.flatnonzero(~out)
+        if not len(self.rows):
+            raise RunError("the data has no rows to train on")
+        self.validation = np.random.default_rng(self.seed).permutation(np.flatnonzero(out))[:VALIDATION_ROWS]
+        self.batch_size = min(self.recipe.batch_size, len(self.rows))
+        self.steps = math.ceil(self.recipe.images / self.batch_size)
+        self.optimizer = torch.optim.Adam(
+            self.model.parameters(), lr=self.recipe.learning_rate(0.0), fused=True, capturable=False
+        )
+        self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
+        self._restore(parameters.init)
+
+    def _restore(self, init: str | None) -> None:
+        checkpoint = self.run.checkpoint()
+        if checkpoint is not None:
+            self.model.load_state_dict(checkpoint["model"])
+            self.optimizer.load_state_dict(checkpoint["optimizer"])
+            self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
+            self.history = checkpoint["history"]
+        elif init is not None:
+            start_from(self.model, init)
+
+    def go(self, stop: list[bool], checkpoint_seconds: float) -> None:
+        reports = {round(self.steps * (i + 1) / REPORTS) for i in range(REPORTS)}
+        started, saved = time.monotonic() - self.seconds, time.monotonic()
+        with (
+            _board(self.run, self.step) as board,
+            tqdm(total=self.steps * self.batch_size, initial=self.step * self.batch_size, unit=" images") as progress,
+        ):
+            for batch in self._batches():
+                losses = self._step(batch)
+                self.step += 1
+                self.seconds = time.monotonic() - started
+                progress.update(self.batch_size)
+                if self.step in reports:
+                    progress.set_postfix(self._report(losses, board))
+                if self.step == self.steps or stop or time.monotonic() - saved >= checkpoint_seconds:
+                    self._save()
+                    saved = time.monotonic()
+                if stop and self.step < self.steps:
+                    raise Interrupted(self.step)
+
+    def _batches(self) -> Iterator[Batch]:
+        """The batches still to come, each drawn in a thread while the one before it is trained on."""
+        with ThreadPoolExecutor(1) as ahead:
+            draw = _Order(self.rows, self.batch_size, self.seed)
+            coming = ahead.submit(lambda step: self.source.batch(draw(step)), self.step)
+            for step in range(self.step, self.steps):
+                batch = coming.result()
+                if step + 1 < self.steps:
+                    coming = ahead.submit(lambda step: self.source.batch(draw(step)), step + 1)
+                yield batch
+
+    def _step(self, batch: Batch) -> dict[str, torch.Tensor]:
+        progress = self.step / self.steps
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate(progress)
+        self.model.train()
+        images = pixels(batch.images, self.device)
+        targets, known = torch.from_numpy(batch.targets).to(self.device), torch.from_numpy(batch.known).to(self.device)
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
+            passed = self.model(images, targets, known.float(), Noise(self.seed, self.step))
+        losses = {type(term).__name__.lower(): term(passed) for term in self.recipe.terms}
+        loss = torch.stack([term.weight * value for term, value in zip(self.recipe.terms, losses.values(), strict=True)])
+        self.optimizer.zero_grad()
+        loss.sum().backward()
+        self.optimizer.step()
+        return {"loss": loss.detach().sum(), **{name: value.detach() for name, value in losses.items()}}
+
+    def _report(self, losses: dict[str, torch.Tensor], board: Any) -> dict[str, str]:
+        row = {"step": self.step, "images": self.step * self.batch_size, "seconds": round(self.seconds, 1)}
+        row |= {f"train.{name}": float(value) for name, value in losses.items()}
+        if not math.isfinite(row["train.loss"]):
+            raise RunError(f"{self.run.path}: the loss is no longer finite at step {self.step}; lower the learning rate")
+        rows = self.validation if len(self.validation) else self.rows[:VALIDATION_ROWS]
+        codec = TorchCodec(self.model, self.device)
+        validation = score(codec, self.source, rows)
+        row |= {f"validation.{name}": value.mean for name, value in validation.items()}
+        self.history.append(row)
+        picture = plots.reconstructions(codec, self.source.batch(rows[: plots.COLUMNS]))
+        plots.save(picture, self.run.path / PICTURES / "reconstructions.png")
+        if board is not None:
+            for name, value in row.items():
+                board.add_scalar(name.replace(".", "/", 1), value, self.step)
+            board.add_image("reconstructions", np.atleast_3d(picture), self.step, dataformats="HWC")
+        return {"loss": f"{row['train.loss']:.1f}", "iou": f"{row['validation.decode.iou']:.3f}"}
+
+    def _save(self) -> None:
+        self.run.save(
+            {
+                "step": self.step,
+                "seconds": self.seconds,
+                "model": self.model.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "history": self.history,
+            }
+        )
+
+
+class _Order:
+    """Rows of each step: every epoch is a permutation that depends on seed and epoch alone."""
+
+    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
+        self._rows, self._batch_size, self._seed = rows, batch_size, seed
+        self._epoch, self._permuted = -1, rows
+
+    def __call__(self, step: int) -> Rows:
+        epoch, place = divmod(step, len(self._rows) // self._batch_size)
+        if epoch != self._epoch:
+            self._permuted = np.random.default_rng([self._seed, epoch]).permutation(self._rows)
+            self._epoch = epoch
+        return self._permuted[place * self._batch_size : (place + 1) * self._batch_size]
+
+
+def start_from(model: VAE, path: str) -> None:
+    """Take the weights of another run wherever name and shape are the same; raises RunError where none are."""
+    from pathlib import Path
+
+    given = Run.open(Path(path)).load().state_dict()
+    own = model.state_dict()
+    taken = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+    if not taken:
+        raise RunError(f"--init {path}: none of its weights have the shape of this model's")
+    model.load_state_dict(taken, strict=False)
+    if fresh := sorted(own.keys() - taken.keys()):
+        tqdm.write(f"--init {path}: {len(taken)} of {len(own)} tensors taken; of another shape, start fresh: {', '.join(fresh)}")
+
+
+@contextmanager
+def _stop_requested() -> Iterator[list[bool]]:
+    """A list that is no longer empty once SIGINT or SIGTERM came; a second one is delivered as usual."""
+    stop: list[bool] = []
+    before = {}
+
+    def note(number: int, _frame: object) -> None:
+        stop.append(True)
+        signal.signal(number, before[number])
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, note)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _board(run: Run, step: int) -> Iterator[Any]:
+    """A TensorBoard writer that drops what an earlier process wrote past ``step``; None without TensorBoard."""
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        tqdm.write("TensorBoard is not installed: no event files are written")
+        yield None
+        return
+    with SummaryWriter(str(run.path / "tensorboard"), purge_step=step + 1) as board:
+        yield board
+
+
+def _keep_freed_memory() -> None:
+    """Tell glibc to reuse big freed blocks: page faults of fresh ones cost up to a third of a training step on CPU."""
+    m_trim_threshold, m_mmap_threshold = -1, -3
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(m_mmap_threshold, 32 << 20)
+        libc.mallopt(m_trim_threshold, 1 << 30)
+    except (OSError, AttributeError):
+        return

@@ -1,0 +1,89 @@
+"""One file per metric. Each takes what a codec made of some rows and yields a name and one value for every row.
+
+NaN stands where a row has no value (an attribute that is not labelled). ``score`` runs them all over any codec, so
+that a run and a bundle are scored by the same code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from training.attributes import Attributes
+from training.codec import Codec, Encoded, Float32
+from training.data.source import Batch, Rows, Source
+
+CHUNK = 512
+
+
+class Outputs(NamedTuple):
+    """Some rows, and what a codec made of them."""
+
+    attributes: Attributes
+    batch: Batch
+    encoded: Encoded
+    reconstructed: Float32
+    """decode(encode(image).z), [B, H, W, C] in 0..1."""
+    decoded: Float32
+    """decode(the labels' place), [B, H, W, C] in 0..1; missing labels at their default."""
+
+
+Metric = Callable[[Outputs], Iterator[tuple[str, NDArray[Any]]]]
+
+
+class Score(NamedTuple):
+    """A mean over rows with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    rows: int
+
+
+def metrics() -> tuple[Metric, ...]:
+    """All metrics, in the order of their rows in a table."""
+    from training.metrics import accuracy, decoding, reconstruction
+
+    return accuracy.values, decoding.values, reconstruction.values
+
+
+def outputs(codec: Codec, batch: Batch) -> Outputs:
+    """What a codec makes of a batch."""
+    encoded = codec.encode(batch.images)
+    defaults = codec.attributes.weights({})
+    known = np.repeat(batch.known, [attribute.size for attribute in codec.attributes], axis=1)
+    labels = np.where(known, batch.targets, defaults)
+    return Outputs(
+        codec.attributes, batch, encoded, codec.decode(encoded.z), codec.decode(codec.place(labels))
+    )
+
+
+def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -> dict[str, Score]:
+    """Every metric's mean over the rows, with its interval."""
+    collected: dict[str, list[NDArray[Any]]] = {}
+    for start in tqdm(range(0, len(rows), CHUNK), desc="evaluate", disable=not progress):
+        made = outputs(codec, source.batch(rows[start : start + CHUNK]))
+        for metric in metrics():
+            for name, values in metric(made):
+                collected.setdefault(name, []).append(values)
+    return {name: interval(np.concatenate(values)) for name, values in collected.items()}
+
+
+def interval(values: NDArray[Any]) -> Score:
+    """Mean and 95 % interval of values [N], NaN left out: Wilson's for shares, the normal one for other means."""
+    values = values[~np.isnan(values.astype(np.float64))].astype(np.float64)
+    count = len(values)
+    if count == 0:
+        return Score(math.nan, math.nan, math.nan, 0)
+    mean, z = float(values.mean()), 1.959964
+    if np.isin(values, (0, 1)).all():
+        centre = (mean + z * z / (2 * count)) / (1 + z * z / count)
+        half = z / (1 + z * z / count) * math.sqrt(mean * (1 - mean) / count + z * z / (4 * count * count))
+        return Score(mean, centre - half, centre + half, count)
+    half = z * float(values.std(ddof=1)) / math.sqrt(count)
+    return Score(mean, mean - half, mean + half, count)

@@ -1,0 +1,28 @@
+"""How close the image decoded from the true attributes is to the true image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.metrics import Outputs
+
+THRESHOLD = 0.5
+
+
+def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
+    """``decode.iou`` and ``decode.exact`` (every pixel on the right side of the threshold), and ``decode.error``, the
+    mean absolute difference of pixel values in 0..1; only where all attributes are labelled.
+    """
+    complete = outputs.batch.known.all(axis=1)
+    truth = outputs.batch.images.reshape(len(complete), -1) / np.float32(255)
+    decoded = outputs.decoded.reshape(len(complete), -1)
+    a, b = truth > THRESHOLD, decoded > THRESHOLD
+    union = (a | b).sum(axis=1)
+    iou = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)
+    yield "decode.iou", np.where(complete, iou, np.nan)
+    yield "decode.exact", np.where(complete, (a == b).all(axis=1), np.nan)
+    yield "decode.error", np.where(complete, np.abs(truth - decoded).mean(axis=1), np.nan)

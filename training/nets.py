@@ -1,0 +1,80 @@
+"""Backbones: images to features, and a point in latent space to image logits.
+
+Both work for every image size: inside, height and width are rounded up to whole cells of 8 pixels.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+CELL = 8
+
+ImageShape = tuple[int, int, int]
+"""[H, W, C]."""
+
+
+def cells(image: ImageShape) -> tuple[int, int]:
+    """How many cells cover an image, down and across."""
+    height, width, _ = image
+    return -(-height // CELL), -(-width // CELL)
+
+
+class ConvEncoder(nn.Module):
+    """Images [B, C, H, W] in 0..1 to features [B, F]: three convolutions down to the cells and two dense layers.
+
+    The first looks at 8 x 8 patches, 4 apart: with as many channels as a patch has pixels nothing of a sprite is lost,
+    and no feature map is larger than a sixteenth of the image, which is what makes it fast on a CPU.
+    """
+
+    def __init__(self, image: ImageShape, channels: tuple[int, int, int], features: int) -> None:
+        super().__init__()
+        height, width, colours = image
+        down, across = cells(image)
+        self.padding = (0, across * CELL - width, 0, down * CELL - height)
+        self.features = features
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(colours, channels[0], 8, stride=4, padding=2),
+            nn.ReLU(),
+            nn.Conv2d(channels[0], channels[1], 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels[1], channels[2], 3, padding=1),
+            nn.ReLU(),
+        )
+        flat = channels[2] * down * across
+        self.dense = nn.Sequential(nn.Linear(flat, features), nn.ReLU(), nn.Linear(features, features), nn.ReLU())
+
+    def forward(self, images: Tensor) -> Tensor:
+        images = F.pad(images, self.padding)
+        features: Tensor = self.dense(self.convolutions(images).flatten(1))
+        return features  # [B, F]
+
+
+class PixelShuffleDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W]: a dense trunk, two convolutions over the cells, each cell then unfolded.
+
+    All convolutions run at an eighth of the image's resolution; the last gives every cell its 8 x 8 pixels
+    (sub-pixel convolution, Shi et al. 2016), which costs less than transposed convolutions and blurs no border.
+    """
+
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int]) -> None:
+        super().__init__()
+        self.image = image
+        self.grid = (channels[0], *cells(image))
+        down, across = cells(image)
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip((length, *trunk), (*trunk, channels[0] * down * across), strict=True):
+            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        self.trunk = nn.Sequential(*layers)
+        self.convolutions = nn.Sequential(
+            nn.Conv2d(channels[0], channels[1], 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels[1], image[2] * CELL * CELL, 3, padding=1),
+            nn.PixelShuffle(CELL),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        height, width, _ = self.image
+        grid = self.trunk(z).unflatten(1, self.grid)  # [B, C', H / 8, W / 8]
+        logits: Tensor = self.convolutions(grid)
+        return logits[:, :, :height, :width]

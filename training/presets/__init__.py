@@ -1,0 +1,54 @@
+"""One file per published system: its source, expected figures, time and command, and the recipe that makes it."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from training.model import Recipe
+
+
+class PresetError(ValueError):
+    """A preset or one of its settings that does not exist or can't be read; the message lists what there is."""
+
+
+def names() -> list[str]:
+    """All presets."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def find(name: str) -> Callable[..., Recipe]:
+    """The preset's ``recipe`` function; raises PresetError that lists all presets."""
+    if name not in names():
+        raise PresetError(f"no preset {name!r}; there is: {', '.join(names())}")
+    recipe: Callable[..., Recipe] = importlib.import_module(f"{__name__}.{name}").recipe
+    return recipe
+
+
+def describe(name: str) -> str:
+    """The first line of the preset's documentation."""
+    find(name)
+    return (importlib.import_module(f"{__name__}.{name}").__doc__ or "").partition("\n")[0]
+
+
+def settings(name: str, given: Mapping[str, str | float]) -> dict[str, float]:
+    """All of a preset's settings, the ``given`` ones in place of its defaults, each of its default's type.
+
+    Raises PresetError for a setting that the preset does not have, or a value that is no such number.
+    """
+    known = {key: parameter.default for key, parameter in inspect.signature(find(name)).parameters.items()}
+    chosen: dict[str, Any] = dict(known)
+    for key, value in given.items():
+        if key not in known:
+            raise PresetError(f"{name} has no setting {key!r}; it has: {', '.join(f'{k}={v}' for k, v in known.items())}")
+        try:
+            number = float(value)
+            chosen[key] = type(known[key])(number)
+        except (ValueError, OverflowError):
+            raise PresetError(f"{name}: {key} takes a number like {known[key]}, got {value!r}") from None
+        if chosen[key] != number:
+            raise PresetError(f"{name}: {key} takes a whole number like {known[key]}, got {value!r}")
+    return chosen
