@@ -1,1 +1,5 @@
-"""The face of spritevae: the command, and ``load`` for a run or a bundle in Python."""
+"""Sprites with named attributes: train, export and serve variational autoencoders."""
+
+from spritevae.model import Encoding, Model, load
+
+__all__ = ["Encoding", "Model", "load"]

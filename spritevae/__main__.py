@@ -89,6 +89,7 @@ def train(options: argparse.Namespace, command: str) -> int:
     settings = presets.settings(options.system, given)
     source = open_source(options.data, options.attribute)
     device = loop.resolve_device(options.device)
+    threads = options.threads or len(os.sched_getaffinity(0))
     path = options.run or runs.default_path(options.system, options.data, options.set, options.seed)
     run = runs.Run.create(
         path,
@@ -105,10 +106,11 @@ def train(options: argparse.Namespace, command: str) -> int:
             seed=options.seed,
             device=device,
             precision=loop.best_precision(device),
-            threads=options.threads or len(os.sched_getaffinity(0)),
+            threads=threads,
             deterministic=options.deterministic,
             version=runs.code_version(),
             command=command,
+            hardware=f"{loop.hardware(device)}, {threads} threads" if device == "cpu" else loop.hardware(device),
         ),
     )
     try:
@@ -117,6 +119,34 @@ def train(options: argparse.Namespace, command: str) -> int:
         print(f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {command}", file=sys.stderr)
         return INTERRUPTED
     print(f"Trained: {run.path}\n  spritevae evaluate {run.path}\n  spritevae export {run.path} -o BUNDLE")
+    return 0
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Score a run or a bundle; writes JSON and a picture and prints the table."""
+    from spritevae import load
+    from training.data import open_source
+    from training.evaluation import evaluate, rows_to_score, table, write
+
+    model = load(options.model, device=options.device)
+    source = open_source(options.images or model.data, attributes=model.attributes)
+    sets = rows_to_score(source, also_all=bool(options.images), at_most=options.rows)
+    evaluation = evaluate(model.codec, source, sets)
+    print(table(evaluation, source.ceilings))
+    for file in write(evaluation, model.codec, source, sets, options.output or Path("runs") / "evaluation" / model.name):
+        print(file)
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write a run as a bundle."""
+    from export.export import export
+    from training.runs import Run
+
+    manifest = export(Run.open(options.run), options.output, options.name)
+    size = sum(file.size for file in manifest.files.values())
+    print(f"{options.output}: {manifest.name}, {size / 1e6:.1f} MB, digest {manifest.digest}")
+    print(f"  spritevae serve --model {options.output}")
     return 0
 
 

@@ -98,7 +98,7 @@ class Attribute:
         low, high = self.bounds
         if not (math.isfinite(low) and math.isfinite(high) and low < high and math.isfinite(high - low)):
             fail(f"a range must be two finite numbers, the lower first, got {self.range}")
-        self.weights(self.default)
+        object.__setattr__(self, "default", self.canonical(self.default))
 
     @property
     def bounds(self) -> tuple[float, float]:

@@ -31,6 +31,10 @@ class Codec(Protocol):
     def attributes(self) -> Attributes:
         """The model's vocabulary."""
 
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """[H, W, C]."""
+
     def encode(self, images: NDArray[np.uint8]) -> Encoded:
         """z and weights of images [B, H, W, C]."""
 
@@ -52,6 +56,7 @@ class TorchCodec:
     def __init__(self, model: VAE, device: torch.device | str = "cpu") -> None:
         self.model = model.to(device).eval()
         self.attributes = model.attributes
+        self.image_shape = model.image
         self._device = device
 
     @torch.inference_mode()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ctypes
 import math
 import os
+import platform
 import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,12 +51,23 @@ def best_precision(device: str) -> str:
     """bf16 where the hardware computes in it, else fp32."""
     if device == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    return "bf16" if {"avx512_bf16", "amx_bf16"} & {*cpu_field("flags").split()} else "fp32"
+
+
+def hardware(device: str) -> str:
+    """The name of the processor that trains."""
+    if device == "cuda":
+        return torch.cuda.get_device_name()
+    return cpu_field("model name") or platform.processor() or platform.machine()
+
+
+def cpu_field(name: str) -> str:
+    """A field of the first processor in /proc/cpuinfo; empty where there is none."""
     try:
-        with open("/proc/cpuinfo") as file:
-            flags = file.read()
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return "fp32"
-    return "bf16" if "avx512_bf16" in flags or "amx_bf16" in flags else "fp32"
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
 
 
 def train(run: Run, source: Source, *, checkpoint_seconds: float = 60.0) -> None:
@@ -173,6 +186,7 @@ class _Trainer:
         self.run.save(
             {
                 "step": self.step,
+                "images": self.step * self.batch_size,
                 "seconds": self.seconds,
                 "model": self.model.state_dict(),
                 "optimizer": self.optimizer.state_dict(),
@@ -198,8 +212,6 @@ class _Order:
 
 def start_from(model: VAE, path: str) -> None:
     """Take the weights of another run wherever name and shape are the same; raises RunError where none are."""
-    from pathlib import Path
-
     given = Run.open(Path(path)).load().state_dict()
     own = model.state_dict()
     taken = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}

@@ -37,6 +37,9 @@ class Recipe:
     label_share: float = 0.0
     """Share of the labelled images that are decoded from their labels' place in latent space, not from a sample: so
     that the decoder learns exactly what /decode asks of it."""
+    round_trip_share: float = 0.0
+    """Share of the labelled images that the encoder sees as the decoder draws them from their labels: so that /encode
+    reads what /decode gave."""
     images: int
     """How many images to train on, repeats counted."""
     batch_size: int
@@ -72,7 +75,7 @@ class VAE(nn.Module):
 
     def forward(self, images: Tensor, targets: Tensor, known: Tensor, noise: Noise) -> Pass:
         """One training pass over images [B, C, H, W], target weights [B, sum K] and what is known of them [B, A]."""
-        posterior = self.latent.posterior(self.encoder(images))
+        posterior = self.latent.posterior(self.encoder(self._seen(images, targets, known)))
         draw = noise.normal(len(images), self.latent.codes)
         chosen = noise.chosen(len(images), self.recipe.label_share)
         with torch.autocast(images.device.type, enabled=False):  # weights and z keep full precision
@@ -80,6 +83,17 @@ class VAE(nn.Module):
             from_label = self.latent.owned(known * chosen.to(images.device))
             z = torch.lerp(sample, self.latent.place(targets), from_label)  # [B, D]
         return Pass(images, self.decoder(z), posterior, self.latent, targets, known)
+
+    @torch.no_grad()
+    def _seen(self, images: Tensor, targets: Tensor, known: Tensor) -> Tensor:
+        """What the encoder gets for images: the first few as the decoder draws them now."""
+        count = int(self.recipe.round_trip_share * len(images))
+        if not count:
+            return images
+        with torch.autocast(images.device.type, enabled=False):
+            z = self.latent.place(targets[:count])
+        complete = known[:count].all(dim=1)[:, None, None, None]
+        return torch.cat([torch.where(complete, self.decode(z), images[:count]), images[count:]])
 
     def encode(self, images: Tensor) -> dict[str, Tensor]:
         """``z`` [B, D], ``weights`` [B, sum K], ``mean`` and ``logvar`` [B, L] of images [B, C, H, W]."""

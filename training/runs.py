@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from training import presets
 from training.attributes import Attribute, Attributes
 from training.data import open_source
 from training.data.source import Source
+from training.files import replacing, write_json
 from training.model import VAE
 from training.nets import ImageShape
 
@@ -54,15 +54,15 @@ class Parameters:
     threads: int
     deterministic: bool
     version: str
-    """The code's version: for the reader, not compared on resume."""
+    """The code's; this and what follows tell the reader how the run was started, and may differ on resume."""
     command: str
-    """How the run was started: for the reader, not compared on resume."""
+    hardware: str
 
     def differences(self, other: Parameters) -> list[str]:
         """In words, what would make the other run give other weights."""
         ours, theirs = asdict(self), asdict(other)
-        decisive = ours.keys() - {"version", "command"}
-        return [f"{key}: {theirs[key]} there, {ours[key]} now" for key in ours if key in decisive and ours[key] != theirs[key]]
+        decisive = [key for key in ours if key not in ("version", "command", "hardware")]
+        return [f"{key}: {theirs[key]} there, {ours[key]} now" for key in decisive if ours[key] != theirs[key]]
 
 
 class Run:
@@ -138,12 +138,8 @@ class Run:
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """Keep a checkpoint and its history, each replaced as a whole."""
-        temporary = self.path / f".{CHECKPOINT}"
-        with temporary.open("wb") as file:
+        with replacing(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, self.path / CHECKPOINT)
         write_json(self.path / HISTORY, checkpoint["history"])
 
     @contextmanager
@@ -159,13 +155,6 @@ class Run:
 
 def _attribute(fields: dict[str, Any]) -> Attribute:
     return Attribute(**{**fields, "labels": tuple(fields["labels"]), "range": tuple(fields["range"])})
-
-
-def write_json(file: Path, content: Any) -> None:
-    """Write JSON beside ``file`` and rename it into place."""
-    temporary = file.with_name(f".{file.name}")
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    os.replace(temporary, file)
 
 
 def content_digest(source: Source) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from PIL import Image
 
 from training.codec import Codec
 from training.data.source import Batch
+from training.files import replacing
 from training.metrics import outputs
 
 COLUMNS = 12
@@ -65,8 +65,6 @@ def traversals(codec: Codec) -> Picture:
 
 
 def save(picture: Picture, file: Path) -> None:
-    """Write a picture [H, W, 1, 3 or 4] as PNG beside ``file`` and rename it into place."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}")
-    Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(temporary, "PNG")
-    os.replace(temporary, file)
+    """Write a picture [H, W, 1, 3 or 4] as PNG."""
+    with replacing(file) as output:
+        Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture).save(output, "PNG")

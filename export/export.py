@@ -1,0 +1,108 @@
+"""A run as a bundle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from export.bundle import (
+    CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, ImageSpec, LatentPart, Manifest, seal, writing_bundle,
+)
+from export.card import card
+from export.onnx import OPSET, TOLERANCE, decoder_graph, encoder_graph
+from training import plots
+from training.attributes import Attributes
+from training.codec import TorchCodec
+from training.data.source import Rows, Source
+from training.evaluation import Evaluation, as_json, evaluate, rows_to_score
+from training.plots.scores import scores_picture
+from training.runs import Run
+
+GOLDEN_ROWS = 4
+CHECKED_ROWS = 64
+SCORED_ROWS = 10_000
+
+
+def export(run: Run, path: Path, name: str | None = None) -> Manifest:
+    """Write a run's last checkpoint as a bundle at ``path``, which appears whole or not at all.
+
+    Raises ExportError where the graphs differ from torch, BundleError where ``path`` is taken by something else, and
+    DataError where the run's data is gone: the bundle's scores, golden vectors and pictures come from it.
+    """
+    with writing_bundle(path) as folder:
+        model, source, parameters = run.load(), run.source(), run.parameters
+        codec = TorchCodec(model)
+        sets = rows_to_score(source, also_all=False, at_most=SCORED_ROWS)
+        rows = sets["held out"]
+        encoder, decoder = encoder_graph(model), decoder_graph(model)
+        images = _as_input(source, rows[:CHECKED_ROWS])
+        z = _as_latents(codec, source, rows[:CHECKED_ROWS])
+        encoder.check(images)
+        encoder.check(np.random.default_rng(0).random(images.shape, np.float32))
+        decoder.check(z)
+        evaluation = evaluate(codec, source, sets)
+
+        (folder / ENCODER).write_bytes(encoder.content)
+        (folder / DECODER).write_bytes(decoder.content)
+        np.savez_compressed(
+            folder / CODEBOOK, matrix=model.latent.codebook.numpy(), offset=model.latent.offset.numpy()
+        )
+        np.savez_compressed(
+            folder / GOLDEN,
+            image=images[:GOLDEN_ROWS],
+            z=z[:GOLDEN_ROWS],
+            **{f"encoder.{key}": value for key, value in encoder.expected(images[:GOLDEN_ROWS]).items()},
+            **{f"decoder.{key}": value for key, value in decoder.expected(z[:GOLDEN_ROWS]).items()},
+        )
+        _pictures(folder, codec, source, rows, evaluation)
+        height, width, channels = model.image
+        manifest = Manifest(
+            name=name or path.resolve().name,
+            system=parameters.system,
+            image=ImageSpec(height=height, width=width, channels=channels),
+            attributes=parameters.attributes,
+            latents=tuple(LatentPart(**part._asdict()) for part in model.latent.parts),
+            encoder=encoder.spec,
+            decoder=decoder.spec,
+            opset=OPSET,
+            tolerances={"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2},
+            training=provenance(run),
+            scores=as_json(evaluation, source.ceilings),
+        )
+        (folder / CARD).write_text(card(manifest, evaluation, source.ceilings))
+        return seal(folder, manifest)
+
+
+def _pictures(folder: Path, codec: TorchCodec, source: Source, rows: Rows, evaluation: Evaluation) -> None:
+    examples = plots.reconstructions(codec, source.batch(rows[: plots.COLUMNS]))
+    plots.save(scores_picture(evaluation, source.ceilings, examples), folder / "evaluation.png")
+    plots.save(plots.traversals(codec), folder / "traversals.png")
+
+
+def provenance(run: Run) -> dict[str, object]:
+    """How a run was trained: data, recipe, seed, code version, images seen, time, hardware."""
+    parameters, checkpoint = run.parameters, run.checkpoint()
+    assert checkpoint is not None
+    fields = ("data", "settings", "seed", "init", "device", "hardware", "precision", "threads", "version", "command")
+    kept = {field: getattr(parameters, field) for field in fields}
+    return {**kept, "images": checkpoint["images"], "seconds": round(checkpoint["seconds"], 1)}
+
+
+def _as_input(source: Source, rows: Rows) -> np.ndarray:
+    images = source.batch(rows).images
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
+
+
+def _as_latents(codec: TorchCodec, source: Source, rows: Rows) -> np.ndarray:
+    """Places of random attribute values, between classes too."""
+    draw = np.random.default_rng(0)
+    return codec.place(np.concatenate([_random_weights(codec.attributes, draw)[None] for _ in rows]))
+
+
+def _random_weights(attributes: Attributes, draw: np.random.Generator) -> np.ndarray:
+    values = {}
+    for attribute in attributes:
+        low, high = attribute.bounds if attribute.kind == "continuous" else (0, attribute.size - 1)
+        values[attribute.name] = draw.integers(attribute.size) if attribute.kind == "nominal" else draw.uniform(low, high)
+    return attributes.weights(values)

@@ -1,0 +1,153 @@
+"""Both halves of a model as ONNX graphs, checked against torch."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from export.bundle import GraphSpec, TensorSpec
+from training.model import VAE
+
+OPSET = 20
+TOLERANCE = 1e-4
+BATCHES = (1, 7, 64)
+RANDOM_NODES = frozenset(
+    {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout"}
+)
+ENCODER_OUTPUTS = ("z", "weights", "mean", "logvar")
+
+Arrays = dict[str, NDArray[np.float32]]
+
+
+class ExportError(RuntimeError):
+    """A graph that must not be shipped: it differs from torch, or it holds a random node."""
+
+
+class EncoderGraph(nn.Module):
+    """image [B, C, H, W] -> z, weights, mean, logvar."""
+
+    def __init__(self, model: VAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        encoded = self.model.encode(image)
+        return tuple(encoded[name] for name in ENCODER_OUTPUTS)
+
+
+class DecoderGraph(nn.Module):
+    """z [B, D] -> image [B, C, H, W]."""
+
+    def __init__(self, model: VAE) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, z: Tensor) -> tuple[Tensor]:
+        return (self.model.decode(z),)
+
+
+class Graph:
+    """One exported half: its bytes, and torch's and onnxruntime's answers to the same input."""
+
+    def __init__(self, module: nn.Module, example: Tensor, source: str, outputs: tuple[str, ...]) -> None:
+        self.module = module.eval()
+        self.source, self.outputs = source, outputs
+        program = _to_onnx(self.module, example, source, outputs)
+        refuse_random_nodes(program)
+        onnx.checker.check_model(program, full_check=True)
+        self.content = program.SerializeToString()
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = ort.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+
+    @property
+    def spec(self) -> GraphSpec:
+        """Names and shapes of inputs and outputs, as onnxruntime sees them."""
+
+        def specs(tensors: Iterable[ort.NodeArg]) -> tuple[TensorSpec, ...]:
+            return tuple(TensorSpec(name=each.name, shape=(-1, *each.shape[1:])) for each in tensors)
+
+        return GraphSpec(inputs=specs(self._session.get_inputs()), outputs=specs(self._session.get_outputs()))
+
+    def run(self, values: NDArray[np.float32]) -> Arrays:
+        """onnxruntime's answer."""
+        return dict(zip(self.outputs, self._session.run(list(self.outputs), {self.source: values}), strict=True))
+
+    @torch.inference_mode()
+    def expected(self, values: NDArray[np.float32]) -> Arrays:
+        """torch's answer."""
+        answers = self.module(torch.from_numpy(values))
+        return {name: answer.numpy() for name, answer in zip(self.outputs, answers, strict=True)}
+
+    def check(self, values: NDArray[np.float32]) -> None:
+        """Compare both at several batch sizes; raises ExportError where they differ by more than the tolerance."""
+        for size in BATCHES:
+            batch = np.resize(values, (size, *values.shape[1:]))
+            got, expected = self.run(batch), self.expected(batch)
+            for name in self.outputs:
+                difference = float(np.abs(got[name] - expected[name]).max())
+                if not difference <= TOLERANCE:
+                    raise ExportError(
+                        f"{name} of the exported graph differs from torch by {difference:.2e} at batch {size}; "
+                        f"at most {TOLERANCE:.0e} is allowed"
+                    )
+
+
+def _to_onnx(module: nn.Module, example: Tensor, source: str, outputs: tuple[str, ...]) -> onnx.ModelProto:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own dependencies
+        exported = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[source],
+            output_names=list(outputs),
+            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            verbose=False,
+        )
+    assert exported is not None
+    program: onnx.ModelProto = exported.model_proto
+    for node in program.graph.node:  # the exporter notes source files and lines of this machine there
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for value in (*program.graph.input, *program.graph.output, *program.graph.value_info, *program.graph.initializer):
+        value.ClearField("metadata_props")
+    program.graph.ClearField("metadata_props")
+    program.ClearField("metadata_props")
+    return program
+
+
+def refuse_random_nodes(program: onnx.ModelProto) -> None:
+    """Raises ExportError that names a random node, wherever in the graph it is."""
+
+    def nodes(of: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+        for node in of:
+            yield node
+            for attribute in node.attribute:
+                for graph in (attribute.g, *attribute.graphs):
+                    yield from nodes(graph.node)
+
+    bodies = [program.graph.node, *(function.node for function in program.functions)]
+    for body in bodies:
+        for node in nodes(body):
+            if node.op_type in RANDOM_NODES:
+                raise ExportError(f"the graph holds the random node {node.op_type} ({node.name}): never in a bundle")
+
+
+def encoder_graph(model: VAE) -> Graph:
+    """The model's encoder, checked by nothing yet."""
+    height, width, channels = model.image
+    return Graph(EncoderGraph(model), torch.rand(2, channels, height, width), "image", ENCODER_OUTPUTS)
+
+
+def decoder_graph(model: VAE) -> Graph:
+    """The model's decoder, checked by nothing yet."""
+    return Graph(DecoderGraph(model), torch.rand(2, model.latent.length), "z", ("image",))

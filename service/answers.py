@@ -1,0 +1,68 @@
+"""Answers made of images: decoded, encoded in the format that was asked for, with their headers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from anyio import to_thread
+from fastapi import Request, Response
+from pydantic_core import to_json
+
+from service import images_out as out
+from service.engine import Engine
+from service.errors import Problem
+from service.runtime import Model
+from service.store import Store
+from service.timing import timed
+from service.values import Points
+from training.attributes import Value
+
+CACHE_CONTROL = "public, max-age=300"
+
+
+def select(request: Request, name: str | None) -> Engine:
+    """The engine that answers a request; every answer from then on says which model it was."""
+    store: Store = request.app.state.store
+    engine = store.engine(name)
+    request.state.model = engine.model
+    return engine
+
+
+def etag(model: Model, media: str, *content: Any) -> str:
+    """The weak ETag of what ``content``, canonical and JSON-like, gives as ``media``."""
+    parts = to_json([model.digest, out.CODEC, media, *content])
+    return f'W/"{hashlib.sha256(parts).hexdigest()[:32]}"'
+
+
+def fresh(request: Request, tag: str) -> bool:
+    """Whether If-None-Match says that the client has it already (weak comparison, RFC 9110, section 13.1.2)."""
+    known = [entry.strip().removeprefix("W/") for entry in request.headers.get("if-none-match", "").split(",")]
+    return "*" in known or tag.removeprefix("W/") in known
+
+
+async def images(
+    engine: Engine, points: Points, media: str, *, columns: int | None, key: str, fps: float = 12, loop: bool = True
+) -> Response:
+    """The images at ``points`` as ``media``; in JSON they are listed under ``key``. Raises Problem 422."""
+    decoded = await engine.decode(points.z)
+    if not np.isfinite(decoded).all():
+        raise Problem(422, "z: the decoder gives no finite image there", where="z")
+    columns = out.sheet_columns(len(decoded), columns)
+
+    def encoded() -> bytes:
+        pixels = out.to_pixels(decoded)
+        if media != out.JSON:
+            return out.write(pixels, media, columns, fps, loop)
+        values: Sequence[Mapping[str, Value] | None] = points.attributes or [None] * len(pixels)
+        listed = [{"image": out.base64_png(p), "attributes": v} for p, v in zip(pixels, values, strict=True)]
+        return to_json({"model": engine.model.name, "digest": engine.model.digest, key: listed})
+
+    with timed("images"):
+        content = await to_thread.run_sync(encoded)
+    headers = {"X-Mixing": "nearest"} if points.snapped else {}
+    if media == out.PNG and len(decoded) > 1:
+        headers["X-Sheet-Columns"] = str(columns)
+    return Response(content, headers=headers, media_type=media)

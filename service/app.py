@@ -1,0 +1,71 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio import to_thread
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import RedirectResponse
+
+from service.errors import Problem, handle_errors
+from service.middleware import BodyLimit, RequestContext
+from service.routes import decode, encode, health, interpolate, models
+from service.settings import Settings
+from service.store import Store
+
+log = logging.getLogger("spritevae.app")
+
+
+def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:
+    """The service. Its bundles are verified here, and loaded in the background once it runs.
+
+    Raises BundleError or ModelError for models that can't be served; what fails later goes to ``on_failure``.
+    """
+    store = Store(settings)
+
+    async def load() -> None:
+        try:
+            await to_thread.run_sync(store.load, abandon_on_cancel=True)
+        except Exception as error:
+            log.error("models can't be loaded: %s", error)
+            if on_failure:
+                on_failure(error)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(load)
+            yield
+            tasks.cancel_scope.cancel()
+
+    app = FastAPI(
+        title="spritevae",
+        description="Images to named attributes, and back.",
+        lifespan=lifespan,
+        dependencies=[Depends(refuse_repeated_parameters)],
+    )
+    app.state.settings = settings
+    app.state.store = store
+    handle_errors(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(RequestContext)
+    for group in (encode, decode, interpolate, models, health):
+        app.include_router(group.router)
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> RedirectResponse:
+        return RedirectResponse("docs")
+
+    return app
+
+
+async def refuse_repeated_parameters(request: Request) -> None:
+    """Raise Problem 422 if a query parameter is there twice: it can't be told which one is meant."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise Problem(422, f"query.{name[:80]}: given {names.count(name)} times", where=f"query.{name[:80]}")

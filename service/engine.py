@@ -1,0 +1,26 @@
+"""The one door from requests to inference."""
+
+from __future__ import annotations
+
+from anyio import to_thread
+
+from export.bundle import Float32
+from service.runtime import Model
+from service.timing import timed
+
+
+class Engine:
+    """Runs a model's inference away from the event loop."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    async def encode(self, images: Float32) -> dict[str, Float32]:
+        """As ``Model.encode``: images [B, C, H, W] -> z, weights, and mean, logvar where they exist."""
+        with timed("inference"):
+            return await to_thread.run_sync(self.model.encode, images)
+
+    async def decode(self, z: Float32) -> Float32:
+        """As ``Model.decode``: z [B, D] -> images [B, C, H, W]."""
+        with timed("inference"):
+            return await to_thread.run_sync(self.model.decode, z)

@@ -1,0 +1,111 @@
+"""Errors as RFC 9457 problem+json, whatever raised them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from training.attributes import AttributeValueError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """What every error answers with (RFC 9457); some add members that say what was got and what is accepted."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+class Problem(HTTPException):
+    """An error for the client; ``members`` are added to the problem document."""
+
+    def __init__(self, status: int, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(status, detail, headers)
+        self.members = members
+
+
+def problem_response(problem: HTTPException) -> Response:
+    """The problem+json answer of an error."""
+    title = HTTPStatus(problem.status_code).phrase
+    document = {"type": "about:blank", "title": title, "status": problem.status_code, "detail": problem.detail}
+    document |= getattr(problem, "members", {})
+    # ASCII only: an echoed lone surrogate has no UTF-8.
+    content = json.dumps(document, default=str)
+    return Response(content, problem.status_code, problem.headers, MEDIA_TYPE)
+
+
+def wrong_value(error: AttributeValueError, where: str = "") -> Problem:
+    """422 for a value that an attribute does not accept, at ``where`` in the request."""
+    path = where if error.attribute == "attributes" and where else f"{where}.{error.attribute}".lstrip(".")
+    return Problem(
+        422,
+        f"{path}: got {error.got}; accepts {error.accepted}",
+        where=path,
+        attribute=error.attribute,
+        got=error.got,
+        accepted=error.accepted,
+    )
+
+
+@contextmanager
+def located(where: str) -> Iterator[None]:
+    """Wrong attribute values found inside are answered as being at ``where`` in the request."""
+    try:
+        yield
+    except AttributeValueError as error:
+        raise wrong_value(error, where) from None
+
+
+def invalid(error: ValidationError | RequestValidationError) -> Problem:
+    """422 that lists every place where a request does not fit its schema, and why."""
+    errors = [
+        {"where": ".".join(str(part) for part in found["loc"]) or "body", "message": found["msg"]}
+        for found in error.errors()[:20]
+    ]
+    return Problem(422, "; ".join(f"{e['where']}: {e['message']}" for e in errors), errors=errors)
+
+
+def handle_errors(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem."""
+
+    def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problem_response(error)
+
+    def on_invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError | ValidationError)
+        return problem_response(invalid(error))
+
+    def on_value(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AttributeValueError)
+        return problem_response(wrong_value(error))
+
+    def on_depth(request: Request, error: Exception) -> Response:
+        return problem_response(Problem(400, "the request is nested too deeply"))
+
+    def on_disconnect(request: Request, error: Exception) -> Response:
+        return problem_response(Problem(400, "the client went away before its request was complete"))
+
+    def on_bug(request: Request, error: Exception) -> Response:
+        headers = {"X-Request-ID": request.state.request_id}
+        return problem_response(Problem(500, "an error of the service; its log has it", headers=headers))
+
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(ValidationError, on_invalid)
+    app.add_exception_handler(AttributeValueError, on_value)
+    app.add_exception_handler(RecursionError, on_depth)
+    app.add_exception_handler(ClientDisconnect, on_disconnect)
+    app.add_exception_handler(Exception, on_bug)

@@ -1,0 +1,167 @@
+"""Images that come in: from files of any size and colour to a batch as the model takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import BytesIO
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from export.bundle import Float32, ImageSpec
+from service.arrays_in import read_array
+from service.errors import Problem
+
+NPY = "application/x-npy"
+PILLOW_FORMATS = {
+    "image/png": "PNG",
+    "image/jpeg": "JPEG",
+    "image/webp": "WEBP",
+    "image/gif": "GIF",
+    "image/apng": "PNG",
+}
+FILE_TYPES = (*PILLOW_FORMATS, NPY)
+EXIF_ORIENTATION = 0x0112
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}
+COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
+
+
+class Source(NamedTuple):
+    """A file that came in: where in the request, and its media type, None if that is for its content to tell."""
+
+    where: str
+    data: bytes
+    media: str | None
+
+
+def read_images(
+    sources: list[Source], spec: ImageSpec, max_items: int, max_pixels: int
+) -> tuple[Float32, list[list[str]]]:
+    """Images [N, C, H, W] in 0..1 as the model takes them, and what was converted of each.
+
+    Every frame of an animation and every image of an array is one. Raises Problem 400, 413 or 422.
+    """
+    images, notes = [], []
+    for source in sources:
+        for image, converted in _read(source, spec, max_items, max_pixels):
+            images.append(image)
+            notes.append(converted)
+            if len(images) > max_items:
+                raise Problem(413, f"more than {max_items} images", limit=max_items)
+    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2)), notes
+
+
+def _read(source: Source, spec: ImageSpec, max_items: int, max_pixels: int) -> Iterator[tuple[Float32, list[str]]]:
+    media = source.media or sniff(source)
+    if media != NPY:
+        for pixels, notes in _frames(source, PILLOW_FORMATS[media], spec, max_items, max_pixels):
+            yield _scaled(pixels), notes
+        return
+    for array in read_array(source.data, source.where, max_items, max_pixels):
+        if array.dtype == np.float32:
+            if array.shape == spec.shape:
+                yield array, []
+                continue
+            pixels, notes = fit(_picture(np.rint(255 * array).astype(np.uint8)), spec)
+            notes = ["rounded to 8 bits", *notes]
+        else:
+            pixels, notes = fit(_picture(array), spec)
+        yield _scaled(pixels), notes
+
+
+def sniff(source: Source) -> str:
+    """The media type that a file's first bytes tell; raises Problem 400 if it is none of ours."""
+    data = source.data
+    for magic, media in (
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xff\xd8\xff", "image/jpeg"),
+        (b"GIF8", "image/gif"),
+        (b"\x93NUMPY", NPY),
+    ):
+        if data.startswith(magic):
+            return media
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    raise Problem(
+        400, f"{source.where}: not an image; accepts {', '.join(FILE_TYPES)}", where=source.where, accepted=FILE_TYPES
+    )
+
+
+def _frames(
+    source: Source, pillow_format: str, spec: ImageSpec, max_items: int, max_pixels: int
+) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
+    """Frames [H, W, C] of an image file. Whatever Pillow's strict decoder refuses is damaged."""
+    where = source.where
+    try:
+        with Image.open(BytesIO(source.data), formats=[pillow_format]) as image:
+            # A JPEG's further pictures are previews, and an APNG's default image is none of its frames.
+            count = 1 if pillow_format == "JPEG" else getattr(image, "n_frames", 1)
+            first = int(getattr(image, "default_image", False))
+            if image.width * image.height * count > max_pixels:
+                size = f"{image.width}x{image.height}" + (f" x {count} frames" if count > 1 else "")
+                raise Problem(413, f"{where}: {size} pixels; accepts at most {max_pixels} pixels", where=where)
+            if count - first > max_items:
+                raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
+            for index in range(count):
+                image.seek(index)
+                image.load()
+                if index >= first:
+                    yield fit(image, spec)
+    except Problem:
+        raise
+    except Image.DecompressionBombError:
+        message = f"{where}: a huge image; accepts at most {max_pixels} pixels"
+        raise Problem(413, message, where=where) from None
+    except Exception as error:  # decoders of damaged files raise all sorts of things
+        name = pillow_format if source.data else "image: it is empty"
+        raise Problem(400, f"{where}: damaged, or no {name} ({type(error).__name__})", where=where) from None
+
+
+def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[str]]:
+    """An image as [H, W, C] of the model, and what was converted to get there.
+
+    Resizing averages the area that a pixel covers and repeats pixels when enlarging (Pillow's BOX), without keeping
+    the aspect ratio. Colour becomes grey by ITU-R 601 luma. Alpha is composited on black where the model has none.
+    """
+    notes = []
+    image, turned = _upright(image)
+    if turned:
+        notes.append("turned by its EXIF orientation")
+    if image.mode.startswith("I"):
+        notes.append("16 bits to 8")
+        image = _picture(np.rint(np.clip(np.asarray(image), 0, 65535) / 257).astype(np.uint8)[:, :, None])
+    target = MODES[spec.channels]
+    colour, wanted = (COLOURS.get(mode, mode) for mode in (image.mode, target))
+    alpha = image.has_transparency_data
+    image = image.convert("RGBA" if alpha else target) if alpha or image.mode != target else image
+    if image.size != (spec.width, spec.height):
+        notes.append(f"resized {image.width}x{image.height} to {spec.width}x{spec.height}")
+        image = image.resize((spec.width, spec.height), Image.Resampling.BOX)
+    if alpha and target != "RGBA":
+        notes.append("alpha composited on black")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image).convert(target)
+    elif target == "RGBA" and not alpha:
+        notes.append("opaque alpha added")
+    if colour != wanted:
+        notes.append(f"{colour} to {wanted}")
+    return np.asarray(image).reshape(spec.shape), notes
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
+    try:
+        if image.getexif().get(EXIF_ORIENTATION, 1) not in range(2, 9):
+            return image, False
+        return ImageOps.exif_transpose(image), True
+    except Exception:  # metadata that can't be read does not make the pixels wrong
+        return image, False
+
+
+def _picture(array: NDArray[np.uint8]) -> Image.Image:
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+
+
+def _scaled(pixels: NDArray[np.uint8]) -> Float32:
+    return pixels.astype(np.float32) / np.float32(255)

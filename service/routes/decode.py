@@ -1,0 +1,66 @@
+"""POST and GET /decode: attribute values, or z, to images."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+
+from service.answers import CACHE_CONTROL, etag, fresh, images, select
+from service.bodies import read_json
+from service.images_out import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
+from service.negotiation import choose
+from service.routes.docs import body, files, json_body
+from service.runtime import Model
+from service.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuery
+from service.values import Points, latent_points, parsed_points, points
+
+router = APIRouter(tags=["images"])
+FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
+
+
+@router.post("/decode", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(DecodeBody)))
+async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
+    """Make images of attribute values, or of latent points.
+
+    A number is a position on the attribute's axis, a string a label, a list explicit weights, an object as /encode
+    gives it is read by its value. Several items give a sheet as PNG and an animation as WebP, GIF or APNG.
+    """
+    engine = select(request, query.model)
+    media = choose(request.headers.get("accept"), FORMATS)
+    given = await read_json(request, DecodeBody)
+    limit: int = request.app.state.settings.max_items
+    made = await to_thread.run_sync(_points, engine.model, given, limit)
+    response = await images(engine, made, media, columns=query.columns, key="items")
+    response.headers["ETag"] = _etag(engine.model, made, media, query.columns)
+    return response
+
+
+@router.get("/decode", responses={**files(DecodeAnswer, FORMATS), 304: {"description": "Not modified"}})
+async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()]) -> Response:
+    """Make one image of attribute values given as query parameters, for `<img src>` and caches.
+
+    `/decode?shape=heart&scale=5`: a label, a number, or weights with commas between them.
+    """
+    engine = select(request, query.model)
+    media = choose(request.headers.get("accept"), FORMATS)
+    made = parsed_points(engine.model, query.model_extra or {})
+    tag = _etag(engine.model, made, media, query.columns)
+    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept"}
+    if fresh(request, tag):
+        return Response(status_code=304, headers=headers)
+    response = await images(engine, made, media, columns=query.columns, key="items")
+    response.headers.update(headers)
+    return response
+
+
+def _points(model: Model, given: DecodeBody, max_items: int) -> Points:
+    if "z" in given.model_fields_set:
+        return latent_points(model, given.z, max_items)
+    return points(model, given.attributes, max_items)
+
+
+def _etag(model: Model, made: Points, media: str, columns: int | None) -> str:
+    content = made.z.tolist() if made.attributes is None else list(made.attributes)
+    return etag(model, media, content, columns)

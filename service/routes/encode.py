@@ -1,0 +1,53 @@
+"""POST /encode: images to attribute values and z."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+from pydantic_core import to_json
+
+from service import reading
+from service.answers import select
+from service.bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
+from service.images_in import read_images
+from service.negotiation import choose
+from service.routes.docs import PROBLEMS, body, json_body
+from service.schemas import EncodeAnswer, EncodeBody, EncodeQuery
+from service.settings import Settings
+from service.timing import timed
+
+router = APIRouter(tags=["images"])
+
+_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
+_FILES = {"type": "object", "properties": {"files": {"type": "array", "items": _FILE}}}
+CONTENT = {
+    **{media: {"schema": _FILE} for media in ENCODE_TYPES},
+    MULTIPART: {"schema": _FILES},
+    **json_body(EncodeBody),
+}
+
+
+@router.post("/encode", responses={200: {"model": EncodeAnswer}, **PROBLEMS}, openapi_extra=body(CONTENT))
+async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Response:
+    """Read images: the value of each attribute, and the exact place in latent space.
+
+    Every frame of an animation, every file and every image of an array is one item. Images of another size or colour
+    are converted, and `converted` says how. What comes back is accepted by /decode.
+    """
+    engine = select(request, query.model)
+    choose(request.headers.get("accept"), [JSON])
+    settings: Settings = request.app.state.settings
+    sources = await read_sources(request, settings.max_items)
+    with timed("images"):
+        images, converted = await to_thread.run_sync(
+            read_images, sources, engine.model.manifest.image, settings.max_items, settings.max_pixels
+        )
+    outputs = await engine.encode(images)
+
+    def answer() -> bytes:
+        items = reading.items(engine.model, outputs, converted, query.detail)
+        return to_json({"model": engine.model.name, "digest": engine.model.digest, "items": items})
+
+    return Response(await to_thread.run_sync(answer), media_type=JSON)

@@ -1,0 +1,25 @@
+"""GET /health/live and /health/ready."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from service.routes.docs import PROBLEMS
+from service.schemas import Health, NoQuery
+
+router = APIRouter(tags=["health"], responses=PROBLEMS)
+
+
+@router.get("/health/live")
+async def live(query: Annotated[NoQuery, Query()]) -> Health:
+    """The process answers."""
+    return Health(status="live")
+
+
+@router.get("/health/ready", responses={503: {"description": "Models are being loaded"}})
+async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Health:
+    """Every model has reproduced its golden vectors on the execution provider in use."""
+    assert request.app.state.store.engines
+    return Health(status="ready")

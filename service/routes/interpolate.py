@@ -1,0 +1,79 @@
+"""POST /interpolate: key frames to frames."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+
+from service.answers import etag, images, select
+from service.bodies import base64_source, read_json
+from service.engine import Engine
+from service.errors import Problem, located
+from service.images_in import Source, read_images
+from service.images_out import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
+from service.negotiation import choose
+from service.routes.docs import body, files, json_body
+from service.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
+from service.settings import Settings
+from service.walk import KeyFrame, frame_count, of_image, of_values, walk
+
+router = APIRouter(tags=["images"])
+FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON)
+
+
+@router.post(
+    "/interpolate", responses=files(InterpolateAnswer, FORMATS), openapi_extra=body(json_body(InterpolateBody))
+)
+async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
+    """Walk from key frame to key frame: attributes move along their axes, nominal ones mix weights.
+
+    A key frame is attribute values, or an image: `{"image": "<base64>"}`. K key frames give (K-1)(steps-1)+1 frames,
+    a loop K(steps-1).
+    """
+    engine = select(request, query.model)
+    media = choose(request.headers.get("accept"), FORMATS)
+    given = await read_json(request, InterpolateBody)
+    settings: Settings = request.app.state.settings
+    named = _named(given)
+    _check_limits(given, len(named), settings)
+    keyframes = [await _keyframe(engine, content, where, settings) for where, content in named.items()]
+    walked = await to_thread.run_sync(walk, engine.model.codebook, keyframes, given.steps, given.loop, given.easing)
+    response = await images(engine, walked, media, columns=query.columns, key="frames", fps=given.fps, loop=given.loop)
+    response.headers["ETag"] = etag(
+        engine.model, media, walked.z.tolist(), walked.attributes, query.columns, given.fps, given.loop
+    )
+    return response
+
+
+def _named(given: InterpolateBody) -> dict[str, dict[str, Any]]:
+    """The key frames, each by its place in the request."""
+    if "keyframes" in given.model_fields_set:
+        return {f"keyframes[{index}]": content for index, content in enumerate(given.keyframes)}
+    return {"from": given.start, "to": given.end}
+
+
+def _check_limits(given: InterpolateBody, keyframes: int, settings: Settings) -> None:
+    if given.steps > settings.max_steps:
+        raise Problem(422, f"steps: got {given.steps}; accepts 2 to {settings.max_steps}", where="steps")
+    frames = frame_count(keyframes, given.steps, given.loop)
+    if frames > settings.max_frames:
+        raise Problem(413, f"{frames} frames; accepts at most {settings.max_frames}", limit=settings.max_frames)
+
+
+async def _keyframe(engine: Engine, content: dict[str, Any], where: str, settings: Settings) -> KeyFrame:
+    if set(content) != {"image"}:
+        with located(where):
+            return of_values(engine.model.codebook, content)
+    if not isinstance(content["image"], str):
+        raise Problem(422, f"{where}.image: accepts an image file in base64", where=f"{where}.image")
+    image = await to_thread.run_sync(_one_image, content["image"], where, engine, settings)
+    outputs = await engine.encode(image)
+    return of_image(engine.model.codebook, outputs["z"][0], outputs["weights"][0])
+
+
+def _one_image(text: str, where: str, engine: Engine, settings: Settings) -> Any:
+    source: Source = base64_source(text, f"{where}.image")
+    read, _ = read_images([source], engine.model.manifest.image, 1, settings.max_pixels)
+    return read

@@ -1,0 +1,51 @@
+"""Settings of the service: a flag, an environment variable ``SPRITEVAE_...`` or a line in ``.env`` for each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Device = Literal["auto", "cpu", "cuda"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+DEFAULT_MODEL = "dsprites"
+
+
+class Settings(BaseSettings):
+    """Serve bundles over HTTP. A flag wins over the environment, the environment over .env."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPRITEVAE_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        cli_prog_name="spritevae serve",
+        cli_kebab_case=True,
+        cli_avoid_json=True,
+        cli_show_env_vars=True,
+    )
+
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    model: Annotated[tuple[str, ...], NoDecode] = Field(
+        (DEFAULT_MODEL,),
+        min_length=1,
+        description="a bundle: a folder, or the name of a shipped one; repeat it, or put commas between, for several; "
+        "the first is the default model",
+    )
+    device: Device = Field("auto", description="where models run: auto takes CUDA where it works, cuda insists on it")
+    threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")
+    max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
+    max_items: int = Field(256, ge=1, description="most images or sets of attributes in one request")
+    max_pixels: int = Field(16 * 2**20, ge=1, description="most pixels of one image file, all its frames together")
+    max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
+    max_frames: int = Field(512, ge=2, description="most frames of one interpolation")
+    log_level: LogLevel = Field("info", description="least severe messages to log")
+
+    @field_validator("model", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return [entry for part in value.split(",") if (entry := part.strip())] or (DEFAULT_MODEL,)
+        return value or (DEFAULT_MODEL,)

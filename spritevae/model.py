@@ -1,0 +1,158 @@
+"""A run or a bundle in Python: images to attribute values and back, as numpy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from training.attributes import Attributes
+
+if TYPE_CHECKING:
+    from training.codec import Codec
+
+CHUNK = 64
+
+Device = Literal["auto", "cpu", "cuda"]
+Float32 = NDArray[np.float32]
+
+
+class Encoding(NamedTuple):
+    """What a model says of a batch of images."""
+
+    values: dict[str, NDArray[Any]]
+    """For each attribute [B]: labels of a nominal one, positions or values of others."""
+    confidence: dict[str, NDArray[Any]]
+    """For each attribute [B]: probability of its most probable class."""
+    weights: Float32
+    """[B, sum K]: class probabilities, and values of continuous attributes."""
+    z: Float32
+    """[B, D]."""
+
+
+class Model:
+    """Both directions of a trained model, batched and deterministic. ``load`` makes one."""
+
+    def __init__(self, name: str, data: str, codec: Codec) -> None:
+        self.name = name
+        self.data = data
+        """What it was trained on, as ``--data`` takes it."""
+        self.codec = codec
+
+    @property
+    def attributes(self) -> Attributes:
+        """The model's vocabulary."""
+        return self.codec.attributes
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """[H, W, C] of its images."""
+        return self.codec.image_shape
+
+    def encode(self, images: ArrayLike) -> Encoding:
+        """Attribute values of images [B, H, W, C], [B, H, W], or one [H, W, C] or [H, W] (then B is 1).
+
+        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. Raises ValueError on another shape or range.
+        """
+        z, weights = (np.concatenate(parts) for parts in zip(*map(self.codec.encode, _chunks(self._batch(images))), strict=True))
+        readings = self.attributes.read(weights)
+        values = {a.name: np.array([a.value(position) for position in readings[a.name].position]) for a in self.attributes}
+        return Encoding(values, {name: reading.confidence for name, reading in readings.items()}, weights, z)
+
+    def decode(
+        self, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None, /, *, z: ArrayLike | None = None, **named: Any
+    ) -> Float32:
+        """The image [H, W, C] in 0..1 of named attribute values: ``decode(shape="heart", orientation=12.5)``.
+
+        A sequence of such values, or ``z`` [B, D], gives [B, H, W, C]. Missing attributes take their default. Raises
+        AttributeValueError for a value that is not accepted, ValueError for a z of another length.
+        """
+        if (values is not None) + (z is not None) + bool(named) > 1:
+            raise ValueError("decode takes attributes by name, or one mapping or sequence of them, or z: one of these")
+        if z is not None:
+            points = np.asarray(z, np.float32)
+            length = self.codec.place(self.attributes.weights({})[None]).shape[1]
+            if points.shape[-1:] != (length,) or points.ndim not in (1, 2) or not np.isfinite(points).all():
+                raise ValueError(f"z must be finite numbers [{length}] or [B, {length}], got {list(points.shape)}")
+            images = self._decode(np.atleast_2d(points))
+            return images[0] if points.ndim == 1 else images
+        if values is None or isinstance(values, Mapping):
+            return self._decode(self._place([values or named]))[0]
+        return self._decode(self._place(values))
+
+    def reconstruct(self, images: ArrayLike) -> Float32:
+        """decode(encode(images).z): images [B, H, W, C] in 0..1."""
+        return self._decode(self.encode(images).z)
+
+    def _place(self, values: Sequence[Mapping[str, Any]]) -> Float32:
+        if not values:
+            raise ValueError("decode needs at least one set of attribute values")
+        return self.codec.place(np.stack([self.attributes.weights(each) for each in values]))
+
+    def _decode(self, z: Float32) -> Float32:
+        return np.concatenate([self.codec.decode(chunk) for chunk in _chunks(z)])
+
+    def _batch(self, images: ArrayLike) -> NDArray[np.uint8]:
+        batch = np.asarray(images)
+        height, width, channels = self.image_shape
+        if channels == 1 and batch.shape[-2:] == (height, width):
+            batch = batch[..., None]
+        if batch.ndim == 3:
+            batch = batch[None]
+        if batch.ndim != 4 or batch.shape[1:] != self.image_shape or not len(batch):
+            raise ValueError(f"images must be [B, {height}, {width}, {channels}], got {list(np.shape(images))}")
+        if batch.dtype == np.uint8:
+            return batch
+        if not np.issubdtype(batch.dtype, np.floating) or not ((batch >= 0) & (batch <= 1)).all():
+            raise ValueError("images must be uint8 in 0..255 or floats in 0..1")
+        return np.rint(batch * 255).astype(np.uint8)
+
+
+def _chunks(batch: NDArray[Any]) -> list[NDArray[Any]]:
+    return [batch[start : start + CHUNK] for start in range(0, len(batch), CHUNK)]
+
+
+class _BundleCodec:
+    """A bundle in onnxruntime as numpy callables."""
+
+    def __init__(self, path: Path, device: Device) -> None:
+        from service.runtime import Model as Runtime
+
+        self._runtime = Runtime.load(path, device)
+        self.attributes = self._runtime.attributes
+        self.manifest = self._runtime.manifest
+        self.image_shape = self.manifest.image.shape
+
+    def encode(self, images: NDArray[np.uint8]) -> tuple[Float32, Float32]:
+        encoded = self._runtime.encode(images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))
+        return encoded["z"], encoded["weights"]
+
+    def decode(self, z: Float32) -> Float32:
+        return self._runtime.decode(z).transpose(0, 2, 3, 1)
+
+    def place(self, weights: NDArray[Any]) -> Float32:
+        return self._runtime.codebook.place(weights)
+
+
+def load(path: str | Path, *, device: Device = "auto") -> Model:
+    """The model of a run folder (needs torch) or of a bundle (needs onnxruntime).
+
+    Raises ValueError that says what is wrong where it is neither, or damaged.
+    """
+    from export.bundle import MANIFEST
+
+    path = Path(path)
+    if (path / MANIFEST).is_file():
+        codec = _BundleCodec(path, device)
+        return Model(codec.manifest.name, str(codec.manifest.training.get("data", "")), codec)
+    if not path.is_dir():
+        raise ValueError(f"{path}: neither a run nor a bundle")
+    from training.codec import TorchCodec
+    from training.loop import resolve_device
+    from training.runs import Run
+
+    run = Run.open(path)
+    return Model(path.resolve().name, run.parameters.data, TorchCodec(run.load(), resolve_device(device)))

@@ -1,0 +1,90 @@
+"""Scores of a codec on a source: held-out rows, or held-out rows and all apart; as JSON, table and picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training import plots
+from training.codec import Codec
+from training.data.source import DataError, Rows, Source, held_out
+from training.files import write_json
+from training.metrics import Score, score
+from training.plots.scores import scores_picture
+
+Evaluation = dict[str, dict[str, Score]]
+"""Scores by name, for each set of rows by its title."""
+
+
+def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None) -> dict[str, Rows]:
+    """Which rows are scored, by title; of each set at most so many, drawn with seed 0.
+
+    Raises DataError if the source has no held-out rows.
+    """
+    out = held_out(source)
+    if not out.any():
+        raise DataError(f"none of the data's {len(source)} rows is held out (a tenth is, by a hash of their content)")
+    sets = {"held out": np.flatnonzero(out)}
+    if also_all:
+        sets["all"] = np.arange(len(source))
+    if at_most is not None:
+        draw = np.random.default_rng(0)
+        sets = {title: np.sort(draw.permutation(rows)[:at_most]) for title, rows in sets.items()}
+    return sets
+
+
+def evaluate(codec: Codec, source: Source, sets: Mapping[str, Rows]) -> Evaluation:
+    """Score a codec on sets of rows; raises DataError if model and data speak of different attributes or sizes."""
+    if codec.attributes != source.attributes or codec.image_shape != source.image_shape:
+        raise DataError(
+            f"the model knows {_vocabulary(codec)}; the data has {_vocabulary(source)}: these can't be compared"
+        )
+    return {title: score(codec, source, rows, progress=True) for title, rows in sets.items()}
+
+
+def _vocabulary(of: Codec | Source) -> str:
+    listed = ", ".join(f"{each.name} ({each.kind}, {each.size})" for each in of.attributes)
+    return f"{listed} on images of {'x'.join(map(str, of.image_shape))}"
+
+
+def table(evaluation: Evaluation, ceilings: Mapping[str, float]) -> str:
+    """Scores with their 95 % intervals as text, one line each."""
+    names = list(next(iter(evaluation.values())))
+    titles = [f"{title} ({_rows(scores):,} images)" for title, scores in evaluation.items()]
+    lines = [f"{'':28}" + "".join(f"{title:32}" for title in titles) + ("ceiling" if ceilings else "")]
+    for name in names:
+        cells = [_cell(scores[name]) for scores in evaluation.values()]
+        ceiling = ceilings.get(name.removeprefix("accuracy."))
+        lines.append(f"{name:28}" + "".join(f"{cell:32}" for cell in cells) + (f"{ceiling:.4f}" if ceiling else ""))
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _rows(scores: Mapping[str, Score]) -> int:
+    return max(each.rows for each in scores.values())
+
+
+def _cell(each: Score) -> str:
+    return f"{each.mean:.4f}  [{each.low:.4f}, {each.high:.4f}]" if each.rows else "no labels"
+
+
+def as_json(evaluation: Evaluation, ceilings: Mapping[str, float]) -> dict[str, Any]:
+    """An evaluation as plain JSON values."""
+    scores = {
+        title: {name: each._asdict() for name, each in scores.items() if each.rows}
+        for title, scores in evaluation.items()
+    }
+    return {"scores": scores, "ceilings": dict(ceilings), "interval": "95 %: Wilson for shares, normal for means"}
+
+
+def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[str, Rows], folder: Path) -> list[Path]:
+    """Write ``evaluation.json`` and ``evaluation.png`` into a folder; gives both paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / "evaluation.json", folder / "evaluation.png"]
+    write_json(files[0], as_json(evaluation, source.ceilings))
+    first = next(iter(sets.values()))
+    chosen = np.random.default_rng(0).permutation(first)[: plots.COLUMNS]
+    plots.save(scores_picture(evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen))), files[1])
+    return files

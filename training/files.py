@@ -1,0 +1,31 @@
+"""Files that are replaced as a whole, so that no reader ever sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[IO[bytes]]:
+    """Write beside ``file`` and rename into place when the block ends well; parents are made."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.part")
+    try:
+        with temporary.open("wb") as output:
+            yield output
+            output.flush()
+            os.fsync(output.fileno())
+        os.replace(temporary, file)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Replace ``file`` by JSON."""
+    with replacing(file) as output:
+        output.write(json.dumps(content, indent=1).encode() + b"\n")
