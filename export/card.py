@@ -32,7 +32,8 @@ On images whose combination of attributes was held out from training:
 
 `accuracy.*`: share of images whose most probable class is the true one (`merged`: two classes that are the same value
 count as one); `decode.*`: the image decoded from the true attributes against the true image, binarised at 0.5
-(`iou`, `exact`) and as mean absolute difference (`error`); `reconstruction.bce`: nats per image.
+(`iou`, `exact`) and as mean absolute difference (`error`); `reconstruction.bce`: nats per image; `round_trip.*`: the
+same attribute values come back when the image decoded from them is encoded.
 
 ## How it was made
 
@@ -77,7 +78,9 @@ def _attribute_rows(attributes: tuple[Attribute, ...]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("name", "kind", "accepts", "in units", "default"), ("---",) * 5]
     for attribute in attributes:
         units = "" if attribute.kind == "nominal" else "{:g} .. {:g}".format(*attribute.bounds)
-        rows.append((attribute.name, attribute.kind, attribute.accepted, f"{units} {attribute.unit}", str(attribute.default)))
+        rows.append(
+            (attribute.name, attribute.kind, attribute.accepted, f"{units} {attribute.unit}", str(attribute.default))
+        )
     return rows
 
 

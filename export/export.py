@@ -7,7 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from export.bundle import (
-    CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, ImageSpec, LatentPart, Manifest, seal, writing_bundle,
+    CARD,
+    CODEBOOK,
+    DECODER,
+    ENCODER,
+    GOLDEN,
+    ImageSpec,
+    LatentPart,
+    Manifest,
+    seal,
+    writing_bundle,
 )
 from export.card import card
 from export.onnx import OPSET, TOLERANCE, decoder_graph, encoder_graph
@@ -45,9 +54,7 @@ def export(run: Run, path: Path, name: str | None = None) -> Manifest:
 
         (folder / ENCODER).write_bytes(encoder.content)
         (folder / DECODER).write_bytes(decoder.content)
-        np.savez_compressed(
-            folder / CODEBOOK, matrix=model.latent.codebook.numpy(), offset=model.latent.offset.numpy()
-        )
+        np.savez_compressed(folder / CODEBOOK, matrix=model.latent.codebook.numpy(), offset=model.latent.offset.numpy())
         np.savez_compressed(
             folder / GOLDEN,
             image=images[:GOLDEN_ROWS],
@@ -104,5 +111,7 @@ def _random_weights(attributes: Attributes, draw: np.random.Generator) -> np.nda
     values = {}
     for attribute in attributes:
         low, high = attribute.bounds if attribute.kind == "continuous" else (0, attribute.size - 1)
-        values[attribute.name] = draw.integers(attribute.size) if attribute.kind == "nominal" else draw.uniform(low, high)
+        values[attribute.name] = (
+            draw.integers(attribute.size) if attribute.kind == "nominal" else draw.uniform(low, high)
+        )
     return attributes.weights(values)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validat
 
 from training.attributes import Kind, Value
 
-EXAMPLE = {"shape": "heart", "scale": 5, "orientation": 12.5, "pos_x": 16, "pos_y": 16}
+EXAMPLE: dict[str, Any] = {"shape": "heart", "scale": 5, "orientation": 12.5, "pos_x": 16, "pos_y": 16}
 _VALUE: dict[str, Any] = {
     "anyOf": [
         {"type": "number", "description": "position on the attribute's axis"},

@@ -22,10 +22,21 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("system", nargs="?", metavar="SYSTEM", help="a preset; --list shows them")
     train.add_argument("--list", action="store_true", help="show the presets and their settings, and stop")
     train.add_argument("--data", metavar="DATA", help="dsprites, dsprites-original, a dSprites .npz, or a folder")
-    train.add_argument("--attribute", action="append", default=[], metavar="NAME=KIND[:...]",
-                       help="what a column of labels.csv is, for example hue=circular:36:period=36 (repeatable)")
-    train.add_argument("--set", nargs="+", action="extend", default=[], metavar="NAME=NUMBER",
-                       help="settings of the preset, for example images=2e6 batch_size=64")
+    train.add_argument(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME=KIND[:...]",
+        help="what a column of labels.csv is, for example hue=circular:36:period=36 (repeatable)",
+    )
+    train.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="settings of the preset, for example images=2e6 batch_size=64",
+    )
     train.add_argument("--run", type=Path, help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)")
     train.add_argument("--init", metavar="RUN", help="begin with the weights of that run")
     train.add_argument("--seed", type=int, default=0, help="decides all that is random (default 0)")
@@ -38,7 +49,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", type=Path, metavar="RUN|BUNDLE")
     evaluate.add_argument("--images", metavar="FILE", help="score on these instead, held-out ones and all apart")
     evaluate.add_argument("--rows", type=int, help="at most so many rows, drawn with seed 0 (default: all)")
-    evaluate.add_argument("--output", type=Path, help="folder for the JSON and the picture")
+    evaluate.add_argument(
+        "--output", type=Path, help="folder for the JSON and the picture (default: RUN, or runs/evaluation/NAME)"
+    )
     evaluate.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
 
     export = commands.add_parser("export", help="write a run as a bundle that the service loads")
@@ -127,13 +140,16 @@ def evaluate(options: argparse.Namespace) -> int:
     from spritevae import load
     from training.data import open_source
     from training.evaluation import evaluate, rows_to_score, table, write
+    from training.runs import PARAMETERS
 
     model = load(options.model, device=options.device)
     source = open_source(options.images or model.data, attributes=model.attributes)
     sets = rows_to_score(source, also_all=bool(options.images), at_most=options.rows)
     evaluation = evaluate(model.codec, source, sets)
     print(table(evaluation, source.ceilings))
-    for file in write(evaluation, model.codec, source, sets, options.output or Path("runs") / "evaluation" / model.name):
+    is_run = (options.model / PARAMETERS).exists()
+    folder = options.output or (options.model if is_run else Path("runs") / "evaluation" / model.name)
+    for file in write(evaluation, model.codec, source, sets, folder):
         print(file)
     return 0
 

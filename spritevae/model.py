@@ -57,13 +57,22 @@ class Model:
 
         Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. Raises ValueError on another shape or range.
         """
-        z, weights = (np.concatenate(parts) for parts in zip(*map(self.codec.encode, _chunks(self._batch(images))), strict=True))
+        z, weights = (
+            np.concatenate(parts) for parts in zip(*map(self.codec.encode, _chunks(self._batch(images))), strict=True)
+        )
         readings = self.attributes.read(weights)
-        values = {a.name: np.array([a.value(position) for position in readings[a.name].position]) for a in self.attributes}
+        values = {
+            a.name: np.array([a.value(position) for position in readings[a.name].position]) for a in self.attributes
+        }
         return Encoding(values, {name: reading.confidence for name, reading in readings.items()}, weights, z)
 
     def decode(
-        self, values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None, /, *, z: ArrayLike | None = None, **named: Any
+        self,
+        values: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
+        /,
+        *,
+        z: ArrayLike | None = None,
+        **named: Any,
     ) -> Float32:
         """The image [H, W, C] in 0..1 of named attribute values: ``decode(shape="heart", orientation=12.5)``.
 

@@ -50,6 +50,11 @@ def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Ten
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
+def to_uint8(images: NDArray[Any]) -> NDArray[np.uint8]:
+    """Images in 0..1 as 0..255."""
+    return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+
+
 class TorchCodec:
     """A model in torch, full precision."""
 

@@ -86,5 +86,7 @@ def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[st
     write_json(files[0], as_json(evaluation, source.ceilings))
     first = next(iter(sets.values()))
     chosen = np.random.default_rng(0).permutation(first)[: plots.COLUMNS]
-    plots.save(scores_picture(evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen))), files[1])
+    plots.save(
+        scores_picture(evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen))), files[1]
+    )
     return files

@@ -140,7 +140,7 @@ class _Trainer:
     def _batches(self) -> Iterator[Batch]:
         """The batches still to come, each drawn in a thread while the one before it is trained on."""
         with ThreadPoolExecutor(1) as ahead:
-            draw = _Order(self.rows, self.batch_size, self.seed)
+            draw = Order(self.rows, self.batch_size, self.seed)
             coming = ahead.submit(lambda step: self.source.batch(draw(step)), self.step)
             for step in range(self.step, self.steps):
                 batch = coming.result()
@@ -158,7 +158,9 @@ class _Trainer:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
             passed = self.model(images, targets, known.float(), Noise(self.seed, self.step))
         losses = {type(term).__name__.lower(): term(passed) for term in self.recipe.terms}
-        loss = torch.stack([term.weight * value for term, value in zip(self.recipe.terms, losses.values(), strict=True)])
+        loss = torch.stack(
+            [term.weight * value for term, value in zip(self.recipe.terms, losses.values(), strict=True)]
+        )
         self.optimizer.zero_grad()
         loss.sum().backward()
         self.optimizer.step()
@@ -168,7 +170,9 @@ class _Trainer:
         row = {"step": self.step, "images": self.step * self.batch_size, "seconds": round(self.seconds, 1)}
         row |= {f"train.{name}": float(value) for name, value in losses.items()}
         if not math.isfinite(row["train.loss"]):
-            raise RunError(f"{self.run.path}: the loss is no longer finite at step {self.step}; lower the learning rate")
+            raise RunError(
+                f"{self.run.path}: the loss is no longer finite at step {self.step}; lower the learning rate"
+            )
         rows = self.validation if len(self.validation) else self.rows[:VALIDATION_ROWS]
         codec = TorchCodec(self.model, self.device)
         validation = score(codec, self.source, rows)
@@ -195,17 +199,17 @@ class _Trainer:
         )
 
 
-class _Order:
+class Order:
     """Rows of each step: every epoch is a permutation that depends on seed and epoch alone."""
 
     def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
-        self._rows, self._batch_size, self._seed = rows, batch_size, seed
+        self.rows, self._batch_size, self._seed = rows, batch_size, seed
         self._epoch, self._permuted = -1, rows
 
     def __call__(self, step: int) -> Rows:
-        epoch, place = divmod(step, len(self._rows) // self._batch_size)
+        epoch, place = divmod(step, len(self.rows) // self._batch_size)
         if epoch != self._epoch:
-            self._permuted = np.random.default_rng([self._seed, epoch]).permutation(self._rows)
+            self._permuted = np.random.default_rng([self._seed, epoch]).permutation(self.rows)
             self._epoch = epoch
         return self._permuted[place * self._batch_size : (place + 1) * self._batch_size]
 
@@ -219,7 +223,9 @@ def start_from(model: VAE, path: str) -> None:
         raise RunError(f"--init {path}: none of its weights have the shape of this model's")
     model.load_state_dict(taken, strict=False)
     if fresh := sorted(own.keys() - taken.keys()):
-        tqdm.write(f"--init {path}: {len(taken)} of {len(own)} tensors taken; of another shape, start fresh: {', '.join(fresh)}")
+        tqdm.write(
+            f"--init {path}: {len(taken)} of {len(own)} tensors taken; of another shape, start fresh: {', '.join(fresh)}"
+        )
 
 
 @contextmanager

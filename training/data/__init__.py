@@ -22,7 +22,7 @@ def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes
     """
     path = Path(spec)
     if path.is_dir():
-        return FolderSource(path, overrides, attributes)
+        return FolderSource(path, overrides, attributes=attributes)
     if overrides:
         raise DataError(f"--attribute describes the columns of a folder's labels.csv; {spec} has its own attributes")
     if spec == "dsprites":

@@ -48,9 +48,7 @@ CEILINGS = {
 }
 """Bayes accuracy over all images, uniform: chance coincidences of rasters leave some combinations undecidable."""
 
-URL = (
-    "https://github.com/google-deepmind/dsprites-dataset/raw/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
-)
+URL = "https://github.com/google-deepmind/dsprites-dataset/raw/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 MD5 = "7da33b31b13a06f4b04a70402ce90c2e"
 
 _SUBPIXEL = 256

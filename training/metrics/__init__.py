@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training.attributes import Attributes
-from training.codec import Codec, Encoded, Float32
+from training.codec import Codec, Encoded, Float32, to_uint8
 from training.data.source import Batch, Rows, Source
 
 CHUNK = 512
@@ -31,6 +31,8 @@ class Outputs(NamedTuple):
     """decode(encode(image).z), [B, H, W, C] in 0..1."""
     decoded: Float32
     """decode(the labels' place), [B, H, W, C] in 0..1; missing labels at their default."""
+    returned: Encoded
+    """encode(decoded), after rounding to 8 bits."""
 
 
 Metric = Callable[[Outputs], Iterator[tuple[str, NDArray[Any]]]]
@@ -47,9 +49,9 @@ class Score(NamedTuple):
 
 def metrics() -> tuple[Metric, ...]:
     """All metrics, in the order of their rows in a table."""
-    from training.metrics import accuracy, decoding, reconstruction
+    from training.metrics import accuracy, decoding, reconstruction, round_trip
 
-    return accuracy.values, decoding.values, reconstruction.values
+    return accuracy.values, decoding.values, reconstruction.values, round_trip.values
 
 
 def outputs(codec: Codec, batch: Batch) -> Outputs:
@@ -58,9 +60,9 @@ def outputs(codec: Codec, batch: Batch) -> Outputs:
     defaults = codec.attributes.weights({})
     known = np.repeat(batch.known, [attribute.size for attribute in codec.attributes], axis=1)
     labels = np.where(known, batch.targets, defaults)
-    return Outputs(
-        codec.attributes, batch, encoded, codec.decode(encoded.z), codec.decode(codec.place(labels))
-    )
+    decoded = codec.decode(codec.place(labels))
+    returned = codec.encode(to_uint8(decoded))
+    return Outputs(codec.attributes, batch, encoded, codec.decode(encoded.z), decoded, returned)
 
 
 def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -> dict[str, Score]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.codec import Codec
+from training.codec import Codec, to_uint8
 from training.data.source import Batch
 from training.files import replacing
 from training.metrics import outputs
@@ -34,11 +34,6 @@ def grid(rows: list[NDArray[Any]]) -> Picture:
             top, left = GAP + i * (height + GAP), GAP + j * (width + GAP)
             picture[top : top + height, left : left + width] = image
     return picture
-
-
-def to_uint8(images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Images in 0..1 as 0..255."""
-    return np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
 
 
 def reconstructions(codec: Codec, batch: Batch) -> Picture:

@@ -20,7 +20,9 @@ def scores_picture(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shares = [n for n in next(iter(evaluation.values())) if n.startswith("accuracy.") or n in ("decode.iou", "decode.exact")]
+    shares = [
+        n for n in next(iter(evaluation.values())) if n.startswith("accuracy.") or n in ("decode.iou", "decode.exact")
+    ]
     figure = Figure(figsize=(9, 2.2 + 0.34 * len(shares) + 9 * examples.shape[0] / examples.shape[1]), dpi=110)
     canvas = FigureCanvasAgg(figure)
     upper, lower = figure.subplots(
@@ -28,7 +30,9 @@ def scores_picture(
     )
     _accuracies(upper, evaluation, ceilings, shares)
     lower.imshow(examples.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    lower.set_title("originals, their reconstructions, and what is decoded from their labels", size=9, color=INK, loc="left")
+    lower.set_title(
+        "originals, their reconstructions, and what is decoded from their labels", size=9, color=INK, loc="left"
+    )
     lower.axis("off")
     figure.tight_layout()
     canvas.draw()
@@ -45,13 +49,21 @@ def _accuracies(
         mean = np.array([each.mean for each in shown])
         reach = np.abs(np.array([[each.low, each.high] for each in shown]).T - mean)
         rows = max(each.rows for each in shown)
-        axes.errorbar(mean, offset, xerr=reach, fmt="o", ms=5, capsize=3, color=COLOURS[i % 2], label=f"{title}, {rows:,} images")
+        axes.errorbar(
+            mean, offset, xerr=reach, fmt="o", ms=5, capsize=3, color=COLOURS[i % 2], label=f"{title}, {rows:,} images"
+        )
         if i == 0:
             for x, y in zip(mean, offset, strict=True):
                 axes.annotate(f"{x:.4f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", size=8, color=INK)
-    known = [(ceilings[n.removeprefix("accuracy.")], y) for n, y in zip(names, places, strict=True) if n.removeprefix("accuracy.") in ceilings]
+    known = [
+        (ceilings[n.removeprefix("accuracy.")], y)
+        for n, y in zip(names, places, strict=True)
+        if n.removeprefix("accuracy.") in ceilings
+    ]
     if known:
-        axes.scatter(*zip(*known, strict=True), marker="|", s=260, color=MUTED, label="best that the image allows", zorder=0)
+        axes.scatter(
+            *zip(*known, strict=True), marker="|", s=260, color=MUTED, label="best that the image allows", zorder=0
+        )
     axes.set_yticks(places, names, size=9)
     axes.set_ylim(-0.6, len(names) - 0.4)
     axes.grid(axis="x", color="#e5e5e5")

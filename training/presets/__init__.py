@@ -43,7 +43,9 @@ def settings(name: str, given: Mapping[str, str | float]) -> dict[str, float]:
     chosen: dict[str, Any] = dict(known)
     for key, value in given.items():
         if key not in known:
-            raise PresetError(f"{name} has no setting {key!r}; it has: {', '.join(f'{k}={v}' for k, v in known.items())}")
+            raise PresetError(
+                f"{name} has no setting {key!r}; it has: {', '.join(f'{k}={v}' for k, v in known.items())}"
+            )
         try:
             number = float(value)
             chosen[key] = type(known[key])(number)

@@ -1,0 +1,39 @@
+# Each target does its own set-up in .venv; nothing needs to be installed first but Python 3.11 or newer and git.
+PYTHON ?= python3
+BIN := .venv/bin
+# The GPU build where an NVIDIA driver answers, else the CPU build: the two can't be installed together.
+RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+
+.PHONY: serve test test-all lint clean
+
+serve: .venv/serve
+	$(BIN)/spritevae serve
+
+test: .venv/develop lint
+	$(BIN)/pytest -m "not slow"
+
+test-all: .venv/develop lint
+	$(BIN)/pytest
+
+lint: .venv/develop
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+.venv/serve: pyproject.toml | .venv/pip
+	$(BIN)/pip install --quiet --editable ".[$(RUNTIME)]"
+	touch $@
+
+.venv/develop: pyproject.toml | .venv/pip
+	$(BIN)/pip install --quiet --editable ".[$(RUNTIME),training,dev]"
+	touch $@ .venv/serve
+
+.venv/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	touch $@
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

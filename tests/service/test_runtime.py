@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from export.bundle import DECODER, BundleError, read_bundle
+from service import runtime
+from service.runtime import CHUNK, Model, ModelError
+from tests.service.toys import STYLE_SCALE, STYLE_SD, toy_bundle
+
+
+def test_decode_paints_z_and_encode_reads_it_back(bundles: Path):
+    model = Model.load(bundles / "grey", "cpu")
+    weights = model.attributes.weights({"shape": "heart", "scale": 2.5})
+    z = model.codebook.place(weights[None])
+    images = model.decode(z)
+    assert images.shape == (1, 1, 32, 32)
+    np.testing.assert_allclose(images.reshape(1, -1)[:, : len(weights)], [weights], atol=1e-6)
+    outputs = model.encode(images)
+    np.testing.assert_allclose(outputs["weights"], [weights], atol=1e-5)
+    np.testing.assert_allclose(outputs["z"], z, atol=1e-5)
+
+
+def test_a_posterior_comes_with_what_the_manifest_lists(bundles: Path):
+    outputs = Model.load(bundles / "codes", "cpu").encode(np.zeros((2, 1, 32, 32), np.float32))
+    assert set(outputs) == {"z", "weights", "mean", "logvar"}
+    np.testing.assert_allclose(np.exp(outputs["logvar"] / 2), STYLE_SD * STYLE_SCALE, rtol=1e-6)
+
+
+def test_batches_are_run_in_chunks_and_give_what_single_images_give(bundles: Path):
+    model = Model.load(bundles / "codes", "cpu")
+    images = np.random.default_rng(0).random((2 * CHUNK + 3, 1, 32, 32), np.float32)
+    together = model.encode(images)["z"]
+    single = np.concatenate([model.encode(image[None])["z"] for image in images])
+    np.testing.assert_allclose(together, single, atol=1e-6)
+
+
+def test_an_unknown_condition_is_fed_as_zeros(tmp_path: Path):
+    model = Model.load(toy_bundle(tmp_path / "conditional", condition=True), "cpu")
+    assert model.encode(np.zeros((1, 1, 32, 32), np.float32))["z"].shape == (1, 81)
+
+
+def test_golden_vectors_that_differ_are_refused_with_the_difference(tmp_path: Path):
+    with pytest.raises(ModelError, match=r"encoder\.z differs by 0\.01, tolerance 0\.0001"):
+        Model.load(toy_bundle(tmp_path / "wrong", golden_error=0.01), "cpu")
+
+
+def test_nan_in_golden_vectors_is_a_difference(tmp_path: Path):
+    with pytest.raises(ModelError, match="differs by nan"):
+        Model.load(toy_bundle(tmp_path / "wrong", golden_error=np.nan), "cpu")
+
+
+def test_graphs_other_than_the_manifest_says_are_refused(tmp_path: Path, bundles: Path):
+    manifest = read_bundle(bundles / "codes").manifest
+    with pytest.raises(ModelError, match=r"encoder\.onnx: has outputs"):
+        Model.load(toy_bundle(tmp_path / "wrong", encoder=manifest.encoder), "cpu")
+
+
+def test_a_damaged_graph_never_reaches_onnxruntime(tmp_path: Path):
+    path = toy_bundle(tmp_path / "damaged")
+    content = bytearray((path / DECODER).read_bytes())
+    content[100] ^= 1
+    (path / DECODER).write_bytes(content)
+    with pytest.raises(BundleError, match=r"decoder\.onnx: sha256 differs"):
+        Model.load(path, "cpu")
+
+
+def test_auto_reports_the_provider_really_in_use(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    # What the GPU build says on a machine without a GPU.
+    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(runtime.ctypes, "CDLL", _no_driver)
+    model = Model.load(bundles / "grey", "auto")
+    assert model.provider == "CPUExecutionProvider"
+
+
+def test_cuda_is_refused_with_the_reason_where_it_can_not_be_had(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    with pytest.raises(ModelError, match="onnxruntime-gpu"):
+        Model.load(bundles / "grey", "cuda")
+    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(runtime.ctypes, "CDLL", _no_driver)
+    with pytest.raises(ModelError, match="no NVIDIA driver"):
+        Model.load(bundles / "grey", "cuda")
+
+
+def test_a_silent_fallback_to_the_cpu_is_no_cuda(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(runtime, "cuda_obstacle", lambda: None)
+    assert Model.load(bundles / "grey", "auto").provider == "CPUExecutionProvider"
+    with pytest.raises(ModelError, match="CUDA can't be used"):
+        Model.load(bundles / "grey", "cuda")
+
+
+def _no_driver(name: str) -> None:
+    raise OSError(name)
