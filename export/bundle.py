@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from training.attributes import Attribute, Attributes
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 ENCODER, DECODER, CODEBOOK, GOLDEN, CARD = "encoder.onnx", "decoder.onnx", "codebook.npz", "golden.npz", "card.md"
 REQUIRED = (ENCODER, DECODER, CODEBOOK, GOLDEN, CARD)
 
@@ -88,7 +90,7 @@ class Manifest(_Strict):
     """All that a service must know of a model before it touches another file."""
 
     format: Literal[1] = FORMAT
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    name: str = Field(pattern=NAME)
     system: str
     image: ImageSpec
     attributes: tuple[Attribute, ...]
@@ -209,6 +211,12 @@ def _verified(file: Path, spec: FileSpec) -> bytes:
     if hashlib.sha256(content).hexdigest() != spec.sha256:
         raise BundleError(f"{file}: sha256 differs from the manifest's")
     return content
+
+
+def check_name(name: str) -> None:
+    """Raises BundleError for a name that a model can't have."""
+    if not re.match(NAME, name):
+        raise BundleError(f"{name!r} can't name a model: at most 64 letters, digits, '_', '.' and '-', no sign first")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +16,15 @@ from export.bundle import (
     ImageSpec,
     LatentPart,
     Manifest,
+    check_name,
     seal,
     writing_bundle,
 )
 from export.card import card
-from export.onnx import OPSET, TOLERANCE, decoder_graph, encoder_graph
+from export.onnx import Arrays, OPSET, TOLERANCE, decoder_graph, encoder_graph
 from training import plots
 from training.attributes import Attributes
-from training.codec import TorchCodec
+from training.inference import TorchCodec
 from training.data.source import Rows, Source
 from training.evaluation import Evaluation, as_json, evaluate, rows_to_score
 from training.plots.scores import scores_picture
@@ -30,19 +32,21 @@ from training.runs import Run
 
 GOLDEN_ROWS = 4
 CHECKED_ROWS = 64
-SCORED_ROWS = 10_000
 
 
-def export(run: Run, path: Path, name: str | None = None) -> Manifest:
+def export(run: Run, path: Path, name: str | None = None, scored_rows: int = 10_000) -> Manifest:
     """Write a run's last checkpoint as a bundle at ``path``, which appears whole or not at all.
 
-    Raises ExportError where the graphs differ from torch, BundleError where ``path`` is taken by something else, and
-    DataError where the run's data is gone: the bundle's scores, golden vectors and pictures come from it.
+    Its scores are those of at most so many held-out rows. Raises ExportError where the graphs differ from torch,
+    BundleError where ``path`` is taken by something else, and DataError where the run's data is gone: the scores,
+    golden vectors and pictures come from it.
     """
+    name = name or path.resolve().name
+    check_name(name)
     with writing_bundle(path) as folder:
         model, source, parameters = run.load(), run.source(), run.parameters
         codec = TorchCodec(model)
-        sets = rows_to_score(source, also_all=False, at_most=SCORED_ROWS)
+        sets = rows_to_score(source, also_all=False, at_most=scored_rows)
         rows = sets["held out"]
         encoder, decoder = encoder_graph(model), decoder_graph(model)
         images = _as_input(source, rows[:CHECKED_ROWS])
@@ -59,15 +63,16 @@ def export(run: Run, path: Path, name: str | None = None) -> Manifest:
             folder / GOLDEN,
             image=images[:GOLDEN_ROWS],
             z=z[:GOLDEN_ROWS],
-            **{f"encoder.{key}": value for key, value in encoder.expected(images[:GOLDEN_ROWS]).items()},
-            **{f"decoder.{key}": value for key, value in decoder.expected(z[:GOLDEN_ROWS]).items()},
+            **_prefixed("encoder", encoder.expected(images[:GOLDEN_ROWS])),
+            **_prefixed("decoder", decoder.expected(z[:GOLDEN_ROWS])),
         )
         _pictures(folder, codec, source, rows, evaluation)
         height, width, channels = model.image
+        image = ImageSpec.model_validate({"height": height, "width": width, "channels": channels})
         manifest = Manifest(
-            name=name or path.resolve().name,
+            name=name,
             system=parameters.system,
-            image=ImageSpec(height=height, width=width, channels=channels),
+            image=image,
             attributes=parameters.attributes,
             latents=tuple(LatentPart(**part._asdict()) for part in model.latent.parts),
             encoder=encoder.spec,
@@ -79,6 +84,10 @@ def export(run: Run, path: Path, name: str | None = None) -> Manifest:
         )
         (folder / CARD).write_text(card(manifest, evaluation, source.ceilings))
         return seal(folder, manifest)
+
+
+def _prefixed(prefix: str, arrays: Arrays) -> dict[str, Any]:
+    return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
 def _pictures(folder: Path, codec: TorchCodec, source: Source, rows: Rows, evaluation: Evaluation) -> None:

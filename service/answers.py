@@ -39,7 +39,9 @@ def etag(model: Model, media: str, *content: Any) -> str:
 
 def fresh(request: Request, tag: str) -> bool:
     """Whether If-None-Match says that the client has it already (weak comparison, RFC 9110, section 13.1.2)."""
-    known = [entry.strip().removeprefix("W/") for entry in request.headers.get("if-none-match", "").split(",")]
+    known = [
+        entry.strip().removeprefix("W/") for entry in ",".join(request.headers.getlist("if-none-match")).split(",")
+    ]
     return "*" in known or tag.removeprefix("W/") in known
 
 

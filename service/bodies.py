@@ -108,22 +108,27 @@ async def _multipart(request: Request, max_items: int) -> list[Source]:
     try:
         # One more than the limit, so that it is answered as what it is.
         form = await request.form(max_files=max_items + 1, max_fields=1)
+    except (Problem, ClientDisconnect):
+        raise
     except HTTPException as error:
         too_many = error.detail.startswith("Too many files")
         raise Problem(413 if too_many else error.status_code, f"multipart: {error.detail}") from None
-    except ClientDisconnect:
-        raise
     except Exception as error:  # the parser raises what its own decoding steps raise
         raise Problem(400, f"malformed multipart: {type(error).__name__}") from None
-    for name, part in form.multi_items():
-        where = f"files[{len(sources)}]"
-        if not isinstance(part, UploadFile):
-            raise Problem(422, f"multipart: the field {name[:80]!r} is no file; accepts files only", where=name[:80])
-        media = (part.content_type or "").split(";")[0].strip().lower()
-        unknown = media in ("", "application/octet-stream")
-        if not unknown:
-            accept(media, FILE_TYPES, where)
-        sources.append(Source(where, await part.read(), None if unknown else media))
+    try:
+        for name, part in form.multi_items():
+            where = f"files[{len(sources)}]"
+            if not isinstance(part, UploadFile):
+                raise Problem(
+                    422, f"multipart: the field {name[:80]!r} is no file; accepts files only", where=name[:80]
+                )
+            media = (part.content_type or "").split(";")[0].strip().lower()
+            unknown = media in ("", "application/octet-stream")
+            if not unknown:
+                accept(media, FILE_TYPES, where)
+            sources.append(Source(where, await part.read(), None if unknown else media))
+    finally:
+        await form.close()
     if len(sources) > max_items:
         raise Problem(413, f"multipart: {len(sources)} files; accepts at most {max_items}")
     if not sources:

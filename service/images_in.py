@@ -99,13 +99,14 @@ def _frames(
             # A JPEG's further pictures are previews, and an APNG's default image is none of its frames.
             count = 1 if pillow_format == "JPEG" else getattr(image, "n_frames", 1)
             first = int(getattr(image, "default_image", False))
-            if image.width * image.height * count > max_pixels:
-                size = f"{image.width}x{image.height}" + (f" x {count} frames" if count > 1 else "")
-                raise Problem(413, f"{where}: {size} pixels; accepts at most {max_pixels} pixels", where=where)
             if count - first > max_items:
                 raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
             for index in range(count):
                 image.seek(index)
+                # Again for every frame: one of a GIF may be larger than those before.
+                if image.width * image.height * count > max_pixels:
+                    size = f"{image.width}x{image.height}" + (f" x {count} frames" if count > 1 else "")
+                    raise Problem(413, f"{where}: {size} pixels; accepts at most {max_pixels} pixels", where=where)
                 image.load()
                 if index >= first:
                     yield fit(image, spec)

@@ -17,6 +17,8 @@ from service.app import create_app
 from service.runtime import ModelError
 from service.settings import Settings
 
+log = logging.getLogger("spritevae.main")
+
 
 def serve(argv: Sequence[str]) -> int:
     """Run the service until SIGTERM or SIGINT; gives the exit code: 0, 1 if it can't run, 2 for wrong settings."""
@@ -56,6 +58,8 @@ def _run(settings: Settings) -> int:
     # uvicorn ends what is in flight, then raises the signal again: by then it has done its work.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
+    host, port = listening.getsockname()[:2]
+    log.info("listening on http://%s:%d, documentation at /docs", f"[{host}]" if ":" in host else host, port)
     server.run(sockets=[listening])
     for failure in failures:
         _complain(str(failure))

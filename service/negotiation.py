@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from service.errors import Problem
 
+QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
-def choose(accept: str | None, offered: Sequence[str]) -> str:
-    """The offered media type of the highest q value, the first offered where several are equal.
+
+def choose(accept: Sequence[str], offered: Sequence[str]) -> str:
+    """The offered media type of the highest q value in the Accept lines of a request, the first one where equal.
 
     Raises Problem 406, which lists what is offered, if none is acceptable.
     """
-    ranges = _ranges(accept or "*/*")
+    ranges = _ranges(",".join(accept) or "*/*")
     quality = {media: _quality(media, ranges) for media in offered}
     best = max(offered, key=lambda media: quality[media])
     if quality[best] <= 0:
@@ -31,10 +34,7 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
 def _q(parameters: list[str]) -> float:
     for parameter in parameters:
         if parameter.startswith("q="):
-            try:
-                return min(float(parameter[2:]), 1.0)
-            except ValueError:
-                return 0.0
+            return float(parameter[2:]) if QVALUE.fullmatch(parameter[2:]) else 0.0
     return 1.0
 
 

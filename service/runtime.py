@@ -54,11 +54,14 @@ class Model:
         """sha256 that identifies the model."""
         return self.manifest.digest
 
-    def encode(self, images: Float32) -> dict[str, Float32]:
-        """``z`` [B, D], ``weights`` [B, sum K], and ``mean``, ``logvar`` where they exist, of images [B, C, H, W]."""
-        feeds = {"image": np.asarray(images, np.float32)}
+    def encode(self, images: Float32, **conditions: Float32) -> dict[str, Float32]:
+        """``z`` [B, D], ``weights`` [B, sum K], and ``mean``, ``logvar`` where they exist, of images [B, C, H, W].
+
+        Conditions that the encoder takes and that are not given are zeros, which means unknown: it infers them.
+        """
+        feeds = {"image": np.asarray(images, np.float32), **conditions}
         for spec in self.manifest.encoder.inputs:
-            if spec.name not in feeds:  # a condition that is not known: zeros, and the graph infers it
+            if spec.name not in feeds:
                 feeds[spec.name] = np.zeros((len(images), *spec.shape[1:]), np.float32)
         return _run(self._encoder, feeds)
 
@@ -70,8 +73,8 @@ class Model:
         golden = bundle.golden
         if not {"image", "z"} <= golden.keys():
             raise ModelError(f"{bundle.path / GOLDEN}: needs the inputs image and z")
-        conditions = {spec.name: golden[spec.name] for spec in self.manifest.encoder.inputs if spec.name in golden}
-        outputs = self.encode(golden["image"]) if len(conditions) == 1 else _run(self._encoder, conditions)
+        inputs = {spec.name for spec in self.manifest.encoder.inputs} - {"image"}
+        outputs = self.encode(golden["image"], **{name: golden[name] for name in inputs & golden.keys()})
         given = {f"encoder.{name}": array for name, array in outputs.items()}
         given["decoder.image"] = self.decode(golden["z"])
         tolerance = self.manifest.tolerances["fp32"]

@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE")
     export.add_argument("--name", help="the model's name in the service (default: that of the folder)")
 
+    export.add_argument("--rows", type=int, default=10_000, help="held-out images to score it on (default 10000)")
+
     commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")
     return command
 
@@ -159,7 +161,7 @@ def export(options: argparse.Namespace) -> int:
     from export.export import export
     from training.runs import Run
 
-    manifest = export(Run.open(options.run), options.output, options.name)
+    manifest = export(Run.open(options.run), options.output, options.name, options.rows)
     size = sum(file.size for file in manifest.files.values())
     print(f"{options.output}: {manifest.name}, {size / 1e6:.1f} MB, digest {manifest.digest}")
     print(f"  spritevae serve --model {options.output}")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from training.attributes import Attributes
-
-if TYPE_CHECKING:
-    from training.codec import Codec
+from training.codec import Codec, Encoded, to_uint8
 
 CHUNK = 64
 
@@ -57,9 +55,8 @@ class Model:
 
         Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. Raises ValueError on another shape or range.
         """
-        z, weights = (
-            np.concatenate(parts) for parts in zip(*map(self.codec.encode, _chunks(self._batch(images))), strict=True)
-        )
+        encoded = [self.codec.encode(chunk) for chunk in _chunks(self._batch(images))]
+        z, weights = (np.concatenate(parts) for parts in zip(*encoded, strict=True))
         readings = self.attributes.read(weights)
         values = {
             a.name: np.array([a.value(position) for position in readings[a.name].position]) for a in self.attributes
@@ -74,7 +71,7 @@ class Model:
         z: ArrayLike | None = None,
         **named: Any,
     ) -> Float32:
-        """The image [H, W, C] in 0..1 of named attribute values: ``decode(shape="heart", orientation=12.5)``.
+        """The image [H, W, C] in 0..1 of attribute values by name: ``decode(shape="heart", orientation=12.5)``.
 
         A sequence of such values, or ``z`` [B, D], gives [B, H, W, C]. Missing attributes take their default. Raises
         AttributeValueError for a value that is not accepted, ValueError for a z of another length.
@@ -114,10 +111,10 @@ class Model:
         if batch.ndim != 4 or batch.shape[1:] != self.image_shape or not len(batch):
             raise ValueError(f"images must be [B, {height}, {width}, {channels}], got {list(np.shape(images))}")
         if batch.dtype == np.uint8:
-            return batch
+            return np.asarray(batch, np.uint8)
         if not np.issubdtype(batch.dtype, np.floating) or not ((batch >= 0) & (batch <= 1)).all():
             raise ValueError("images must be uint8 in 0..255 or floats in 0..1")
-        return np.rint(batch * 255).astype(np.uint8)
+        return to_uint8(batch)
 
 
 def _chunks(batch: NDArray[Any]) -> list[NDArray[Any]]:
@@ -135,9 +132,9 @@ class _BundleCodec:
         self.manifest = self._runtime.manifest
         self.image_shape = self.manifest.image.shape
 
-    def encode(self, images: NDArray[np.uint8]) -> tuple[Float32, Float32]:
+    def encode(self, images: NDArray[np.uint8]) -> Encoded:
         encoded = self._runtime.encode(images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))
-        return encoded["z"], encoded["weights"]
+        return Encoded(encoded["z"], encoded["weights"])
 
     def decode(self, z: Float32) -> Float32:
         return self._runtime.decode(z).transpose(0, 2, 3, 1)
@@ -159,7 +156,7 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
         return Model(codec.manifest.name, str(codec.manifest.training.get("data", "")), codec)
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
-    from training.codec import TorchCodec
+    from training.inference import TorchCodec
     from training.loop import resolve_device
     from training.runs import Run
 

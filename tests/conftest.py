@@ -29,14 +29,16 @@ def real_dsprites() -> Path:
 
 def draw_sprite(body: str, level: int, hue: int, glow: float, size: tuple[int, int]) -> Image.Image:
     """A sprite whose every attribute shows: its form, its height, its colour and its brightness."""
-    width, height = size
+    width = size[0]
     image = Image.new("RGB", size)
     value = 0.3 + 0.7 * glow
     colour = tuple(round(255 * value * (0.5 + 0.5 * math.cos(2 * math.pi * (hue / 12 - i / 3)))) for i in range(3))
-    top = 4 + 4 * level
-    box = (width // 2 - 9, top, width // 2 + 9, top + 14)
+    top, middle = 4 + 4 * level, width // 2
     draw = ImageDraw.Draw(image)
-    draw.ellipse(box, fill=colour) if body == "round" else draw.rectangle(box, fill=colour)
+    if body == "round":
+        draw.ellipse((middle - 8, top, middle + 8, top + 16), fill=colour)
+    else:
+        draw.rectangle((middle - 15, top + 5, middle + 15, top + 11), fill=colour)
     return image
 
 
@@ -49,7 +51,7 @@ def write_sprites(folder: Path, count: int, size: tuple[int, int] = (36, 44), se
         rows = csv.writer(file)
         rows.writerow(["file", "body", "level", "hue", "glow"])
         for i in range(count):
-            body, level, hue = str(draw.choice(["round", "square"])), int(draw.integers(5)), int(draw.integers(12))
+            body, level, hue = str(draw.choice(["round", "wide"])), int(draw.integers(5)), int(draw.integers(12))
             glow = round(float(draw.random()), 3)
             draw_sprite(body, level, hue, glow, size).save(folder / f"{i}.png")
             cells = ["" if draw.random() < 0.1 else cell for cell in (body, level, hue, glow)]
@@ -81,4 +83,4 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def small_bundle(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     """That run as a bundle."""
     path = tmp_path_factory.mktemp("bundles") / "small"
-    return path, export(small_run, path)
+    return path, export(small_run, path, scored_rows=100)

@@ -27,7 +27,7 @@ def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None)
     out = held_out(source)
     if not out.any():
         raise DataError(f"none of the data's {len(source)} rows is held out (a tenth is, by a hash of their content)")
-    sets = {"held out": np.flatnonzero(out)}
+    sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}
     if also_all:
         sets["all"] = np.arange(len(source))
     if at_most is not None:

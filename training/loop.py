@@ -16,11 +16,10 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from tqdm import tqdm
 
 from training import plots
-from training.codec import TorchCodec, pixels
+from training.inference import TorchCodec, pixels
 from training.data.source import Batch, Rows, Source, held_out
 from training.metrics import score
 from training.model import VAE, Noise
@@ -92,15 +91,18 @@ class _Trainer:
         if self.device == "cpu":
             _keep_freed_memory()
         torch.manual_seed(self.seed)
-        self.model = run.build().to(self.device, memory_format=torch.channels_last)
+        self.model = run.build().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = self.model.recipe
         out = held_out(source)
         self.rows = np.flatnonzero(~out)
         if not len(self.rows):
             raise RunError("the data has no rows to train on")
-        self.validation = np.random.default_rng(self.seed).permutation(np.flatnonzero(out))[:VALIDATION_ROWS]
         self.batch_size = min(self.recipe.batch_size, len(self.rows))
         self.steps = math.ceil(self.recipe.images / self.batch_size)
+        # so few that scoring them takes little of the time between two reports
+        count = min(VALIDATION_ROWS, max(16, self.steps * self.batch_size // REPORTS // 4))
+        chosen = np.random.default_rng(self.seed).permutation(np.flatnonzero(out) if out.any() else self.rows)
+        self.validation = chosen[:count]
         self.optimizer = torch.optim.Adam(
             self.model.parameters(), lr=self.recipe.learning_rate(0.0), fused=True, capturable=False
         )
@@ -162,7 +164,7 @@ class _Trainer:
             [term.weight * value for term, value in zip(self.recipe.terms, losses.values(), strict=True)]
         )
         self.optimizer.zero_grad()
-        loss.sum().backward()
+        loss.sum().backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return {"loss": loss.detach().sum(), **{name: value.detach() for name, value in losses.items()}}
 
@@ -173,12 +175,11 @@ class _Trainer:
             raise RunError(
                 f"{self.run.path}: the loss is no longer finite at step {self.step}; lower the learning rate"
             )
-        rows = self.validation if len(self.validation) else self.rows[:VALIDATION_ROWS]
         codec = TorchCodec(self.model, self.device)
-        validation = score(codec, self.source, rows)
+        validation = score(codec, self.source, self.validation)
         row |= {f"validation.{name}": value.mean for name, value in validation.items()}
         self.history.append(row)
-        picture = plots.reconstructions(codec, self.source.batch(rows[: plots.COLUMNS]))
+        picture = plots.reconstructions(codec, self.source.batch(self.validation[: plots.COLUMNS]))
         plots.save(picture, self.run.path / PICTURES / "reconstructions.png")
         if board is not None:
             for name, value in row.items():
@@ -223,8 +224,8 @@ def start_from(model: VAE, path: str) -> None:
         raise RunError(f"--init {path}: none of its weights have the shape of this model's")
     model.load_state_dict(taken, strict=False)
     if fresh := sorted(own.keys() - taken.keys()):
-        tqdm.write(
-            f"--init {path}: {len(taken)} of {len(own)} tensors taken; of another shape, start fresh: {', '.join(fresh)}"
+        print(
+            f"--init {path}: takes {len(taken)} of {len(own)} tensors; fresh, as of another shape: {', '.join(fresh)}"
         )
 
 
@@ -232,7 +233,7 @@ def start_from(model: VAE, path: str) -> None:
 def _stop_requested() -> Iterator[list[bool]]:
     """A list that is no longer empty once SIGINT or SIGTERM came; a second one is delivered as usual."""
     stop: list[bool] = []
-    before = {}
+    before: dict[int, Any] = {}
 
     def note(number: int, _frame: object) -> None:
         stop.append(True)

@@ -29,7 +29,9 @@ class Pass(NamedTuple):
 class Term(Protocol):
     """One addend of the loss, with its weight."""
 
-    weight: float
+    @property
+    def weight(self) -> float:
+        """What the term counts for in the loss."""
 
     def __call__(self, passed: Pass) -> Tensor:
         """The term's value without its weight, a scalar."""

@@ -28,7 +28,7 @@ async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Res
     gives it is read by its value. Several items give a sheet as PNG and an animation as WebP, GIF or APNG.
     """
     engine = select(request, query.model)
-    media = choose(request.headers.get("accept"), FORMATS)
+    media = choose(request.headers.getlist("accept"), FORMATS)
     given = await read_json(request, DecodeBody)
     limit: int = request.app.state.settings.max_items
     made = await to_thread.run_sync(_points, engine.model, given, limit)
@@ -44,7 +44,7 @@ async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()
     `/decode?shape=heart&scale=5`: a label, a number, or weights with commas between them.
     """
     engine = select(request, query.model)
-    media = choose(request.headers.get("accept"), FORMATS)
+    media = choose(request.headers.getlist("accept"), FORMATS)
     made = parsed_points(engine.model, query.model_extra or {})
     tag = _etag(engine.model, made, media, query.columns)
     headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept"}

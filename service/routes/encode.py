@@ -37,7 +37,7 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     are converted, and `converted` says how. What comes back is accepted by /decode.
     """
     engine = select(request, query.model)
-    choose(request.headers.get("accept"), [JSON])
+    choose(request.headers.getlist("accept"), [JSON])
     settings: Settings = request.app.state.settings
     sources = await read_sources(request, settings.max_items)
     with timed("images"):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Any
 
+import numpy as np
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
+from export.bundle import Float32
 from service.answers import etag, images, select
 from service.bodies import base64_source, read_json
 from service.engine import Engine
 from service.errors import Problem, located
-from service.images_in import Source, read_images
+from service.images_in import read_images
 from service.images_out import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
 from service.negotiation import choose
 from service.routes.docs import body, files, json_body
+from service.runtime import Model
 from service.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 from service.settings import Settings
 from service.walk import KeyFrame, frame_count, of_image, of_values, walk
@@ -33,16 +37,17 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     a loop K(steps-1).
     """
     engine = select(request, query.model)
-    media = choose(request.headers.get("accept"), FORMATS)
+    media = choose(request.headers.getlist("accept"), FORMATS)
     given = await read_json(request, InterpolateBody)
     settings: Settings = request.app.state.settings
     named = _named(given)
     _check_limits(given, len(named), settings)
-    keyframes = [await _keyframe(engine, content, where, settings) for where, content in named.items()]
+    keyframes = await _keyframes(engine, named, settings)
     walked = await to_thread.run_sync(walk, engine.model.codebook, keyframes, given.steps, given.loop, given.easing)
+    digest = hashlib.sha256(walked.z.tobytes()).hexdigest()
     response = await images(engine, walked, media, columns=query.columns, key="frames", fps=given.fps, loop=given.loop)
     response.headers["ETag"] = etag(
-        engine.model, media, walked.z.tolist(), walked.attributes, query.columns, given.fps, given.loop
+        engine.model, media, digest, walked.attributes, query.columns, given.fps, given.loop
     )
     return response
 
@@ -62,18 +67,22 @@ def _check_limits(given: InterpolateBody, keyframes: int, settings: Settings) ->
         raise Problem(413, f"{frames} frames; accepts at most {settings.max_frames}", limit=settings.max_frames)
 
 
-async def _keyframe(engine: Engine, content: dict[str, Any], where: str, settings: Settings) -> KeyFrame:
+async def _keyframes(engine: Engine, named: dict[str, dict[str, Any]], settings: Settings) -> list[KeyFrame]:
+    model = engine.model
+    read = await to_thread.run_sync(lambda: [_read(model, content, at, settings) for at, content in named.items()])
+    pictures = [item for item in read if not isinstance(item, KeyFrame)]
+    outputs = await engine.encode(np.concatenate(pictures)) if pictures else {}
+    encoded = zip(outputs.get("z", ()), outputs.get("weights", ()), strict=True)
+    return [item if isinstance(item, KeyFrame) else of_image(model.codebook, *next(encoded)) for item in read]
+
+
+def _read(model: Model, content: dict[str, Any], where: str, settings: Settings) -> KeyFrame | Float32:
+    """The key frame of attribute values, or an image [1, C, H, W] for the encoder to see."""
     if set(content) != {"image"}:
         with located(where):
-            return of_values(engine.model.codebook, content)
+            return of_values(model.codebook, content)
+    where = f"{where}.image"
     if not isinstance(content["image"], str):
-        raise Problem(422, f"{where}.image: accepts an image file in base64", where=f"{where}.image")
-    image = await to_thread.run_sync(_one_image, content["image"], where, engine, settings)
-    outputs = await engine.encode(image)
-    return of_image(engine.model.codebook, outputs["z"][0], outputs["weights"][0])
-
-
-def _one_image(text: str, where: str, engine: Engine, settings: Settings) -> Any:
-    source: Source = base64_source(text, f"{where}.image")
-    read, _ = read_images([source], engine.model.manifest.image, 1, settings.max_pixels)
-    return read
+        raise Problem(422, f"{where}: accepts an image file in base64", where=where)
+    images, _ = read_images([base64_source(content["image"], where)], model.manifest.image, 1, settings.max_pixels)
+    return images

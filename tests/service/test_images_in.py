@@ -153,6 +153,16 @@ def test_what_is_too_large_is_refused_by_its_header(data: bytes):
     assert caught.value.status_code == 413
 
 
+def test_a_gif_frame_larger_than_its_canvas_is_measured_too():
+    frames = [noise("L", (8, 8), seed) for seed in range(2)]
+    data = bytearray(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    descriptor = data.rindex(b"\x2c\0\0\0\0\x08\0\x08\0")
+    data[descriptor + 5 : descriptor + 9] = struct.pack("<HH", 8000, 8000)
+    with pytest.raises(Problem, match="8000x8000") as caught:
+        read(bytes(data), GREY)
+    assert caught.value.status_code == 413
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.4", b"GIF8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
 @pytest.mark.parametrize("media", [None, *PILLOW_FORMATS])
 def test_what_is_no_image_is_a_400_that_says_where(data: bytes, media: str | None):

@@ -47,7 +47,7 @@ def test_a_name_finds_a_shipped_bundle(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(store, "SHIPPED", tmp_path)
     toy_bundle(tmp_path / "dsprites")
     assert Store(settings("dsprites")).default == "dsprites"
-    with pytest.raises(ModelError, match="no bundle 'mnist'.*shipped are: dsprites"):
+    with pytest.raises(ModelError, match=r"no bundle 'mnist'.*shipped are: dsprites"):
         Store(settings("mnist"))
 
 

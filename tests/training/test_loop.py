@@ -74,7 +74,9 @@ def test_two_processes_cannot_train_one_run(small_run: Run) -> None:
 
 def test_other_parameters_are_refused_and_listed(small_run: Run) -> None:
     other = dataclasses.replace(small_run.parameters, seed=1, settings={**small_run.parameters.settings, "images": 1})
-    with pytest.raises(RunError, match=r"(?s)settings: .*'images': 640.* there, .*'images': 1.* now\n.*seed: 0 there, 1 now"):
+    with pytest.raises(
+        RunError, match=r"(?s)settings: .*'images': 640.* there, .*'images': 1.* now\n.*seed: 0 there, 1 now"
+    ):
         Run.create(small_run.path, other)
 
 
@@ -99,7 +101,9 @@ def test_init_starts_from_the_weights_of_another_run(small_run: Run, tmp_path: P
     assert further.history[0]["train.loss"] < fresh.history[0]["train.loss"]
 
 
-def test_init_says_which_weights_do_not_fit(small_run: Run, sprites: Path, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+def test_init_says_which_weights_do_not_fit(
+    small_run: Run, sprites: Path, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
     train(tmp_path / "other", "--data", str(sprites), "--init", str(small_run.path), images=64)
     assert "latent.heads.weight" in capfd.readouterr()[0]
 
@@ -143,7 +147,10 @@ def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
     for _ in range(10):
         seen = len(list(killed.path.glob("tensorboard/events*")))
         process = subprocess.Popen(
-            [*TRAIN, "--run", str(killed.path), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
+            [*TRAIN, "--run", str(killed.path), *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
         )
         while len(list(killed.path.glob("tensorboard/events*"))) == seen and process.poll() is None:
             time.sleep(0.02)

@@ -86,7 +86,7 @@ class FolderSource:
 
     ceilings: Mapping[str, float] = MappingProxyType({})
 
-    def __init__(self, path: Path, overrides: Sequence[str] = (), *, attributes: Attributes | None = None) -> None:
+    def __init__(self, path: Path, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> None:
         table = path / LABELS
         pictures, columns = _read_table(table)
         if attributes is None:
@@ -145,7 +145,7 @@ def parse_attribute(text: str) -> Override:
             name=name,
             kind=kind,
             size=None if size is None else int(size),
-            labels=tuple(options["labels"].split("|")) if "labels" in options else (),
+            labels=tuple(label.strip() for label in options["labels"].split("|")) if "labels" in options else (),
             period=int(options["period"]) if "period" in options else None,
             range=(float(low), float(high)) if "range" in options else None,
             unit=options.get("unit", ""),
@@ -155,7 +155,7 @@ def parse_attribute(text: str) -> Override:
         raise fail("size and period must be whole numbers, range two numbers LO..HI") from None
     if kind == "circular" and override.size is None:
         raise fail("a circular attribute needs its SIZE")
-    if not all(override.labels or ("",)) and override.labels:
+    if "" in override.labels:
         raise fail("a label can't be empty, as an empty cell is unlabelled")
     return override
 
@@ -279,7 +279,7 @@ def _attribute(override: Override, cells: Sequence[_Cell], where: str) -> Attrib
     name, kind, size, extent, labels = override.name, override.kind, override.size, override.range, override.labels
     if kind == "nominal":
         labels = labels or tuple(sorted({cell.text for cell in cells}))
-        size = size or len(labels)
+        size = len(labels) if size is None else size
     elif kind == "continuous":
         extent = extent or _extent(name, cells, where)
     elif size is None:
@@ -290,7 +290,7 @@ def _attribute(override: Override, cells: Sequence[_Cell], where: str) -> Attrib
         kind=kind,
         size=1 if size is None else size,
         labels=labels,
-        period=override.period or (size if kind == "circular" else None),
+        period=size if kind == "circular" and override.period is None else override.period,
         unit=override.unit,
         range=extent,
         default=extent[0] if kind == "continuous" and extent else 0,
@@ -299,7 +299,7 @@ def _attribute(override: Override, cells: Sequence[_Cell], where: str) -> Attrib
         default = _position(attribute, _Cell(override.default, f"the default of attribute {name!r}"))
     else:
         default = _typical(attribute, np.array([_position(attribute, cell) for cell in cells]))
-    return replace(attribute, default=attribute.value(default))
+    return replace(attribute, default=labels[int(default)] if kind == "nominal" else default)
 
 
 def _extent(name: str, cells: Sequence[_Cell], where: str) -> tuple[float, float]:
@@ -363,12 +363,13 @@ def _position(attribute: Attribute, cell: _Cell) -> float:
         return float(attribute.labels.index(text))
     value = _number(name, cell)
     low, high = attribute.bounds
-    if attribute.kind == "continuous" or attribute.kind == "ordinal":
-        if not low <= value <= high:
-            raise DataError(f"{cell.where}: {name} is {text}, outside {low:g} to {high:g}")
+    with np.errstate(over="ignore"):
+        position = float(attribute.from_unit(value))
+    if not (math.isfinite(position) if attribute.kind == "circular" else low <= value <= high):
+        raise DataError(f"{cell.where}: {name} is {text}, outside {low:g} to {high:g}")
     if attribute.kind == "continuous":
         return value
-    position = round(float(attribute.from_unit(value)), 9)  # 0.7 of 0.5 .. 1.0 is class 2, not 1.9999999999999996
+    position = round(position, 9)  # 0.7 of 0.5 .. 1.0 is class 2, not 1.9999999999999996
     return position % attribute.classes if attribute.kind == "circular" else position
 
 

@@ -18,8 +18,9 @@ def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     mean absolute difference of pixel values in 0..1; only where all attributes are labelled.
     """
     complete = outputs.batch.known.all(axis=1)
-    truth = outputs.batch.images.reshape(len(complete), -1) / np.float32(255)
-    decoded = outputs.decoded.reshape(len(complete), -1)
+    count = len(outputs.decoded)
+    truth = outputs.batch.images.reshape(count, -1) / np.float32(255)
+    decoded = outputs.decoded.reshape(count, -1)
     a, b = truth > THRESHOLD, decoded > THRESHOLD
     union = (a | b).sum(axis=1)
     iou = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)

@@ -14,7 +14,7 @@ EPSILON = np.float32(1e-7)
 
 
 def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
-    """``reconstruction.bce``: binary cross-entropy of decode(encode(x).z) with x, summed over pixels, nats per image."""
+    """``reconstruction.bce``: binary cross-entropy of decode(encode(x).z) with x, nats per image (summed)."""
     truth = outputs.batch.images / np.float32(255)
     guess = np.clip(outputs.reconstructed, EPSILON, 1 - EPSILON)
     bce = -(truth * np.log(guess) + (1 - truth) * np.log1p(-guess))

@@ -1,4 +1,4 @@
-"""An evaluation as one picture: accuracies with their intervals and ceilings, and some images as the model sees them."""
+"""An evaluation as one picture: shares with their intervals and ceilings, and some images as the model sees them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def scores_picture(
         n for n in next(iter(evaluation.values())) if n.startswith("accuracy.") or n in ("decode.iou", "decode.exact")
     ]
     figure = Figure(figsize=(9, 2.2 + 0.34 * len(shares) + 9 * examples.shape[0] / examples.shape[1]), dpi=110)
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     upper, lower = figure.subplots(
         2, 1, height_ratios=[0.34 * len(shares) + 0.6, 9 * examples.shape[0] / examples.shape[1]]
     )

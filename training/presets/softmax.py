@@ -2,7 +2,8 @@
 
 Source: github.com/fostiropoulos/ssvae (TensorFlow; no figures published).
 Differs from it: most labelled images are decoded from their labels, and some are encoded as the decoder draws them, so
-that both halves are trained on exactly what they are asked when served; faster convolutions and a wider trunk; aliases of a circular attribute share their class; labels may be missing; images of any size and colour.
+that both halves are trained on exactly what they are asked when served; faster convolutions and a wider trunk; aliases
+of a circular attribute share their class; labels may be missing; images of any size and colour.
 """
 
 from __future__ import annotations

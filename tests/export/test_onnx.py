@@ -1,0 +1,77 @@
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from export.onnx import (
+    RANDOM_NODES,
+    DecoderGraph,
+    EncoderGraph,
+    ExportError,
+    Graph,
+    decoder_graph,
+    encoder_graph,
+    refuse_random_nodes,
+)
+from training import presets
+from training.model import VAE
+from training.runs import Run
+
+
+@pytest.fixture(scope="module", params=presets.names())
+def model(request: pytest.FixtureRequest) -> VAE:
+    from training.data.dsprites import ATTRIBUTES
+
+    torch.manual_seed(0)
+    return VAE(presets.find(request.param)(), ATTRIBUTES, (30, 45, 3)).eval()
+
+
+@pytest.mark.parametrize("batch", [1, 7, 64])
+def test_graphs_agree_with_torch_for_any_batch(model: VAE, batch: int) -> None:
+    images = torch.rand(batch, 3, 30, 45)
+    encoded = encoder_graph(model).run(images.numpy())
+    for name, expected in model.encode(images).items():
+        np.testing.assert_allclose(encoded[name], expected.detach(), atol=1e-4)
+    decoded = decoder_graph(model).run(encoded["z"])["image"]
+    np.testing.assert_allclose(decoded, model.decode(torch.from_numpy(encoded["z"])).detach(), atol=1e-4)
+
+
+def test_a_graph_that_differs_from_torch_is_refused(small_run: Run) -> None:
+    graph = decoder_graph(small_run.load())
+    with torch.no_grad():
+        graph.module.model.decoder.trunk[0].bias += 0.05
+    with pytest.raises(ExportError, match=r"image of the exported graph differs from torch by .* at batch 1"):
+        graph.check(np.random.default_rng(0).random((4, 113), np.float32))
+
+
+class Sampled(EncoderGraph):
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        z, *rest = super().forward(image)
+        return z + torch.randn_like(z), *rest
+
+
+def test_a_graph_that_samples_is_refused(small_run: Run) -> None:
+    with pytest.raises(ExportError, match="random node RandomNormalLike"):
+        Graph(Sampled(small_run.load()), torch.rand(2, 1, 64, 64), "image", ("z", "weights", "mean", "logvar"))
+
+
+@pytest.mark.parametrize("operator", sorted(RANDOM_NODES))
+def test_random_nodes_are_found_inside_branches_too(operator: str) -> None:
+    inner = helper.make_graph([helper.make_node(operator, ["x"], ["y"], name="dice")], "inner", [], [])
+    branch = helper.make_node("If", ["c"], ["z"], then_branch=inner, else_branch=inner)
+    graph = helper.make_graph([branch], "outer", [helper.make_tensor_value_info("c", TensorProto.BOOL, [])], [])
+    with pytest.raises(ExportError, match=rf"random node {operator} \(dice\)"):
+        refuse_random_nodes(helper.make_model(graph))
+
+
+def test_graphs_name_no_file_of_the_machine_that_made_them(small_run: Run) -> None:
+    for graph in (encoder_graph(small_run.load()), decoder_graph(small_run.load())):
+        text = onnx.printer.to_text(onnx.load_from_string(graph.content))
+        assert ".py" not in text
+        assert "/" not in text.replace("//", "") or "site-packages" not in text
+
+
+def test_the_decoder_alone_needs_no_encoder(small_run: Run) -> None:
+    module = DecoderGraph(small_run.load())
+    assert module(torch.zeros(3, 113))[0].shape == (3, 1, 64, 64)

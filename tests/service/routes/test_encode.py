@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.testclient import TestClient
+
+from service.schemas import EncodeAnswer
+from service.settings import Settings
+from tests.service.toys import POS_X, SCALE, STYLE_SD
+
+PNG = {"Content-Type": "image/png"}
+
+
+def picture(client: TestClient, model: str = "grey", **values: Any) -> bytes:
+    return client.post(f"/decode?model={model}", json={"attributes": values}).content
+
+
+def npy(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def items(response: Any) -> list[dict[str, Any]]:
+    assert response.status_code == 200, response.text
+    EncodeAnswer.model_validate(response.json(), extra="forbid")
+    return response.json()["items"]
+
+
+def test_an_image_gives_the_values_it_was_made_of(client: TestClient):
+    image = picture(client, shape="heart", scale=2.5, orientation=38.75, pos_x=7)
+    (item,) = items(client.post("/encode", content=image, headers=PNG))
+    said = item["attributes"]
+    assert said["shape"] == {
+        "value": "heart", "index": 2, "label": "heart", "confidence": pytest.approx(1, abs=1e-4), "z": item["z"][:3]
+    }  # fmt: skip
+    assert said["scale"]["value"] == pytest.approx(2.5, abs=0.01)
+    assert said["scale"]["unit_value"] == pytest.approx(0.75, abs=0.01)
+    assert said["scale"]["z"] == item["z"][3:9]
+    assert said["orientation"]["value"] == pytest.approx(38.75, abs=0.01)
+    assert said["orientation"]["index"] == 0
+    assert said["pos_x"]["unit_value"] == pytest.approx(float(POS_X.in_unit(7)), abs=1e-4)
+    assert item["converted"] == []
+
+
+def test_a_continuous_attribute_has_value_and_sd_in_its_unit(client: TestClient):
+    pixels = np.zeros((32, 32), np.float32)
+    pixels.flat[81] = 0.75
+    headers = {"Content-Type": "application/x-npy"}
+    (item,) = items(client.post("/encode?model=codes", content=npy(pixels), headers=headers))
+    style = item["attributes"]["style"]
+    assert style["value"] == pytest.approx(1.5, abs=1e-5)
+    assert style["sd"] == pytest.approx(STYLE_SD)
+    assert style["z"] == item["z"][4:]
+
+
+@pytest.mark.parametrize("model", ["grey", "colour", "alpha", "codes"])
+def test_what_encode_gives_is_accepted_by_decode(client: TestClient, model: str):
+    image = np.random.default_rng(0).random((3, 28, 40, 3)).astype(np.float32)
+    headers = {"Content-Type": "application/x-npy"}
+    for item in items(client.post(f"/encode?model={model}&detail=weights", content=npy(image), headers=headers)):
+        assert client.post(f"/decode?model={model}", json={"attributes": item["attributes"]}).status_code == 200
+        assert client.post(f"/decode?model={model}", json={"z": item["z"]}).status_code == 200
+
+
+def test_z_is_exact(client: TestClient):
+    z = (np.arange(81) * 3 / 255).astype(np.float32)
+    image = client.post("/decode", json={"z": z.tolist()}).content
+    (item,) = items(client.post("/encode", content=image, headers=PNG))
+    np.testing.assert_allclose(item["z"], z, atol=2e-6)
+
+
+def test_detail_weights_adds_class_probabilities(client: TestClient):
+    image = picture(client, shape=[1, 1, 2])
+    (item,) = items(client.post("/encode?detail=weights", content=image, headers=PNG))
+    np.testing.assert_allclose(item["attributes"]["shape"]["weights"], [0.25, 0.25, 0.5], atol=1 / 255)
+    assert len(item["attributes"]["scale"]["weights"]) == SCALE.size
+    (item,) = items(client.post("/encode", content=image, headers=PNG))
+    assert "weights" not in item["attributes"]["shape"]
+
+
+def test_detail_posterior_adds_mean_and_logvar_where_they_exist(client: TestClient):
+    image = picture(client)
+    (item,) = items(client.post("/encode?model=codes&detail=posterior", content=image, headers=PNG))
+    assert item["mean"] == item["z"]
+    assert len(item["logvar"]) == len(item["z"])
+    (item,) = items(client.post("/encode?detail=posterior", content=image, headers=PNG))
+    assert item["mean"] is None
+    assert client.post("/encode?detail=all", content=image, headers=PNG).status_code == 422
+
+
+def test_every_way_to_send_images_reads_the_same(client: TestClient):
+    first, second = picture(client, shape="heart"), picture(client, scale=1)
+    expected = [items(client.post("/encode", content=image, headers=PNG))[0] for image in (first, second)]
+    coded = [base64.b64encode(image).decode() for image in (first, second)]
+    assert items(client.post("/encode", json={"images": coded})) == expected
+
+    files = [("a", ("a.png", first, "image/png")), ("b", ("b.bin", second, "application/octet-stream"))]
+    assert items(client.post("/encode", files=files)) == expected
+
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(image))) for image in (first, second)])
+    headers = {"Content-Type": "application/x-npy"}
+    for array in (pixels, pixels[..., None], pixels / 255.0):
+        found = items(client.post("/encode", content=npy(array), headers=headers))
+        assert [item["attributes"]["shape"]["value"] for item in found] == ["heart", "square"]
+        np.testing.assert_allclose([item["z"] for item in found], [item["z"] for item in expected], atol=1e-6)
+
+    both = {"attributes": [{"shape": "heart"}, {"scale": 1}]}
+    for media in ("image/apng", "image/gif", "image/webp"):
+        animation = client.post("/decode", json=both, headers={"Accept": media}).content
+        found = items(client.post("/encode", content=animation, headers={"Content-Type": media}))
+        assert [item["attributes"] for item in found] == [item["attributes"] for item in expected]
+
+
+def test_floats_are_not_rounded_to_8_bits(client: TestClient):
+    pixels = np.full((32, 32), 0.1234567, np.float32)
+    headers = {"Content-Type": "application/x-npy"}
+    (item,) = items(client.post("/encode", content=npy(pixels), headers=headers))
+    np.testing.assert_allclose(item["z"], 0.1234567 + 1e-6, atol=1e-7)
+
+
+def test_conversions_are_listed(client: TestClient):
+    image = picture(client, model="colour")
+    (item,) = items(client.post("/encode", content=image, headers=PNG))
+    assert item["converted"] == ["resized 40x28 to 32x32", "RGB to grey"]
+
+
+@pytest.mark.parametrize("media", ["text/plain", "application/octet-stream", "image/svg+xml", "image/bmp", ""])
+def test_another_content_type_is_a_415_that_lists_what_is_accepted(client: TestClient, media: str):
+    response = client.post("/encode", content=b"x", headers={"Content-Type": media})
+    assert response.status_code == 415
+    assert "image/png" in response.json()["accepted"]
+
+
+def test_an_error_in_one_image_of_many_names_the_image(client: TestClient):
+    good, bad = picture(client), b"no image"
+    coded = [base64.b64encode(data).decode() for data in (good, good, bad)]
+    response = client.post("/encode", json={"images": coded})
+    assert response.status_code == 400
+    assert response.json()["where"] == "images[2]"
+    files = [("f", ("a.png", good, "image/png")), ("f", ("b.png", bad, "image/png"))]
+    response = client.post("/encode", files=files)
+    assert response.status_code == 400
+    assert response.json()["where"] == "files[1]"
+    response = client.post("/encode", json={"images": [coded[0], "not base64!"]})
+    assert response.status_code == 400
+    assert response.json()["where"] == "images[1]"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"images": []}, {"images": "x"}, {"images": [5]}, {"images": [None]}, {"image": "x"}]
+)
+def test_another_json_than_documented_is_a_422(client: TestClient, body: Any):
+    assert client.post("/encode", json=body).status_code == 422
+
+
+def test_multipart_takes_files_only(client: TestClient):
+    image = ("a.png", picture(client), "image/png")
+    assert client.post("/encode", files={"f": image}, data={"note": "x"}).status_code == 422
+    assert client.post("/encode", files={"f": ("a.txt", b"x", "text/plain")}).status_code == 415
+    boundary = {"Content-Type": "multipart/form-data; boundary=x"}
+    assert client.post("/encode", content=b"--x--\r\n", headers=boundary).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("content", "media"),
+    [
+        (b"", "multipart/form-data; boundary=x"),
+        (b"--x\r\n", "multipart/form-data; boundary=x"),
+        (b"garbage", "multipart/form-data; boundary=x"),
+        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x"),
+        (b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x"),
+        (b"--x\r\nContent-Disposition: \xff\xfe\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x"),
+        (b"--x--", "multipart/form-data"),
+        (b"--x--", "multipart/form-data; boundary="),
+        (b"--x--", "multipart/form-data; boundary=" + "x" * 1000),
+    ],
+)
+def test_malformed_multipart_is_no_500(client: TestClient, content: bytes, media: str):
+    response = client.post("/encode", content=content, headers={"Content-Type": media})
+    assert response.status_code in (400, 422), response.text
+
+
+def test_too_many_images_are_a_413(client: TestClient, settings: Settings):
+    image = picture(client)
+    many = settings.max_items + 1
+    assert client.post("/encode", json={"images": [base64.b64encode(image).decode()] * many}).status_code == 413
+    files = [("f", ("a.png", image, "image/png"))] * (many + 3)
+    assert client.post("/encode", files=files[:many]).status_code == 413
+    assert client.post("/encode", files=files).status_code == 413
+    array = npy(np.zeros((many, 32, 32), np.uint8))
+    assert client.post("/encode", content=array, headers={"Content-Type": "application/x-npy"}).status_code == 413
+
+
+def test_only_json_comes_out(client: TestClient):
+    response = client.post("/encode", content=picture(client), headers={**PNG, "Accept": "image/png"})
+    assert response.status_code == 406
+    assert response.json()["offered"] == ["application/json"]

@@ -1,0 +1,135 @@
+"""The service as a process of its own."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from service.main import serve
+from tests.service.toys import toy_bundle
+
+START = "import sys; from service.main import serve; sys.exit(serve(sys.argv[1:]))"
+
+
+def start(*flags: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", START, *flags], stderr=subprocess.PIPE, text=True)
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    assert process.stderr
+    for line in process.stderr:
+        if found := re.search(r"http://[\d.]+:\d+", line):
+            return found.group()
+    raise AssertionError("it never listened")
+
+
+def wait_ready(url: str) -> None:
+    deadline = time.monotonic() + 10
+    while httpx2.get(f"{url}/health/ready").status_code != 200:
+        assert time.monotonic() < deadline, "not ready"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def server(bundles: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = start("--model", str(bundles / "grey"), "--port", "0", "--device", "auto", "--max-body-bytes", "100000")
+    try:
+        url = url_of(process)
+        wait_ready(url)
+        yield process, url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_server_answers_on_its_port(server: tuple[subprocess.Popen[str], str]):
+    _, url = server
+    response = httpx2.get(f"{url}/decode?shape=heart")
+    assert response.status_code == 200
+    assert response.headers["X-Execution-Provider"] == "CPUExecutionProvider"
+    assert "server" not in response.headers
+    encoded = httpx2.post(f"{url}/encode", content=response.content, headers={"Content-Type": "image/png"})
+    assert encoded.json()["items"][0]["attributes"]["shape"]["value"] == "heart"
+
+
+def test_a_large_body_is_refused_and_the_next_request_served(server: tuple[subprocess.Popen[str], str]):
+    _, url = server
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(
+            b"POST /encode HTTP/1.1\r\nHost: x\r\nContent-Type: image/png\r\nContent-Length: 99999999\r\n\r\n"
+        )
+        assert connection.recv(1000).startswith(b"HTTP/1.1 413")
+    chunked = httpx2.post(f"{url}/encode", content=iter([b"x" * 60_000] * 3), headers={"Content-Type": "image/png"})
+    assert chunked.status_code == 413
+    assert httpx2.get(f"{url}/decode").status_code == 200
+
+
+def test_a_port_in_use_is_one_clear_line(server: tuple[subprocess.Popen[str], str], bundles: Path):
+    _, url = server
+    port = url.rsplit(":", 1)[1]
+    process = start("--model", str(bundles / "grey"), "--port", port)
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 1
+    (line,) = stderr.splitlines()
+    assert line.startswith(f"spritevae serve: error: can't listen on 127.0.0.1:{port}: Address already in use")
+
+
+def test_sigterm_ends_it_well(bundles: Path):
+    process = start("--model", str(bundles / "grey"), "--port", "0")
+    wait_ready(url_of(process))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+
+
+def test_golden_vectors_that_differ_end_it_with_the_reason(tmp_path: Path):
+    process = start("--model", str(toy_bundle(tmp_path / "wrong", golden_error=0.01)), "--port", "0")
+    _, stderr = process.communicate(timeout=10)
+    assert process.returncode == 1
+    assert "spritevae serve: error:" in stderr
+    assert "differs by 0.01" in stderr.splitlines()[-1]
+    assert "Traceback" not in stderr
+
+
+def test_cuda_that_can_not_be_had_ends_it_within_5_seconds_with_the_reason(bundles: Path):
+    begin = time.monotonic()
+    process = start("--model", str(bundles / "grey"), "--port", "0", "--device", "cuda")
+    _, stderr = process.communicate(timeout=10)
+    assert time.monotonic() - begin < 5
+    assert process.returncode == 1
+    assert re.fullmatch(r"spritevae serve: error: .*(onnxruntime-gpu|NVIDIA|CUDA).*\n", stderr)
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        (["--port", "70000"], 2, "--port: Input should be less than or equal to 65535, got '70000'"),
+        (["--device", "tpu"], 2, "--device: Input should be 'auto', 'cpu' or 'cuda', got 'tpu'"),
+        (["--bogus"], 2, "unrecognized arguments: --bogus"),
+        (["--model", "nowhere"], 1, "no bundle 'nowhere'"),
+    ],
+)
+def test_what_is_wrong_with_the_flags_is_said(
+    flags: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+):
+    assert serve(flags) == code
+    assert message in capsys.readouterr().err
+
+
+def test_help_is_no_error(capsys: pytest.CaptureFixture[str]):
+    assert serve(["--help"]) == 0
+    assert "usage: spritevae serve" in capsys.readouterr().out
+
+
+def test_serving_never_imports_torch():
+    code = "import sys, service.main; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

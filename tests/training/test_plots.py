@@ -1,0 +1,28 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from training import plots
+from training.inference import TorchCodec
+from training.runs import Run
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_a_grid_places_every_image(channels: int, tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 28, 40, channels), np.uint8)
+    picture = plots.grid([*images])
+    step_y, step_x = 28 + plots.GAP, 40 + plots.GAP
+    for i in range(2):
+        for j in range(3):
+            top, left = plots.GAP + i * step_y, plots.GAP + j * step_x
+            assert (picture[top : top + 28, left : left + 40] == images[i, j]).all()
+    plots.save(picture, tmp_path / "new" / "grid.png")
+    with Image.open(tmp_path / "new" / "grid.png") as image:
+        assert (np.asarray(image).reshape(picture.shape) == picture).all()
+
+
+def test_traversals_have_a_row_for_each_attribute(small_run: Run) -> None:
+    picture = plots.traversals(TorchCodec(small_run.load()))
+    assert picture.shape == (5 * (64 + plots.GAP) + plots.GAP, plots.COLUMNS * (64 + plots.GAP) + plots.GAP, 1)

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from training.runs import Run, RunError, code_version, default_path
+
+
+def test_parameters_come_back_as_they_were_written(small_run: Run, tmp_path: Path) -> None:
+    assert Run.create(tmp_path / "again", small_run.parameters).parameters == small_run.parameters
+
+
+def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run here"):
+        Run.open(tmp_path)
+
+
+def test_damaged_parameters_are_an_error_that_names_the_file(small_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "params.json").write_text('{"system": "softmax"')
+    with pytest.raises(RunError, match=r"params\.json: can't be read"):
+        _ = Run.open(tmp_path).parameters
+
+
+def test_a_run_without_a_checkpoint_cannot_be_loaded(small_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no checkpoint yet"):
+        Run.create(tmp_path / "new", small_run.parameters).load()
+
+
+def test_a_failed_save_leaves_the_last_checkpoint(small_run: Run) -> None:
+    before = (small_run.path / "checkpoint.pt").read_bytes()
+    with pytest.raises(Exception, match="pickle"):
+        small_run.save({"step": lambda: None})
+    assert (small_run.path / "checkpoint.pt").read_bytes() == before
+    assert not list(small_run.path.glob("*.part"))
+
+
+def test_the_default_path_shows_what_was_given() -> None:
+    expected = Path("runs/softmax/sprites-batch_size=64-seed=3")
+    assert default_path("softmax", "my/sprites", ["batch_size=64"], 3) == expected
+
+
+def test_the_version_names_the_commit_in_a_checkout() -> None:
+    assert code_version()
