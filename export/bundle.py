@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from training.attributes import Attribute, Attributes
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
 MANIFEST = "manifest.json"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 ENCODER, DECODER, CODEBOOK, GOLDEN, CARD = "encoder.onnx", "decoder.onnx", "codebook.npz", "golden.npz", "card.md"

@@ -21,12 +21,12 @@ from export.bundle import (
     writing_bundle,
 )
 from export.card import card
-from export.onnx import Arrays, OPSET, TOLERANCE, decoder_graph, encoder_graph
+from export.onnx import OPSET, TOLERANCE, Arrays, decoder_graph, encoder_graph
 from training import plots
 from training.attributes import Attributes
-from training.inference import TorchCodec
 from training.data.source import Rows, Source
 from training.evaluation import Evaluation, as_json, evaluate, rows_to_score
+from training.inference import TorchCodec
 from training.plots.scores import scores_picture
 from training.runs import Run
 

@@ -7,7 +7,7 @@ import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BytesIO
 from itertools import count
 from typing import Any
@@ -171,7 +171,7 @@ def _paletted(frame: NDArray[np.uint8]) -> Image.Image:
     return paletted
 
 
-def _zip(frames: Sequence[NDArray[np.uint8]] | Frames) -> bytes:
+def _zip(frames: Frames) -> bytes:
     out = BytesIO()
     digits = max(3, len(str(len(frames) - 1)))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:

@@ -26,7 +26,8 @@ class RequestContext:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         state = scope.setdefault("state", {})
@@ -67,14 +68,16 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         # The rest of such a body is never read, so the connection can't be used again.
         too_large = Problem(
             413, f"a body may have {self.limit} bytes", headers={"Connection": "close"}, limit=self.limit
         )
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self.limit:
-            return await problem_response(too_large)(scope, receive, send)
+            await problem_response(too_large)(scope, receive, send)
+            return
         received = 0
 
         async def receive_within_limit() -> Message:

@@ -53,7 +53,8 @@ class Model:
     def encode(self, images: ArrayLike) -> Encoding:
         """Attribute values of images [B, H, W, C], [B, H, W], or one [H, W, C] or [H, W] (then B is 1).
 
-        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. Raises ValueError on another shape or range.
+        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. Raises ValueError on another shape
+        or range.
         """
         encoded = [self.codec.encode(chunk) for chunk in _chunks(self._batch(images))]
         z, weights = (np.concatenate(parts) for parts in zip(*encoded, strict=True))
@@ -86,7 +87,8 @@ class Model:
             images = self._decode(np.atleast_2d(points))
             return images[0] if points.ndim == 1 else images
         if values is None or isinstance(values, Mapping):
-            return self._decode(self._place([values or named]))[0]
+            image: Float32 = self._decode(self._place([values or named]))[0]
+            return image
         return self._decode(self._place(values))
 
     def reconstruct(self, images: ArrayLike) -> Float32:

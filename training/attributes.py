@@ -17,7 +17,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -41,7 +41,8 @@ class AttributeValueError(ValueError):
         super().__init__(f"{attribute}: got {self.got}; accepts {accepted}")
 
 
-class Reading(NamedTuple):
+@dataclass(frozen=True)
+class Reading:
     """What weights say about one attribute, for a batch: each field is [B]."""
 
     position: Floats
@@ -172,7 +173,8 @@ class Attribute:
         value = self.canonical(value)
         if isinstance(value, list):
             return self.fold(np.array(value))
-        return self.weights_at([self.labels.index(value) if isinstance(value, str) else value])[0]
+        weights: Floats = self.weights_at([self.labels.index(value) if isinstance(value, str) else value])[0]
+        return weights
 
     def weights_at(self, positions: ArrayLike) -> Floats:
         """Weights [B, K] of valid positions [B] (values of a continuous attribute): at most two neighbours share."""
@@ -184,7 +186,7 @@ class Attribute:
         floor = np.floor(position).astype(np.intp)
         share = position - floor
         rows = np.arange(len(position))
-        weights = np.zeros((len(position), self.size))
+        weights: Floats = np.zeros((len(position), self.size))
         np.add.at(weights, (rows, floor % self.classes), 1 - share)
         np.add.at(weights, (rows, (floor + 1) % self.classes), share)
         return weights

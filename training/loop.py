@@ -19,8 +19,8 @@ import torch
 from tqdm import tqdm
 
 from training import plots
-from training.inference import TorchCodec, pixels
 from training.data.source import Batch, Rows, Source, held_out
+from training.inference import TorchCodec, pixels
 from training.metrics import score
 from training.model import VAE, Noise
 from training.runs import PICTURES, Run, RunError
@@ -239,8 +239,8 @@ def _stop_requested() -> Iterator[list[bool]]:
         stop.append(True)
         signal.signal(number, before[number])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, note)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        before[each] = signal.signal(each, note)
     try:
         yield stop
     finally:

@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from training.attributes import Attributes
 from training.latents import Latent
-from training.nets import ImageShape
+from training.nets import Encoder, ImageShape
 from training.schedules import Schedule
 from training.terms import Pass, Term
-
-
-class Encoder(Protocol):
-    """A module from images [B, C, H, W] to features [B, F]."""
-
-    features: int
-
-    def __call__(self, images: Tensor) -> Tensor: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Backbones + latent space + loss terms + how long and how fast to learn: all that makes up a system."""
 
-    encoder: Callable[[ImageShape], nn.Module]
+    encoder: Callable[[ImageShape], Encoder]
     decoder: Callable[[int, ImageShape], nn.Module]
     """From the length of z and the image shape."""
     latent: Callable[[int, Attributes], Latent]
@@ -70,7 +61,7 @@ class VAE(nn.Module):
         self.attributes = attributes
         self.image = image
         self.encoder = recipe.encoder(image)
-        self.latent = recipe.latent(int(self.encoder.features), attributes)
+        self.latent = recipe.latent(self.encoder.features, attributes)
         self.decoder = recipe.decoder(self.latent.length, image)
 
     def forward(self, images: Tensor, targets: Tensor, known: Tensor, noise: Noise) -> Pass:

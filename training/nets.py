@@ -20,7 +20,13 @@ def cells(image: ImageShape) -> tuple[int, int]:
     return -(-height // CELL), -(-width // CELL)
 
 
-class ConvEncoder(nn.Module):
+class Encoder(nn.Module):
+    """A module from images [B, C, H, W] to features [B, F]."""
+
+    features: int
+
+
+class ConvEncoder(Encoder):
     """Images [B, C, H, W] in 0..1 to features [B, F]: three convolutions down to the cells and two dense layers.
 
     The first looks at 8 x 8 patches, 4 apart: with as many channels as a patch has pixels nothing of a sprite is lost,

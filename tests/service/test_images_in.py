@@ -147,6 +147,7 @@ def png_header(width: int, height: int, frames: int = 1) -> bytes:
 @pytest.mark.parametrize(
     "data", [png_header(100_000, 100_000), png_header(10_000, 10_000), png_header(32, 32, 2**30), png_header(8, 8, 17)]
 )
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_is_too_large_is_refused_by_its_header(data: bytes):
     with pytest.raises(Problem) as caught:
         read(data, GREY)

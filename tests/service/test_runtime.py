@@ -85,6 +85,7 @@ def test_cuda_is_refused_with_the_reason_where_it_can_not_be_had(bundles: Path, 
         Model.load(bundles / "grey", "cuda")
 
 
+@pytest.mark.filterwarnings("ignore:Specified provider")
 def test_a_silent_fallback_to_the_cpu_is_no_cuda(bundles: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(runtime, "cuda_obstacle", lambda: None)
     assert Model.load(bundles / "grey", "auto").provider == "CPUExecutionProvider"

@@ -6,10 +6,10 @@ import pytest
 from PIL import Image
 
 from spritevae.__main__ import main
-from training.inference import TorchCodec
 from training.data import open_source
 from training.data.source import DataError, held_out
 from training.evaluation import as_json, evaluate, rows_to_score, table
+from training.inference import TorchCodec
 from training.runs import Run
 
 
