@@ -80,7 +80,7 @@ class Attribute:
             fail("a name must be letters, digits and underscores, and not begin with a digit")
         if self.kind not in KINDS:
             fail(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        least = 1 if self.kind in ("continuous", "nominal") else 2
+        least = {"continuous": 1, "nominal": 1, "ordinal": 2, "circular": 3}.get(self.kind, 1)
         if not least <= self.size <= (1 if self.kind == "continuous" else MAX_CLASSES):
             fail(f"a {self.kind} attribute can't have size {self.size} (classes at most {MAX_CLASSES})")
         if (self.kind == "nominal") != bool(self.labels):
@@ -88,8 +88,8 @@ class Attribute:
         if self.labels and (len(self.labels) != self.size or len(set(self.labels)) != self.size):
             fail(f"needs {self.size} different labels, got {list(self.labels)}")
         if self.kind == "circular":
-            if self.period is None or not 2 <= self.period <= self.size:
-                fail(f"a circular attribute needs a whole period from 2 to its size {self.size}, got {self.period}")
+            if self.period is None or not 3 <= self.period <= self.size:
+                fail(f"a circular attribute needs a whole period from 3 to its size {self.size}, got {self.period}")
         elif self.period is not None:
             fail("only a circular attribute has a period")
         if self.range is None:

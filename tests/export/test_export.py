@@ -2,10 +2,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import train
 
 from export.bundle import BundleError, Manifest, read_bundle
 from export.export import export
+from tests.support import train
 from training.runs import Run
 
 

@@ -301,7 +301,7 @@ def test_circular_between_is_never_longer_than_half_a_period(one: float, two: fl
         ({"name": "x", "kind": "ordinal", "size": 2, "labels": ("a", "b")}, "labels go with nominal"),
         ({"name": "x", "kind": "nominal", "size": 2, "labels": ("a", "a")}, "2 different labels"),
         ({"name": "x", "kind": "nominal", "size": 3, "labels": ("a", "b")}, "3 different labels"),
-        ({"name": "x", "kind": "circular", "size": 4}, "whole period from 2 to its size 4"),
+        ({"name": "x", "kind": "circular", "size": 4}, "whole period from 3 to its size 4"),
         ({"name": "x", "kind": "circular", "size": 4, "period": 5}, "whole period"),
         ({"name": "x", "kind": "ordinal", "size": 4, "period": 4}, "only a circular attribute has a period"),
         ({"name": "x", "kind": "ordinal", "size": 4, "range": (1.0, 1.0)}, "the lower first"),

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import ROOT, train
 
+from tests.support import ROOT, train
 from training import loop
 from training.data import open_source
 from training.data.source import Batch, Rows, held_out

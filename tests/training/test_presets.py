@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import train
 from starlette.testclient import TestClient
 
 from export.bundle import read_bundle
@@ -16,6 +15,7 @@ from service.app import create_app
 from service.settings import Settings
 from spritevae import load
 from spritevae.__main__ import main
+from tests.support import train
 from training import presets
 from training.model import VAE, Noise
 from training.runs import Run

@@ -10,7 +10,6 @@ import hashlib
 import math
 import os
 import urllib.request
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -145,7 +144,11 @@ class _DSprites:
 
 
 class RenderedDSprites(_DSprites):
-    """All 737,280 combinations, rendered when they are asked for: no file, no memory."""
+    """All 737,280 combinations, rendered when they are asked for: no file, no memory.
+
+    Splits go by combination. As 2,998 rasters coincide by chance, 0.75 % of the held-out rows show an image that some
+    other combination shows in training.
+    """
 
     def __len__(self) -> int:
         return COUNT
@@ -169,12 +172,12 @@ class DSpritesFile(_DSprites):
     def __init__(self, file: Path) -> None:
         try:
             with np.load(file, allow_pickle=False) as arrays:
-                images, classes = arrays["imgs"], arrays["latents_classes"]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+                images, classes = arrays["imgs"], np.asarray(arrays["latents_classes"], np.intp)
+        except Exception as error:  # numpy, zipfile and zlib raise all sorts of things on what is damaged
             raise DataError(f"{file}: not a dSprites npz with imgs and latents_classes ({error})") from error
         if classes.ndim != 2 or images.shape != (len(classes), SIDE, SIDE) or images.dtype != np.uint8:
             raise DataError(f"{file}: imgs must be uint8 [N, 64, 64] and latents_classes [N, 5 or 6]")
-        classes = classes[:, -len(SIZES) :].astype(np.intp)  # the original has a leading colour column
+        classes = classes[:, -len(SIZES) :]  # the original has a leading colour column
         if not len(classes) or classes.shape[1] != len(SIZES) or (classes < 0).any() or (classes >= SIZES).any():
             raise DataError(f"{file}: latents_classes lie outside {SIZES}")
         if images.max() > 1:
@@ -204,10 +207,10 @@ def download(folder: Path, url: str = URL, md5: str = MD5) -> Path:
     file = folder / url.rsplit("/", 1)[-1]
     if file.exists():
         return file
-    folder.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     digest = hashlib.md5(usedforsecurity=False)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=30) as answer, partial.open("wb") as output:
             size = int(answer.headers.get("Content-Length") or 0) or None
             with tqdm(total=size, unit="B", unit_scale=True, desc=file.name) as progress:

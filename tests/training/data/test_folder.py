@@ -198,7 +198,7 @@ def test_parse_attribute_says_what_is_wrong_and_shows_the_form(text: str, hint: 
         (["x=ordinal:3:default=5"], "the default of attribute 'x': x is '5'"),
         (["x=nominal:labels=0|1"], "row 3: x is '2', not one of 0, 1"),
         (["x=nominal:4"], "needs 4 different labels"),
-        (["x=circular:3:period=4"], "whole period from 2 to its size 3"),
+        (["x=circular:3:period=4"], "whole period from 3 to its size 3"),
         (["x=continuous:range=2..0"], "the lower first"),
         (["x=continuous:3"], "size 3"),
         (["x=ordinal:2000"], "size 2000"),

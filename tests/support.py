@@ -1,0 +1,56 @@
+"""What tests use by name: where things are, a folder of sprites, a small run."""
+
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from spritevae.__main__ import main
+from training.runs import Run
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_DSPRITES = ROOT.parent / "shared" / "data" / "dsprites_real_20k.npz"
+
+
+def draw_sprite(body: str, level: int, hue: int, glow: float, size: tuple[int, int]) -> Image.Image:
+    """A sprite whose every attribute shows: its form, its height, its colour and its brightness."""
+    width = size[0]
+    image = Image.new("RGB", size)
+    value = 0.3 + 0.7 * glow
+    colour = tuple(round(255 * value * (0.5 + 0.5 * math.cos(2 * math.pi * (hue / 12 - i / 3)))) for i in range(3))
+    top, middle = 4 + 4 * level, width // 2
+    draw = ImageDraw.Draw(image)
+    if body == "round":
+        draw.ellipse((middle - 8, top, middle + 8, top + 16), fill=colour)
+    else:
+        draw.rectangle((middle - 15, top + 5, middle + 15, top + 11), fill=colour)
+    return image
+
+
+def write_sprites(folder: Path, count: int, size: tuple[int, int] = (36, 44), seed: int = 0) -> Path:
+    """A folder of RGB sprites, width 36 and height 44: a nominal, an ordinal, a circular and a continuous attribute,
+    each cell empty with probability 0.1."""
+    folder.mkdir(parents=True, exist_ok=True)
+    draw = np.random.default_rng(seed)
+    with (folder / "labels.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "body", "level", "hue", "glow"])
+        for i in range(count):
+            body, level, hue = str(draw.choice(["round", "wide"])), int(draw.integers(5)), int(draw.integers(12))
+            glow = round(float(draw.random()), 3)
+            draw_sprite(body, level, hue, glow, size).save(folder / f"{i}.png")
+            cells = ["" if draw.random() < 0.1 else cell for cell in (body, level, hue, glow)]
+            rows.writerow([f"{i}.png", *cells])
+    return folder
+
+
+def train(run: Path, *arguments: str, images: int = 640, batch_size: int = 64) -> Run:
+    """A small run by the command itself, one thread."""
+    settings = [f"images={images}", f"batch_size={batch_size}"]
+    status = main(["train", "softmax", *arguments, "--run", str(run), "--threads", "1", "--set", *settings])
+    assert status == 0
+    return Run.open(run)
