@@ -4,10 +4,12 @@ BIN := .venv/bin
 # The GPU build where an NVIDIA driver answers, else the CPU build: the two can't be installed together.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: serve test test-all lint clean
+.PHONY: serve training test test-all lint clean
 
 serve: .venv/serve
 	$(BIN)/spritevae serve
+
+training: .venv/training
 
 test: .venv/develop lint
 	$(BIN)/pytest -m "not slow"
@@ -26,9 +28,13 @@ lint: .venv/develop
 	$(BIN)/pip install --quiet --editable ".[$(RUNTIME)]"
 	touch $@
 
+.venv/training: pyproject.toml | .venv/pip
+	$(BIN)/pip install --quiet --editable ".[$(RUNTIME),training]"
+	touch $@ .venv/serve
+
 .venv/develop: pyproject.toml | .venv/pip
 	$(BIN)/pip install --quiet --editable ".[$(RUNTIME),training,dev]"
-	touch $@ .venv/serve
+	touch $@ .venv/serve .venv/training
 
 .venv/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'

@@ -15,6 +15,7 @@ from service.app import create_app
 from service.settings import Settings
 from spritevae import load
 from spritevae.__main__ import main
+from tests.service.toys import wait_until_ready
 from tests.support import train
 from training import presets
 from training.model import VAE, Noise
@@ -67,14 +68,15 @@ def test_a_folder_of_rgb_sprites_trains_resumes_evaluates_exports_and_serves(
     np.testing.assert_allclose(exported.decode(body="round", level=3, hue=-0.5, glow=0.7), image, atol=1e-4)
     np.testing.assert_allclose(exported.reconstruct(image), trained.reconstruct(image), atol=1e-4)
 
-    with TestClient(create_app(Settings(model=(str(bundle),)))) as client:
+    with TestClient(create_app(Settings(_env_file=None, model=(str(bundle),)))) as client:
+        wait_until_ready(client)
         answer = client.post("/decode", json={"attributes": {"body": "wide", "level": 1.5, "hue": 30, "glow": 0.2}})
         assert answer.status_code == 200
         encoded = client.post("/encode", content=answer.content, headers={"Content-Type": "image/png"}).json()
         attributes = encoded["items"][0]["attributes"]
         assert list(attributes) == ["body", "level", "hue", "glow"]
         assert client.post("/decode", json={"attributes": attributes}).status_code == 200
-        assert "converted" not in encoded["items"][0] or not encoded["items"][0]["converted"]
+        assert encoded["items"][0]["converted"] == []
 
 
 def test_an_unknown_preset_lists_what_there_is() -> None:
