@@ -22,8 +22,6 @@ A variational autoencoder (system `{system}`) whose latent dimensions are named 
 
 ## Scores
 
-On images whose combination of attributes was held out from training:
-
 ```
 {scores}
 ```

@@ -47,7 +47,7 @@ def export(run: Run, path: Path, name: str | None = None, scored_rows: int = 10_
         model, source, parameters = run.load(), run.source(), run.parameters
         codec = TorchCodec(model)
         sets = rows_to_score(source, also_all=False, at_most=scored_rows)
-        rows = sets["held out"]
+        rows = next(iter(sets.values()))
         encoder, decoder = encoder_graph(model), decoder_graph(model)
         images = _as_input(source, rows[:CHECKED_ROWS])
         z = _as_latents(codec, source, rows[:CHECKED_ROWS])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Iterable, Iterator
 
@@ -26,7 +27,7 @@ ENCODER_OUTPUTS = ("z", "weights", "mean", "logvar")
 Arrays = dict[str, NDArray[np.float32]]
 
 
-class ExportError(RuntimeError):
+class ExportError(ValueError):
     """A graph that must not be shipped: it differs from torch, or it holds a random node."""
 
 
@@ -101,8 +102,9 @@ class Graph:
 
 
 def _to_onnx(module: nn.Module, example: Tensor, source: str, outputs: tuple[str, ...]) -> onnx.ModelProto:
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing, as it may be
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about its own dependencies
+        warnings.simplefilter("ignore")  # of its own dependencies' deprecations
         exported = torch.onnx.export(
             module,
             (example,),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from training.version import release
 
 INTERRUPTED = 130
 
@@ -16,6 +17,7 @@ INTERRUPTED = 130
 def parser() -> argparse.ArgumentParser:
     """The command line of everything but ``serve``, whose options are the service's settings."""
     command = argparse.ArgumentParser(prog="spritevae", description=sys.modules["spritevae"].__doc__)
+    command.add_argument("--version", action="version", version=f"spritevae {release()}")
     commands = command.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     train = commands.add_parser("train", help="train a system on images; the same command again resumes")
@@ -39,16 +41,16 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--run", type=Path, help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)")
     train.add_argument("--init", metavar="RUN", help="begin with the weights of that run")
-    train.add_argument("--seed", type=int, default=0, help="decides all that is random (default 0)")
+    train.add_argument("--seed", type=_whole(0), default=0, help="decides all that is random (default 0)")
     train.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    train.add_argument("--threads", type=int, default=0, help="CPU threads (default: one per core)")
+    train.add_argument("--threads", type=_whole(1), help="CPU threads (default: one per core)")
     train.add_argument("--deterministic", action="store_true", help="exact resume on CUDA too (on CPU it always is)")
     train.add_argument("--checkpoint-seconds", type=float, default=60.0, help="how often to save (default 60)")
 
     evaluate = commands.add_parser("evaluate", help="score a run or a bundle on held-out images")
     evaluate.add_argument("model", type=Path, metavar="RUN|BUNDLE")
     evaluate.add_argument("--images", metavar="FILE", help="score on these instead, held-out ones and all apart")
-    evaluate.add_argument("--rows", type=int, help="at most so many rows, drawn with seed 0 (default: all)")
+    evaluate.add_argument("--rows", type=_whole(1), help="at most so many rows, drawn with seed 0 (default: all)")
     evaluate.add_argument(
         "--output", type=Path, help="folder for the JSON and the picture (default: RUN, or runs/evaluation/NAME)"
     )
@@ -58,17 +60,25 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("run", type=Path, metavar="RUN")
     export.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE")
     export.add_argument("--name", help="the model's name in the service (default: that of the folder)")
-
-    export.add_argument("--rows", type=int, default=10_000, help="held-out images to score it on (default 10000)")
+    export.add_argument("--rows", type=_whole(1), default=10_000, help="held-out images to score it on (default 10000)")
 
     commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")
     return command
 
 
+def _whole(least: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        number = int(text)
+        if not least <= number < 2**31:
+            raise argparse.ArgumentTypeError(f"{text} is not at least {least}")
+        return number
+
+    return whole_number
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives its exit status: 0, 1 for what was wrong with the input, 130 when interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     if arguments[:1] == ["serve"]:
         from service.main import serve
 
@@ -83,8 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "evaluate":
             return evaluate(options)
         return export(options)
-    except ValueError as error:
-        print(f"spritevae: {error}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        print(f"spritevae {options.command}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -94,6 +104,7 @@ def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run."""
     from training import loop, presets, runs
     from training.data import open_source
+    from training.version import code_version
 
     if options.list:
         for name in presets.names():
@@ -102,6 +113,8 @@ def train(options: argparse.Namespace, command: str) -> int:
         return 0
     given = dict(_assignment(text) for text in options.set)
     settings = presets.settings(options.system, given)
+    if options.init:
+        runs.Run.open(Path(options.init)).load()
     source = open_source(options.data, options.attribute)
     device = loop.resolve_device(options.device)
     threads = options.threads or len(os.sched_getaffinity(0))
@@ -123,7 +136,7 @@ def train(options: argparse.Namespace, command: str) -> int:
             precision=loop.best_precision(device),
             threads=threads,
             deterministic=options.deterministic,
-            version=runs.code_version(),
+            version=code_version(),
             command=command,
             hardware=f"{loop.hardware(device)}, {threads} threads" if device == "cpu" else loop.hardware(device),
         ),

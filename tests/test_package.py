@@ -29,6 +29,12 @@ from spritevae.__main__ import main
 sys.exit(main())
 """
 
+IN_PYTHON = """
+import sys, spritevae
+model = spritevae.load(sys.argv[1])
+print(model.decode(shape="heart").shape, "torch" in sys.modules)
+"""
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -79,9 +85,8 @@ def test_the_wheel_serves_from_an_empty_environment_without_torch(wheel: Path, t
     finally:
         process.terminate()
     assert process.wait(10) == 0
-    in_python = "import sys, spritevae; m = spritevae.load(sys.argv[1]); print(m.decode(shape='heart').shape, 'torch' in sys.modules)"
     bundle = next((tmp_path / "env" / "lib").glob("python*/site-packages/service/bundles/dsprites"))
-    shown = subprocess.run([python, "-c", in_python, bundle], check=True, capture_output=True, text=True, cwd=tmp_path)
+    shown = subprocess.run([python, "-c", IN_PYTHON, bundle], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert shown.stdout.strip() == "(64, 64, 1) False"
 
 

@@ -20,15 +20,15 @@ Evaluation = dict[str, dict[str, Score]]
 
 
 def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None) -> dict[str, Rows]:
-    """Which rows are scored, by title; of each set at most so many, drawn with seed 0.
+    """Which rows are scored, by title, the held-out ones first; of each set at most so many, drawn with seed 0.
 
-    Raises DataError if the source has no held-out rows.
+    Of a source so small that no row is held out, all are scored, and the title says so.
     """
     out = held_out(source)
-    if not out.any():
-        raise DataError(f"none of the data's {len(source)} rows is held out (a tenth is, by a hash of their content)")
     sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}
-    if also_all:
+    if not out.any():
+        sets = {"all, as none is held out": np.arange(len(source))}
+    elif also_all:
         sets["all"] = np.arange(len(source))
     if at_most is not None:
         draw = np.random.default_rng(0)

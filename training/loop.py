@@ -103,9 +103,7 @@ class _Trainer:
         count = min(VALIDATION_ROWS, max(16, self.steps * self.batch_size // REPORTS // 4))
         chosen = np.random.default_rng(self.seed).permutation(np.flatnonzero(out) if out.any() else self.rows)
         self.validation = chosen[:count]
-        self.optimizer = torch.optim.Adam(
-            self.model.parameters(), lr=self.recipe.learning_rate(0.0), fused=True, capturable=False
-        )
+        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
         self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
         self._restore(parameters.init)
 
@@ -181,6 +179,7 @@ class _Trainer:
         self.history.append(row)
         picture = plots.reconstructions(codec, self.source.batch(self.validation[: plots.COLUMNS]))
         plots.save(picture, self.run.path / PICTURES / "reconstructions.png")
+        plots.save(plots.traversals(codec), self.run.path / PICTURES / "traversals.png")
         if board is not None:
             for name, value in row.items():
                 board.add_scalar(name.replace(".", "/", 1), value, self.step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,6 +36,17 @@ class Recipe:
     """How many images to train on, repeats counted."""
     batch_size: int
     learning_rate: Schedule
+
+    def __post_init__(self) -> None:
+        peak = max(self.learning_rate(step / 1000) for step in range(1000))
+        if self.images < 1 or self.batch_size < 1 or not 0 < peak < math.inf:
+            raise ValueError(
+                f"a recipe needs at least one image and a positive learning rate; "
+                f"got {self.images} images in batches of {self.batch_size} and a rate of {peak:g}"
+            )
+        for share in (self.label_share, self.round_trip_share):
+            if not 0 <= share <= 1:
+                raise ValueError(f"a share lies between 0 and 1, got {share}")
 
 
 class Noise:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +131,10 @@ class Run:
         file = self.path / CHECKPOINT
         if not file.exists():
             return None
-        checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        try:
+            checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a damaged file fails in zip, pickle and torch alike
+            raise RunError(f"{file}: damaged ({type(error).__name__}); remove the run to begin again") from error
         return checkpoint
 
     def save(self, checkpoint: dict[str, Any]) -> None:
@@ -166,18 +167,3 @@ def default_path(system: str, data: str, given: Sequence[str], seed: int) -> Pat
     """``runs/SYSTEM/NAME``, where the name shows the data, the settings that were given, and the seed."""
     parts = [Path(data).stem, *given, f"seed={seed}"]
     return Path("runs") / system / "-".join(part.replace("/", "_") for part in parts)
-
-
-def code_version() -> str:
-    """The installed version, with the commit where this is a checkout."""
-    try:
-        release = version("spritevae")
-    except PackageNotFoundError:
-        release = "uninstalled"
-    root = Path(__file__).resolve().parent.parent
-    if not (root / ".git").exists():
-        return release
-    described = subprocess.run(
-        ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
-    return f"{release}+{described.stdout.strip()}" if described.returncode == 0 else release

@@ -1,8 +1,11 @@
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from training.runs import Run, RunError, code_version, default_path
+from tests.support import ROOT
+from training.runs import Run, RunError, default_path
+from training.version import code_version
 
 
 def test_parameters_come_back_as_they_were_written(small_run: Run, tmp_path: Path) -> None:
@@ -38,5 +41,15 @@ def test_the_default_path_shows_what_was_given() -> None:
     assert default_path("softmax", "my/sprites", ["batch_size=64"], 3) == expected
 
 
+def test_a_damaged_checkpoint_is_an_error_that_names_it(small_run: Run, tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "damaged", small_run.parameters)
+    content = (small_run.path / "checkpoint.pt").read_bytes()
+    (run.path / "checkpoint.pt").write_bytes(content[: len(content) // 2])
+    with pytest.raises(RunError, match=r"checkpoint\.pt: damaged"):
+        run.load()
+
+
 def test_the_version_names_the_commit_in_a_checkout() -> None:
-    assert code_version()
+    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    assert commit in code_version()

@@ -53,4 +53,5 @@ def settings(name: str, given: Mapping[str, str | float]) -> dict[str, float]:
             raise PresetError(f"{name}: {key} takes a number like {known[key]}, got {value!r}") from None
         if chosen[key] != number:
             raise PresetError(f"{name}: {key} takes a whole number like {known[key]}, got {value!r}")
+    find(name)(**chosen)  # a recipe refuses what can't be trained
     return chosen

@@ -1,0 +1,26 @@
+"""Which code this is."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+def release() -> str:
+    """The installed version; training also runs from a checkout that is not installed."""
+    try:
+        return version("spritevae")
+    except PackageNotFoundError:
+        return "uninstalled"
+
+
+def code_version() -> str:
+    """The release, with the commit where this is a checkout."""
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return release()
+    described = subprocess.run(
+        ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    )
+    return f"{release()}+{described.stdout.strip()}" if described.returncode == 0 else release()
