@@ -60,7 +60,10 @@ class RequestContext:
 
 
 class BodyLimit:
-    """Answers 413 to a body that says it is larger than ``limit`` bytes, or turns out to be while it is read."""
+    """Answers 413 to a body that says it is larger than ``limit`` bytes, or turns out to be while it is read.
+
+    Starlette's own limit answers in plain text; ours is a problem like every error.
+    """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self.app = app

@@ -95,3 +95,8 @@ def test_a_silent_fallback_to_the_cpu_is_no_cuda(bundles: Path, monkeypatch: pyt
 
 def _no_driver(name: str) -> None:
     raise OSError(name)
+
+
+@pytest.mark.skipif(runtime.cuda_obstacle() is not None, reason=f"needs CUDA: {runtime.cuda_obstacle()}")
+def test_on_cuda_the_golden_vectors_are_reproduced(bundles: Path):
+    assert Model.load(bundles / "grey", "cuda").provider == "CUDAExecutionProvider"

@@ -115,6 +115,14 @@ def test_cuda_that_is_not_there_is_refused_with_the_reason() -> None:
         loop.resolve_device("cuda")
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_deterministic_run_on_cuda_resumes_exactly(tmp_path: Path) -> None:
+    whole = train(tmp_path / "whole", "--data", "dsprites", "--device", "cuda", "--deterministic")
+    copy = interrupted_copy(whole, tmp_path / "copy")
+    loop.train(copy, open_source("dsprites"))
+    assert same_weights(whole, copy)
+
+
 def test_a_run_holds_parameters_history_checkpoint_pictures_and_event_files(small_run: Run) -> None:
     names = {str(file.relative_to(small_run.path)) for file in small_run.path.rglob("*") if file.is_file()}
     assert {"params.json", "history.json", "checkpoint.pt", "pictures/reconstructions.png"} <= names
