@@ -25,9 +25,8 @@ from export.onnx import OPSET, TOLERANCE, Arrays, decoder_graph, encoder_graph
 from training import plots
 from training.attributes import Attributes
 from training.data.source import Rows, Source
-from training.evaluation import Evaluation, as_json, evaluate, rows_to_score
+from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec
-from training.plots.scores import scores_picture
 from training.runs import Run
 
 GOLDEN_ROWS = 4
@@ -66,7 +65,8 @@ def export(run: Run, path: Path, name: str | None = None, scored_rows: int = 10_
             **_prefixed("encoder", encoder.expected(images[:GOLDEN_ROWS])),
             **_prefixed("decoder", decoder.expected(z[:GOLDEN_ROWS])),
         )
-        _pictures(folder, codec, source, rows, evaluation)
+        plots.save(picture(evaluation, codec, source, rows), folder / "evaluation.png")
+        plots.save(plots.traversals(codec), folder / "traversals.png")
         height, width, channels = model.image
         image = ImageSpec.model_validate({"height": height, "width": width, "channels": channels})
         manifest = Manifest(
@@ -88,12 +88,6 @@ def export(run: Run, path: Path, name: str | None = None, scored_rows: int = 10_
 
 def _prefixed(prefix: str, arrays: Arrays) -> dict[str, Any]:
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
-
-
-def _pictures(folder: Path, codec: TorchCodec, source: Source, rows: Rows, evaluation: Evaluation) -> None:
-    examples = plots.reconstructions(codec, source.batch(rows[: plots.COLUMNS]))
-    plots.save(scores_picture(evaluation, source.ceilings, examples), folder / "evaluation.png")
-    plots.save(plots.traversals(codec), folder / "traversals.png")
 
 
 def provenance(run: Run) -> dict[str, object]:

@@ -54,11 +54,14 @@ def table(evaluation: Evaluation, ceilings: Mapping[str, float]) -> str:
     """Scores with their 95 % intervals as text, one line each."""
     names = list(next(iter(evaluation.values())))
     titles = [f"{title} ({_rows(scores):,} images)" for title, scores in evaluation.items()]
-    lines = [f"{'':28}" + "".join(f"{title:32}" for title in titles) + ("ceiling" if ceilings else "")]
+    width = 2 + max(map(len, names))
+    lines = [" " * width + "".join(f"{title:32}" for title in titles) + ("ceiling" if ceilings else "")]
     for name in names:
         cells = [_cell(scores[name]) for scores in evaluation.values()]
         ceiling = ceilings.get(name.removeprefix("accuracy."))
-        lines.append(f"{name:28}" + "".join(f"{cell:32}" for cell in cells) + (f"{ceiling:.4f}" if ceiling else ""))
+        lines.append(
+            f"{name:{width}}" + "".join(f"{cell:32}" for cell in cells) + (f"{ceiling:.4f}" if ceiling else "")
+        )
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -84,9 +87,11 @@ def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[st
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "evaluation.json", folder / "evaluation.png"]
     write_json(files[0], as_json(evaluation, source.ceilings))
-    first = next(iter(sets.values()))
-    chosen = np.random.default_rng(0).permutation(first)[: plots.COLUMNS]
-    plots.save(
-        scores_picture(evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen))), files[1]
-    )
+    plots.save(picture(evaluation, codec, source, next(iter(sets.values()))), files[1])
     return files
+
+
+def picture(evaluation: Evaluation, codec: Codec, source: Source, rows: Rows) -> plots.Picture:
+    """An evaluation as a picture, with examples drawn from the rows."""
+    chosen = np.random.default_rng(0).permutation(rows)[: plots.COLUMNS]
+    return scores_picture(evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen)))

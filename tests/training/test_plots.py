@@ -23,6 +23,14 @@ def test_a_grid_places_every_image(channels: int, tmp_path: Path) -> None:
         assert (np.asarray(image).reshape(picture.shape) == picture).all()
 
 
-def test_traversals_have_a_row_for_each_attribute(small_run: Run) -> None:
-    picture = plots.traversals(TorchCodec(small_run.load()))
-    assert picture.shape == (5 * (64 + plots.GAP) + plots.GAP, plots.COLUMNS * (64 + plots.GAP) + plots.GAP, 1)
+def test_traversals_have_a_named_row_for_each_attribute(small_run: Run) -> None:
+    codec = TorchCodec(small_run.load())
+    picture = plots.traversals(codec)
+    height, width = 5 * (64 + plots.GAP) + plots.GAP, plots.COLUMNS * (64 + plots.GAP) + plots.GAP
+    assert picture.shape[0] == height
+    margin = picture.shape[1] - width
+    dark = (picture[:, :margin] < 128).any(axis=(1, 2)).nonzero()[0]
+    assert {int(row) // (64 + plots.GAP) for row in dark} == {0, 1, 2, 3, 4}
+    first = picture[plots.GAP : plots.GAP + 64, margin + plots.GAP : margin + plots.GAP + 64, 0]
+    expected = codec.decode(codec.place(codec.attributes.weights({"shape": "square"})[None]))[0, :, :, 0]
+    assert (first == np.rint(expected * 255)).all()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
+from training.attributes import Attribute
 from training.codec import Codec, to_uint8
 from training.data.source import Batch
 from training.files import replacing
@@ -17,19 +19,20 @@ from training.metrics import outputs
 COLUMNS = 12
 GAP = 2
 BACKGROUND = 96
+NAME_SIZE = 13
 
 Picture = NDArray[np.uint8]
 
 
 def grid(rows: list[NDArray[Any]]) -> Picture:
-    """Rows of images, each [N, H, W, C] uint8, as one picture [H, W, C] with grey between them."""
+    """Rows of images, each [N, H, W, C] uint8, as one picture [H, W, C] with grey lines between them."""
     height, width, channels = rows[0].shape[1:]
     across = max(len(row) for row in rows)
     shape = (len(rows) * (height + GAP) + GAP, across * (width + GAP) + GAP, channels)
-    picture = np.full(shape, BACKGROUND, np.uint8)
-    if channels == 4:
-        picture[..., 3] = 255
+    picture = np.full(shape, 255, np.uint8)
     for i, row in enumerate(rows):
+        bottom, right = (i + 1) * (height + GAP) + GAP, len(row) * (width + GAP) + GAP
+        picture[i * (height + GAP) : bottom, :right, :3] = BACKGROUND
         for j, image in enumerate(row):
             top, left = GAP + i * (height + GAP), GAP + j * (width + GAP)
             picture[top : top + height, left : left + width] = image
@@ -43,20 +46,35 @@ def reconstructions(codec: Codec, batch: Batch) -> Picture:
 
 
 def traversals(codec: Codec) -> Picture:
-    """One row per attribute, walked over its whole axis in fractions of classes, the others at their defaults."""
+    """One row per attribute, walked over its whole axis, the others at their defaults; its name stands before it."""
     rows = []
     for attribute in codec.attributes:
-        if attribute.kind == "nominal":
-            positions = np.linspace(0, attribute.size - 1, min(attribute.size, COLUMNS)).astype(np.intp)
-            values: list[Any] = positions.tolist()
-        elif attribute.kind == "circular":
-            values = (np.arange(COLUMNS) * attribute.classes / COLUMNS).tolist()
-        else:
-            low, high = attribute.bounds if attribute.kind == "continuous" else (0, attribute.size - 1)
-            values = np.linspace(low, high, COLUMNS).tolist()
-        weights = np.stack([codec.attributes.weights({attribute.name: value}) for value in values])
+        weights = np.stack([codec.attributes.weights({attribute.name: value}) for value in _axis(attribute)])
         rows.append(to_uint8(codec.decode(codec.place(weights))))
-    return grid(rows)
+    return _with_names(grid(rows), [attribute.name for attribute in codec.attributes])
+
+
+def _axis(attribute: Attribute) -> list[float]:
+    """Values from one end to the other, in fractions of classes unless they are nominal."""
+    if attribute.kind == "nominal":
+        return [float(round(each)) for each in np.linspace(0, attribute.size - 1, min(attribute.size, COLUMNS))]
+    if attribute.kind == "circular":
+        return [each * attribute.classes / COLUMNS for each in range(COLUMNS)]
+    low, high = attribute.bounds if attribute.kind == "continuous" else (0, attribute.size - 1)
+    return [float(each) for each in np.linspace(low, high, COLUMNS)]
+
+
+def _with_names(picture: Picture, names: list[str]) -> Picture:
+    """A grid with the name of each row in a margin before it, as RGB or RGBA."""
+    font = ImageFont.load_default(NAME_SIZE)
+    margin = 2 * NAME_SIZE + math.ceil(max(font.getlength(name) for name in names))
+    mode = "RGBA" if picture.shape[-1] == 4 else "RGB"
+    named = Image.new(mode, (margin + picture.shape[1], picture.shape[0]), "white")
+    named.paste(Image.fromarray(picture.squeeze(-1) if picture.shape[-1] == 1 else picture), (margin, 0))
+    draw, step = ImageDraw.Draw(named), picture.shape[0] / len(names)
+    for i, name in enumerate(names):
+        draw.text((margin - NAME_SIZE, (i + 0.5) * step), name, fill="black", font=font, anchor="rm")
+    return np.asarray(named)
 
 
 def save(picture: Picture, file: Path) -> None:

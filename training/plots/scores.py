@@ -10,64 +10,53 @@ import numpy as np
 from training.metrics import Score
 from training.plots import Picture
 
-INK, MUTED, COLOURS = "#222222", "#8a8a8a", ("#1b6ca8", "#d97706")
+INK, GRID, CEILING, COLOURS = "#222222", "#e5e5e5", "#8a8a8a", ("#1b6ca8", "#d97706")
+WIDTH, ROW, REST = 9.0, 0.32, 1.5
+"""Inches: the picture's width, the height of a score's row, and of titles, axis and legend together."""
+SHARES = ("decode.iou", "decode.exact", "round_trip.all")
+
+Evaluation = Mapping[str, Mapping[str, Score]]
 
 
-def scores_picture(
-    evaluation: Mapping[str, Mapping[str, Score]], ceilings: Mapping[str, float], examples: Picture
-) -> Picture:
+def scores_picture(evaluation: Evaluation, ceilings: Mapping[str, float], examples: Picture) -> Picture:
     """The picture [H, W, 3] of an evaluation; ``examples`` is drawn below it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shares = [
-        n for n in next(iter(evaluation.values())) if n.startswith("accuracy.") or n in ("decode.iou", "decode.exact")
-    ]
-    figure = Figure(figsize=(9, 2.2 + 0.34 * len(shares) + 9 * examples.shape[0] / examples.shape[1]), dpi=110)
+    scores = next(iter(evaluation.values()))
+    names = [name for name in scores if (name.startswith("accuracy.") or name in SHARES) and scores[name].rows]
+    heights = [ROW * len(names) + REST, WIDTH * examples.shape[0] / examples.shape[1] + 0.3]
+    figure = Figure(figsize=(WIDTH, sum(heights)), dpi=110, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
-    upper, lower = figure.subplots(
-        2, 1, height_ratios=[0.34 * len(shares) + 0.6, 9 * examples.shape[0] / examples.shape[1]]
-    )
-    _accuracies(upper, evaluation, ceilings, shares)
+    upper, lower = (each.subplots() for each in figure.subfigures(2, 1, height_ratios=heights))
+    _draw_shares(upper, evaluation, ceilings, names)
     lower.imshow(examples.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    lower.set_title(
-        "originals, their reconstructions, and what is decoded from their labels", size=9, color=INK, loc="left"
-    )
+    lower.set_title("originals, reconstructions, and what is decoded from their labels", size=10, color=INK, loc="left")
     lower.axis("off")
-    figure.tight_layout()
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _accuracies(
-    axes: Any, evaluation: Mapping[str, Mapping[str, Score]], ceilings: Mapping[str, float], names: list[str]
-) -> None:
+def _draw_shares(axes: Any, evaluation: Evaluation, ceilings: Mapping[str, float], names: list[str]) -> None:
     places = np.arange(len(names))[::-1]
     for i, (title, scores) in enumerate(evaluation.items()):
         shown = [scores[name] for name in names]
-        offset = places + 0.12 - 0.24 * i if len(evaluation) > 1 else places
+        heights = places + 0.12 * (len(evaluation) - 1) - 0.24 * i
         mean = np.array([each.mean for each in shown])
         reach = np.abs(np.array([[each.low, each.high] for each in shown]).T - mean)
-        rows = max(each.rows for each in shown)
-        axes.errorbar(
-            mean, offset, xerr=reach, fmt="o", ms=5, capsize=3, color=COLOURS[i % 2], label=f"{title}, {rows:,} images"
-        )
-        if i == 0:
-            for x, y in zip(mean, offset, strict=True):
-                axes.annotate(f"{x:.4f}", (1.01, y), xycoords=("axes fraction", "data"), va="center", size=8, color=INK)
-    known = [
-        (ceilings[n.removeprefix("accuracy.")], y)
-        for n, y in zip(names, places, strict=True)
-        if n.removeprefix("accuracy.") in ceilings
-    ]
-    if known:
-        axes.scatter(
-            *zip(*known, strict=True), marker="|", s=260, color=MUTED, label="best that the image allows", zorder=0
-        )
+        label = f"{title}, {max(each.rows for each in shown):,} images"
+        axes.errorbar(mean, heights, xerr=reach, fmt="o", ms=4, capsize=2, color=COLOURS[i % 2], label=label)
+        for x, y in zip(mean, heights, strict=True):
+            place = ("axes fraction", "data")
+            axes.annotate(f"{x:.4f}", (1.01, y), xycoords=place, va="center", size=7, color=COLOURS[i % 2])
+    best = {name: ceilings.get(name.removeprefix("accuracy.")) for name in names}
+    if known := [(x, y) for x, y in zip(best.values(), places, strict=True) if x is not None]:
+        axes.scatter(*zip(*known, strict=True), marker="|", s=200, color=CEILING, label="best that the image allows")
     axes.set_yticks(places, names, size=9)
     axes.set_ylim(-0.6, len(names) - 0.4)
-    axes.grid(axis="x", color="#e5e5e5")
+    axes.grid(axis="x", color=GRID)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0, colors=INK, labelsize=9)
     axes.set_title("share of images, with 95 % intervals", size=10, color=INK, loc="left")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=3, frameon=False, fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.1), ncols=3, frameon=False, fontsize=8)
