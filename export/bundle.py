@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from training.attributes import Attribute, Attributes
 
@@ -111,10 +111,37 @@ class Manifest(_Strict):
         content = self.model_dump(mode="json", exclude={"digest"})
         return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Manifest:
+        """Parts name attributes and follow each other without gaps, so that each dimension has one owner."""
+        names = {attribute.name for attribute in Attributes(self.attributes)}
+        end = 0
+        for part in self.latents:
+            if part.attribute not in names or part.start != end or part.stop <= part.start:
+                raise ValueError(f"latents: {part} does not follow dimension {end}, or names no attribute")
+            end = part.stop
+        if not self.latents or "fp32" not in self.tolerances:
+            raise ValueError("needs at least one latent part, and a tolerance for fp32")
+        return self
+
     @property
     def latent_length(self) -> int:
         """D, the length of z."""
         return self.latents[-1].stop
+
+
+def largest_difference(attributes: Attributes, name: str, a: Float32, b: Float32) -> float:
+    """The largest difference of two arrays of output ``name``.
+
+    In ``weights`` the values of continuous attributes are in units, thousands maybe: they count as shares of the range.
+    """
+    difference = np.abs(a.astype(np.float64) - b)
+    if name == "weights":
+        for attribute in attributes:
+            if attribute.kind == "continuous":
+                low, high = attribute.bounds
+                difference[:, attributes.columns(attribute.name)] /= max(high - low, 1.0)
+    return float(difference.max())
 
 
 @dataclass(frozen=True)
@@ -207,9 +234,12 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def _verified(file: Path, spec: FileSpec) -> bytes:
-    if file.is_symlink() or file.stat().st_size != spec.size:
-        raise BundleError(f"{file}: must be a plain file of {spec.size} bytes")
-    content = file.read_bytes()
+    try:
+        if file.is_symlink() or file.stat().st_size != spec.size:
+            raise BundleError(f"{file}: must be a plain file of {spec.size} bytes")
+        content = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file}: can't be read ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != spec.sha256:
         raise BundleError(f"{file}: sha256 differs from the manifest's")
     return content
@@ -234,9 +264,15 @@ def writing_bundle(path: Path) -> Iterator[Path]:
         draft = Path(temporary) / "new"
         draft.mkdir()
         yield draft
+        old = Path(temporary) / "old"
         if path.exists():
-            os.rename(path, Path(temporary) / "old")
-        os.rename(draft, path)
+            os.rename(path, old)
+        try:
+            os.rename(draft, path)
+        except OSError:
+            if old.exists() and not path.exists():
+                os.rename(old, path)
+            raise
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:

@@ -27,23 +27,26 @@ from training.attributes import Attributes
 from training.data.source import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec
-from training.runs import Run
+from training.runs import Parameters, Run
 
 GOLDEN_ROWS = 4
 CHECKED_ROWS = 64
 
 
-def export(run: Run, path: Path, name: str | None = None, scored_rows: int = 10_000) -> Manifest:
+def export(
+    run: Run, path: Path, name: str | None = None, *, data: str | None = None, scored_rows: int = 10_000
+) -> Manifest:
     """Write a run's last checkpoint as a bundle at ``path``, which appears whole or not at all.
 
-    Its scores are those of at most so many held-out rows. Raises ExportError where the graphs differ from torch,
-    BundleError where ``path`` is taken by something else, and DataError where the run's data is gone: the scores,
-    golden vectors and pictures come from it.
+    Its scores are those of at most so many held-out rows of ``data``, by default of the run's own. Raises ExportError
+    where the graphs differ from torch, BundleError where ``path`` is taken by something else, and DataError where the
+    data is gone: scores, golden vectors and pictures come from it.
     """
     name = name or path.resolve().name
     check_name(name)
     with writing_bundle(path) as folder:
-        model, source, parameters = run.load(), run.source(), run.parameters
+        checkpoint, source, parameters = run.last_checkpoint(), run.source(data), run.parameters
+        model = run.restore(checkpoint)
         codec = TorchCodec(model)
         sets = rows_to_score(source, also_all=False, at_most=scored_rows)
         rows = next(iter(sets.values()))
@@ -79,7 +82,7 @@ def export(run: Run, path: Path, name: str | None = None, scored_rows: int = 10_
             decoder=decoder.spec,
             opset=OPSET,
             tolerances={"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2},
-            training=provenance(run),
+            training=provenance(parameters, checkpoint),
             scores=as_json(evaluation, source.ceilings),
         )
         (folder / CARD).write_text(card(manifest, evaluation, source.ceilings))
@@ -90,10 +93,8 @@ def _prefixed(prefix: str, arrays: Arrays) -> dict[str, Any]:
     return {f"{prefix}.{name}": array for name, array in arrays.items()}
 
 
-def provenance(run: Run) -> dict[str, object]:
+def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, object]:
     """How a run was trained: data, recipe, seed, code version, images seen, time, hardware."""
-    parameters, checkpoint = run.parameters, run.checkpoint()
-    assert checkpoint is not None
     fields = ("data", "settings", "seed", "init", "device", "hardware", "precision", "threads", "version", "command")
     kept = {field: getattr(parameters, field) for field in fields}
     return {**kept, "images": checkpoint["images"], "seconds": round(checkpoint["seconds"], 1)}

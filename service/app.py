@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -65,7 +66,6 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
 
 async def refuse_repeated_parameters(request: Request) -> None:
     """Raise Problem 422 if a query parameter is there twice: it can't be told which one is meant."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in names:
-        if names.count(name) > 1:
-            raise Problem(422, f"query.{name[:80]}: given {names.count(name)} times", where=f"query.{name[:80]}")
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1:
+            raise Problem(422, f"query.{name[:80]}: given {times} times", where=f"query.{name[:80]}")

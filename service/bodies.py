@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -12,6 +13,7 @@ from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from service.errors import Problem, invalid
@@ -21,6 +23,8 @@ from service.schemas import EncodeBody
 JSON, MULTIPART = "application/json", "multipart/form-data"
 ENCODE_TYPES = (*FILE_TYPES, MULTIPART, JSON)
 LONGEST_INTEGER = 400
+# A body is limited already, and a read-only container has no place for temporary files.
+MultiPartParser.spool_max_size = sys.maxsize
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -37,11 +41,11 @@ def parse_json(body: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice[:80]!r} is there twice")
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise ValueError(f"the key {key[:80]!r} is there twice")
+        content[key] = value
     return content
 
 

@@ -13,10 +13,12 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from training.attributes import AttributeValueError
 
 MEDIA_TYPE = "application/problem+json"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
 class ProblemDetails(BaseModel):
@@ -77,11 +79,18 @@ def invalid(error: ValidationError | RequestValidationError) -> Problem:
     return Problem(422, "; ".join(f"{e['where']}: {e['message']}" for e in errors), errors=errors)
 
 
+def _serves(app: FastAPI, request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
+
+
 def handle_errors(app: FastAPI) -> None:
     """Make every error of ``app`` a problem."""
 
     def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # routes share paths, and each knows its own methods
+            error.headers = {"Allow": ", ".join(method for method in METHODS if _serves(app, request, method))}
         return problem_response(error)
 
     def on_invalid(request: Request, error: Exception) -> Response:

@@ -36,16 +36,33 @@ class Source(NamedTuple):
     media: str | None
 
 
+class Pixels:
+    """How many pixels the images of one request may still have."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = self._left = limit
+
+    def take(self, where: str, width: int, height: int, frames: int) -> None:
+        """Take those of one frame; raises Problem 413 unless there are enough for ``frames`` of them."""
+        if width * height * frames > self._left:
+            size = f"{width}x{height}" + (f" x {frames} frames" if frames > 1 else "")
+            message = f"{where}: {size} pixels; all images of a request may have {self.limit} together"
+            raise Problem(413, message, where=where)
+        self._left -= width * height
+
+
 def read_images(
     sources: list[Source], spec: ImageSpec, max_items: int, max_pixels: int
 ) -> tuple[Float32, list[list[str]]]:
     """Images [N, C, H, W] in 0..1 as the model takes them, and what was converted of each.
 
-    Every frame of an animation and every image of an array is one. Raises Problem 400, 413 or 422.
+    Every frame of an animation and every image of an array is one; together they may have ``max_pixels``. Raises
+    Problem 400, 413 or 422.
     """
     images, notes = [], []
+    pixels = Pixels(max_pixels)
     for source in sources:
-        for image, converted in _read(source, spec, max_items, max_pixels):
+        for image, converted in _read(source, spec, max_items, pixels):
             images.append(image)
             notes.append(converted)
             if len(images) > max_items:
@@ -53,22 +70,22 @@ def read_images(
     return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2)), notes
 
 
-def _read(source: Source, spec: ImageSpec, max_items: int, max_pixels: int) -> Iterator[tuple[Float32, list[str]]]:
+def _read(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[Float32, list[str]]]:
     media = source.media or sniff(source)
     if media != NPY:
-        for pixels, notes in _frames(source, PILLOW_FORMATS[media], spec, max_items, max_pixels):
-            yield _scaled(pixels), notes
+        for image, notes in _frames(source, PILLOW_FORMATS[media], spec, max_items, pixels):
+            yield _scaled(image), notes
         return
-    for array in read_array(source.data, source.where, max_items, max_pixels):
+    for array in read_array(source.data, source.where, max_items, pixels.limit):
         if array.dtype == np.float32:
             if array.shape == spec.shape:
                 yield array, []
                 continue
-            pixels, notes = fit(_picture(np.rint(255 * array).astype(np.uint8)), spec)
+            image, notes = fit(_picture(np.rint(255 * array).astype(np.uint8)), spec)
             notes = ["rounded to 8 bits", *notes]
         else:
-            pixels, notes = fit(_picture(array), spec)
-        yield _scaled(pixels), notes
+            image, notes = fit(_picture(array), spec)
+        yield _scaled(image), notes
 
 
 def sniff(source: Source) -> str:
@@ -90,7 +107,7 @@ def sniff(source: Source) -> str:
 
 
 def _frames(
-    source: Source, pillow_format: str, spec: ImageSpec, max_items: int, max_pixels: int
+    source: Source, pillow_format: str, spec: ImageSpec, max_items: int, pixels: Pixels
 ) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
     """Frames [H, W, C] of an image file. Whatever Pillow's strict decoder refuses is damaged."""
     where = source.where
@@ -104,16 +121,14 @@ def _frames(
             for index in range(count):
                 image.seek(index)
                 # Again for every frame: one of a GIF may be larger than those before.
-                if image.width * image.height * count > max_pixels:
-                    size = f"{image.width}x{image.height}" + (f" x {count} frames" if count > 1 else "")
-                    raise Problem(413, f"{where}: {size} pixels; accepts at most {max_pixels} pixels", where=where)
+                pixels.take(where, image.width, image.height, count - index)
                 image.load()
                 if index >= first:
                     yield fit(image, spec)
     except Problem:
         raise
     except Image.DecompressionBombError:
-        message = f"{where}: a huge image; accepts at most {max_pixels} pixels"
+        message = f"{where}: a huge image; accepts at most {pixels.limit} pixels"
         raise Problem(413, message, where=where) from None
     except Exception as error:  # decoders of damaged files raise all sorts of things
         name = pillow_format if source.data else "image: it is empty"

@@ -18,6 +18,8 @@ from service.runtime import ModelError
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.main")
+GRACE_SECONDS = 10
+"""How long a request in flight may take once the service is told to end."""
 
 
 def serve(argv: Sequence[str]) -> int:
@@ -47,14 +49,23 @@ def _run(settings: Settings) -> int:
 
     try:
         app = create_app(settings, on_failure=stop)
-        listening = _listen(settings.host, settings.port)
     except (BundleError, ModelError) as error:
         _complain(str(error))
         return 1
+    try:
+        listening = _listen(settings.host, settings.port)
     except OSError as error:
         _complain(f"can't listen on {settings.host}:{settings.port}: {error.strerror}")
         return 1
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, server_header=False))
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
     # uvicorn ends what is in flight, then raises the signal again: by then it has done its work.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -48,7 +48,7 @@ def _said(attribute: Attribute, reading: Reading, sd: float | None, row: int) ->
         label = attribute.labels[index]
         return {"value": label, "index": index, "label": label, "confidence": confidence}
     return {
-        "value": round(position, 4),
+        "value": attribute.canonical(round(position, 4)),
         "index": index,
         "unit_value": round(float(attribute.in_unit(position)), 6),
         "confidence": confidence,

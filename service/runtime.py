@@ -10,7 +10,18 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from export.bundle import DECODER, ENCODER, GOLDEN, Bundle, Codebook, Float32, GraphSpec, Manifest, read_bundle
+from export.bundle import (
+    DECODER,
+    ENCODER,
+    GOLDEN,
+    Bundle,
+    Codebook,
+    Float32,
+    GraphSpec,
+    Manifest,
+    largest_difference,
+    read_bundle,
+)
 from service.settings import Device
 from training.attributes import Attributes
 
@@ -82,7 +93,7 @@ class Model:
             expected = golden.get(name)
             if expected is None or expected.shape != array.shape:
                 raise ModelError(f"{bundle.path / GOLDEN}: needs {name} of shape {list(array.shape)}")
-            difference = float(np.abs(array - expected).max())
+            difference = largest_difference(self.attributes, name.removeprefix("encoder."), array, expected)
             if not difference <= tolerance:
                 raise ModelError(
                     f"{bundle.path}: golden vectors are not reproduced on {self.provider}: "

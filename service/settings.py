@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
     max_items: int = Field(256, ge=1, description="most images or sets of attributes in one request")
-    max_pixels: int = Field(16 * 2**20, ge=1, description="most pixels of one image file, all its frames together")
+    max_pixels: int = Field(2**26, ge=1, description="most pixels of one request's image files, all frames together")
     max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
     max_frames: int = Field(512, ge=2, description="most frames of one interpolation")
     log_level: LogLevel = Field("info", description="least severe messages to log")

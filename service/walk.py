@@ -32,7 +32,8 @@ class KeyFrame:
 
 def of_values(codebook: Codebook, values: dict[str, Any]) -> KeyFrame:
     """The key frame of attribute values; raises AttributeValueError."""
-    return KeyFrame(codebook.attributes.weights(values), np.zeros(len(codebook.offset)))
+    weights = codebook.attributes.weights(values)
+    return KeyFrame(_on_axes(codebook.attributes, weights), np.zeros(len(codebook.offset)))
 
 
 def of_image(codebook: Codebook, z: Float32, weights: Float32) -> KeyFrame:
@@ -40,6 +41,16 @@ def of_image(codebook: Codebook, z: Float32, weights: Float32) -> KeyFrame:
     readings = codebook.attributes.read(weights[None].astype(np.float64))
     positions = np.concatenate([a.weights_at(readings[a.name].position)[0] for a in codebook.attributes])
     return KeyFrame(positions, z - codebook.place(positions[None])[0])
+
+
+def _on_axes(attributes: Attributes, weights: Floats) -> Floats:
+    """Weights [sum K] with explicit ones of an attribute that has an order replaced by the position they say."""
+
+    def one(attribute: Attribute) -> Floats:
+        own = weights[attributes.columns(attribute.name)]
+        return own if attribute.kind == "nominal" else attribute.weights_at(attribute.read(own[None]).position)[0]
+
+    return np.concatenate([one(attribute) for attribute in attributes])
 
 
 def frame_count(keyframes: int, steps: int, loop: bool) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from training.version import release
 
 INTERRUPTED = 130
+EXTRAS = "cpu,training"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -60,6 +61,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("run", type=Path, metavar="RUN")
     export.add_argument("-o", "--output", type=Path, required=True, metavar="BUNDLE")
     export.add_argument("--name", help="the model's name in the service (default: that of the folder)")
+    export.add_argument("--data", metavar="DATA", help="where the run's data is now, if it has moved")
     export.add_argument("--rows", type=_whole(1), default=10_000, help="held-out images to score it on (default 10000)")
 
     commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")
@@ -70,7 +72,7 @@ def _whole(least: int) -> Callable[[str], int]:
     def whole_number(text: str) -> int:
         number = int(text)
         if not least <= number < 2**31:
-            raise argparse.ArgumentTypeError(f"{text} is not at least {least}")
+            raise argparse.ArgumentTypeError(f"{text} is not from {least} to {2**31 - 1}")
         return number
 
     return whole_number
@@ -79,13 +81,13 @@ def _whole(least: int) -> Callable[[str], int]:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; gives its exit status: 0, 1 for what was wrong with the input, 130 when interrupted."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["serve"]:
-        from service.main import serve
-
-        return serve(arguments[1:])
-    command = parser()
-    options = command.parse_args(arguments)
     try:
+        if arguments[:1] == ["serve"]:
+            from service.main import serve
+
+            return serve(arguments[1:])
+        command = parser()
+        options = command.parse_args(arguments)
         if options.command == "train":
             if not options.list and not (options.system and options.data):
                 command.error("train needs a SYSTEM and --data; train --list shows the systems")
@@ -93,8 +95,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if options.command == "evaluate":
             return evaluate(options)
         return export(options)
+    except ModuleNotFoundError as error:
+        print(f"spritevae: error: {error.name} is missing: pip install 'spritevae[{EXTRAS}]'", file=sys.stderr)
+        return 1
     except (ValueError, OSError) as error:
-        print(f"spritevae {options.command}: error: {error}", file=sys.stderr)
+        print(f"spritevae: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -129,7 +134,7 @@ def train(options: argparse.Namespace, command: str) -> int:
             attributes=tuple(source.attributes),
             image=source.image_shape,
             rows=len(source),
-            content=runs.content_digest(source),
+            content=source.content,
             init=options.init,
             seed=options.seed,
             device=device,
@@ -174,7 +179,7 @@ def export(options: argparse.Namespace) -> int:
     from export.export import export
     from training.runs import Run
 
-    manifest = export(Run.open(options.run), options.output, options.name, options.rows)
+    manifest = export(Run.open(options.run), options.output, options.name, data=options.data, scored_rows=options.rows)
     size = sum(file.size for file in manifest.files.values())
     print(f"{options.output}: {manifest.name}, {size / 1e6:.1f} MB, digest {manifest.digest}")
     print(f"  spritevae serve --model {options.output}")

@@ -82,7 +82,8 @@ class Model:
         if z is not None:
             points = np.asarray(z, np.float32)
             length = self.codec.place(self.attributes.weights({})[None]).shape[1]
-            if points.shape[-1:] != (length,) or points.ndim not in (1, 2) or not np.isfinite(points).all():
+            fits = points.ndim in (1, 2) and points.size > 0 and points.shape[-1] == length
+            if not fits or not np.isfinite(points).all():
                 raise ValueError(f"z must be finite numbers [{length}] or [B, {length}], got {list(points.shape)}")
             images = self._decode(np.atleast_2d(points))
             return images[0] if points.ndim == 1 else images

@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 Kind = Literal["nominal", "ordinal", "circular", "continuous"]
 KINDS: tuple[Kind, ...] = ("nominal", "ordinal", "circular", "continuous")
 MAX_CLASSES = 1024
+RESERVED = ("columns", "image", "model", "z")
 
 Value = float | str | list[float]
 Floats = NDArray[np.floating[Any]]
@@ -78,6 +79,8 @@ class Attribute:
 
         if not self.name.isidentifier():
             fail("a name must be letters, digits and underscores, and not begin with a digit")
+        if self.name in RESERVED:
+            fail(f"the names {', '.join(RESERVED)} mean other things where values are given by name")
         if self.kind not in KINDS:
             fail(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
         least = {"continuous": 1, "nominal": 1, "ordinal": 2, "circular": 3}.get(self.kind, 1)
@@ -122,7 +125,7 @@ class Attribute:
             return f"a number from 0 to {self.size - 1}, or {listed}"
         if self.kind == "circular":
             return f"any finite number (taken modulo {self.period}), or {listed}"
-        return "a number from {:g} to {:g}".format(*self.bounds)
+        return "a number from {:.15g} to {:.15g}".format(*self.bounds)
 
     def refuse(self, got: object) -> AttributeValueError:
         """The error for a value that this attribute does not accept."""
@@ -134,7 +137,7 @@ class Attribute:
         Raises AttributeValueError if the attribute does not accept it.
         """
         if isinstance(value, Mapping):
-            if "value" not in value:
+            if "value" not in value or isinstance(value["value"], Mapping):
                 raise self.refuse(dict(value))
             return self.canonical(value["value"])
         if isinstance(value, str):
@@ -152,17 +155,19 @@ class Attribute:
             return self.labels[int(number)]
         if self.kind == "circular":
             number %= self.classes
-            return number if number < self.classes else 0.0  # -1e-20 % 39 rounds up to 39.0
+            return number if number < self.classes else 0.0  # -1e-20 % 39 is 39.0
         low, high = self.bounds if self.kind == "continuous" else (0, self.size - 1)
         if not low <= number <= high:
             raise self.refuse(value)
-        return number
+        return number + 0.0  # -0.0 is 0.0
 
     def parse(self, text: str) -> Value:
         """The canonical form of a value written as text: a label, a number, or weights with commas between them."""
         if text in self.labels:
             return text
         try:
+            if "_" in text or not text.isascii():  # Python's numbers, not people's
+                raise ValueError
             numbers = [float(part) for part in text.split(",")]
         except ValueError:
             raise self.refuse(text) from None
@@ -195,14 +200,15 @@ class Attribute:
         """Weights [..., K] with what lies on aliases moved to the classes they stand for."""
         if self.classes == self.size:
             return weights
-        folded = weights.copy()
-        aliases = self.size - self.classes
-        folded[..., :aliases] += weights[..., self.classes :]
-        folded[..., self.classes :] = 0
+        folded = np.zeros_like(weights)
+        for start in range(0, self.size, self.classes):
+            turn = weights[..., start : start + self.classes]
+            folded[..., : turn.shape[-1]] += turn
         return folded
 
     def read(self, weights: Floats) -> Reading:
         """The reading of weights [B, K]; a continuous value is clipped to the attribute's range."""
+        weights = weights.astype(np.float64)  # in float32 a value clipped to a bound may lie beyond it
         if self.kind == "continuous":
             value = np.clip(weights[:, 0], *self.bounds)
             return Reading(value, np.zeros(len(value), np.intp), np.ones(len(value)))
@@ -220,6 +226,7 @@ class Attribute:
         position = index + (after - before) / (before + peak + after)
         if self.kind == "circular":
             position %= self.classes
+            position[position == self.classes] = 0  # -1e-20 % 39 is 39.0
         return Reading(position, index, peak)
 
     def value(self, position: float) -> Value:

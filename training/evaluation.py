@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,14 @@ def _cell(each: Score) -> str:
 def as_json(evaluation: Evaluation, ceilings: Mapping[str, float]) -> dict[str, Any]:
     """An evaluation as plain JSON values."""
     scores = {
-        title: {name: each._asdict() for name, each in scores.items() if each.rows}
+        title: {name: _fields(each) for name, each in scores.items() if each.rows}
         for title, scores in evaluation.items()
     }
     return {"scores": scores, "ceilings": dict(ceilings), "interval": "95 %: Wilson for shares, normal for means"}
+
+
+def _fields(each: Score) -> dict[str, float | None]:
+    return {name: None if math.isnan(value) else value for name, value in each._asdict().items()}
 
 
 def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[str, Rows], folder: Path) -> list[Path]:

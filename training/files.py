@@ -26,6 +26,6 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Replace ``file`` by JSON."""
+    """Replace ``file`` by JSON; raises ValueError for NaN and infinities, which JSON does not have."""
     with replacing(file) as output:
-        output.write(json.dumps(content, indent=1).encode() + b"\n")
+        output.write(json.dumps(content, indent=1, allow_nan=False).encode() + b"\n")

@@ -26,6 +26,7 @@ class TorchCodec:
         self.attributes = model.attributes
         self.image_shape = model.image
         self._device = device
+        torch.backends.cudnn.allow_tf32 = False
 
     @torch.inference_mode()
     def encode(self, images: NDArray[np.uint8]) -> Encoded:

@@ -110,7 +110,7 @@ class _Trainer:
     def _restore(self, init: str | None) -> None:
         checkpoint = self.run.checkpoint()
         if checkpoint is not None:
-            self.model.load_state_dict(checkpoint["model"])
+            self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
             self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
             self.history = checkpoint["history"]
@@ -167,15 +167,12 @@ class _Trainer:
         return {"loss": loss.detach().sum(), **{name: value.detach() for name, value in losses.items()}}
 
     def _report(self, losses: dict[str, torch.Tensor], board: Any) -> dict[str, str]:
+        self._refuse_divergence()
         row = {"step": self.step, "images": self.step * self.batch_size, "seconds": round(self.seconds, 1)}
         row |= {f"train.{name}": float(value) for name, value in losses.items()}
-        if not math.isfinite(row["train.loss"]):
-            raise RunError(
-                f"{self.run.path}: the loss is no longer finite at step {self.step}; lower the learning rate"
-            )
         codec = TorchCodec(self.model, self.device)
         validation = score(codec, self.source, self.validation)
-        row |= {f"validation.{name}": value.mean for name, value in validation.items()}
+        row |= {f"validation.{name}": value.mean for name, value in validation.items() if value.rows}
         self.history.append(row)
         picture = plots.reconstructions(codec, self.source.batch(self.validation[: plots.COLUMNS]))
         plots.save(picture, self.run.path / PICTURES / "reconstructions.png")
@@ -184,9 +181,10 @@ class _Trainer:
             for name, value in row.items():
                 board.add_scalar(name.replace(".", "/", 1), value, self.step)
             board.add_image("reconstructions", np.atleast_3d(picture), self.step, dataformats="HWC")
-        return {"loss": f"{row['train.loss']:.1f}", "iou": f"{row['validation.decode.iou']:.3f}"}
+        return {"loss": f"{row['train.loss']:.1f}", "nats": f"{row['validation.reconstruction.bce']:.1f}"}
 
     def _save(self) -> None:
+        self._refuse_divergence()
         self.run.save(
             {
                 "step": self.step,
@@ -197,6 +195,14 @@ class _Trainer:
                 "history": self.history,
             }
         )
+
+    def _refuse_divergence(self) -> None:
+        """Raise RunError before weights that are no longer finite take the place of good ones."""
+        if not all(bool(weights.isfinite().all()) for weights in self.model.parameters()):
+            raise RunError(
+                f"{self.run.path}: diverged: weights are no longer finite at step {self.step}, of which nothing is "
+                f"saved; begin a new run with a lower learning_rate"
+            )
 
 
 class Order:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,13 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from training import presets
 from training.attributes import Attribute, Attributes
 from training.data import open_source
-from training.data.source import Source
+from training.data.source import DataError, Source
 from training.files import replacing, write_json
 from training.model import VAE
 from training.nets import ImageShape
@@ -44,7 +42,7 @@ class Parameters:
     image: ImageShape
     rows: int
     content: str
-    """sha256 of the data's keys, so that a run does not go on with other images."""
+    """Digest of all images and labels, so that a run does not go on with others."""
     init: str | None
     seed: int
     device: str
@@ -109,22 +107,39 @@ class Run:
     def build(self) -> VAE:
         """The run's model with fresh weights."""
         parameters = self.parameters
-        recipe = presets.find(parameters.system)(**parameters.settings)
+        try:
+            recipe = presets.find(parameters.system)(**parameters.settings)
+        except (TypeError, ValueError) as error:
+            raise RunError(f"{self.path}: this version has no such system and settings ({error})") from error
         return VAE(recipe, Attributes(parameters.attributes), parameters.image)
 
     def load(self) -> VAE:
         """The run's model with the weights of its last checkpoint, for inference; raises RunError before the first."""
+        return self.restore(self.last_checkpoint())
+
+    def restore(self, checkpoint: dict[str, Any]) -> VAE:
+        """The run's model with the weights of a checkpoint, for inference."""
         model = self.build()
+        try:
+            model.load_state_dict(checkpoint["model"])
+        except (KeyError, RuntimeError) as error:
+            raise RunError(f"{self.path}: its checkpoint is of another network: another version made it") from error
+        return model.eval()
+
+    def source(self, moved_to: str | None = None) -> Source:
+        """The run's data, with the run's attributes; raises DataError if it isn't there any more."""
+        parameters = self.parameters
+        try:
+            return open_source(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
+        except DataError as error:
+            raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error
+
+    def last_checkpoint(self) -> dict[str, Any]:
+        """The last checkpoint; raises RunError before the first."""
         checkpoint = self.checkpoint()
         if checkpoint is None:
             raise RunError(f"{self.path}: has no checkpoint yet")
-        model.load_state_dict(checkpoint["model"])
-        return model.eval()
-
-    def source(self) -> Source:
-        """The run's data, with the run's attributes."""
-        parameters = self.parameters
-        return open_source(parameters.data, attributes=Attributes(parameters.attributes))
+        return checkpoint
 
     def checkpoint(self) -> dict[str, Any] | None:
         """The last checkpoint, on the CPU; None before the first."""
@@ -156,11 +171,6 @@ class Run:
 
 def _attribute(fields: dict[str, Any]) -> Attribute:
     return Attribute(**{**fields, "labels": tuple(fields["labels"]), "range": tuple(fields["range"])})
-
-
-def content_digest(source: Source) -> str:
-    """sha256 over what each row of the source shows."""
-    return hashlib.sha256(source.keys(np.arange(len(source))).tobytes()).hexdigest()
 
 
 def default_path(system: str, data: str, given: Sequence[str], seed: int) -> Path:

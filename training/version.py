@@ -20,7 +20,9 @@ def code_version() -> str:
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
         return release()
-    described = subprocess.run(
-        ["git", "-C", str(root), "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
-    )
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
+    try:
+        described = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:  # no git
+        return release()
     return f"{release()}+{described.stdout.strip()}" if described.returncode == 0 else release()

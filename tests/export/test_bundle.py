@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -126,3 +127,35 @@ def test_a_codebook_places_weights_and_snaps_what_cannot_be_mixed() -> None:
     weights = np.array([[0.4, 0.6, 0, 0.5, 0.5]])
     assert codebook.place(weights).tolist() == [[11, 2.5]]
     assert weights.tolist() == [[0.4, 0.6, 0, 0.5, 0.5]]
+
+
+def test_a_replacement_that_fails_at_the_last_step_leaves_the_old_bundle(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename = os.rename
+
+    def full(source: Path, target: Path) -> None:
+        if Path(source).name == "new":
+            raise OSError("no space left")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", full)
+    with pytest.raises(OSError, match="no space"), writing_bundle(copy) as folder:
+        (folder / "card.md").write_text("new")
+    read_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("latents", "message"),
+    [
+        ([], "at least one latent part"),
+        ([{"attribute": "nobody", "start": 0, "stop": 3}], "names no attribute"),
+        ([{"attribute": "shape", "start": 0, "stop": 3}, {"attribute": "scale", "start": 4, "stop": 10}], "follow"),
+    ],
+)
+def test_latent_parts_that_leave_a_dimension_without_an_owner_are_refused(
+    small_bundle: tuple[Path, Manifest], latents: list[dict], message: str
+) -> None:
+    content = small_bundle[1].model_dump(mode="json") | {"latents": latents}
+    with pytest.raises(ValueError, match=message):
+        Manifest.model_validate(content)

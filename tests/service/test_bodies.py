@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from starlette.testclient import TestClient
@@ -62,3 +63,11 @@ def test_another_content_type_than_json_is_a_415(client: TestClient, media: str)
 def test_parameters_of_the_content_type_are_fine(client: TestClient):
     headers = {"Content-Type": "Application/JSON; charset=utf-8"}
     assert client.post("/decode", content=b'{"attributes": {}}', headers=headers).status_code == 200
+
+
+def test_a_key_that_comes_twice_among_very_many_is_found_at_once():
+    keys = ",".join(f'"{i}":0' for i in range(100_000))
+    start = time.process_time()
+    with pytest.raises(Problem, match="there twice"):
+        parse_json(f'{{{keys},"0":0}}'.encode())
+    assert time.process_time() - start < 2

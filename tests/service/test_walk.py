@@ -88,3 +88,12 @@ def test_a_walk_from_image_to_image_begins_and_ends_at_their_exact_z(bundles: Pa
     stops = [of_image(model.codebook, z, w) for z, w in zip(outputs["z"], outputs["weights"], strict=True)]
     walked = walk(model.codebook, stops, 5, False, "linear")
     np.testing.assert_allclose(walked.z[[0, -1]], outputs["z"], atol=1e-4)
+
+
+def test_explicit_weights_of_an_ordered_attribute_are_the_position_they_say(grey: Model):
+    walked = walk(
+        grey.codebook, values(grey, {"scale": [0, 1, 1, 0, 0, 0]}, {"scale": [0, 1, 1, 0, 0, 0]}), 3, False, "linear"
+    )
+    assert walked.attributes is not None
+    np.testing.assert_allclose([frame["scale"] for frame in walked.attributes], [1.5] * 3)
+    np.testing.assert_allclose(walked.z, walked.z[[0]].repeat(3, axis=0))

@@ -17,7 +17,7 @@ TRAIN = ["train", "softmax", "--data", "dsprites"]
         ([*TRAIN, "--set", "beta=4"], "no setting 'beta'; it has: images="),
         ([*TRAIN, "--set", "images"], "--set takes NAME=NUMBER, got 'images'"),
         ([*TRAIN, "--set", "images=0"], "at least one image"),
-        ([*TRAIN, "--set", "learning_rate=inf"], "a positive learning rate"),
+        ([*TRAIN, "--set", "learning_rate=-1"], "a positive learning rate"),
         ([*TRAIN, "--set", "label_share=2"], "between 0 and 1"),
         ([*TRAIN, "--attribute", "hue=circular:36"], "has its own attributes"),
         ([*TRAIN, "--init", "nowhere"], "nowhere: no run here"),

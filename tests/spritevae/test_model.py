@@ -82,7 +82,7 @@ def test_images_of_another_shape_or_range_are_refused(model: Model, images: np.n
         model.encode(images)
 
 
-@pytest.mark.parametrize("z", [np.zeros(5), np.full(113, np.inf), np.zeros((1, 1, 113))])
+@pytest.mark.parametrize("z", [np.zeros(5), np.zeros((0, 113)), np.full(113, np.inf), np.zeros((1, 1, 113))])
 def test_a_z_of_another_shape_is_refused(model: Model, z: np.ndarray) -> None:
     with pytest.raises(ValueError, match="z must be finite numbers"):
         model.decode(z=z)

@@ -353,3 +353,44 @@ def test_equal_definitions_are_equal() -> None:
     assert Attributes([SHAPE, SCALE]) == Attributes([replace(SHAPE), replace(SCALE)])
     assert hash(Attributes([SHAPE])) == hash(Attributes([replace(SHAPE)]))
     assert Attributes([SHAPE, SCALE]) != Attributes([SCALE, SHAPE])
+
+
+def test_aliases_of_several_turns_are_all_folded() -> None:
+    turn = Attribute(name="turn", kind="circular", size=12, period=4)
+    folded = turn.fold(np.eye(12))
+    assert folded.argmax(axis=1).tolist() == [0, 1, 2, 3] * 3
+    assert folded.sum() == 12
+
+
+def test_a_circular_reading_is_less_than_the_period() -> None:
+    turn = Attribute(name="turn", kind="circular", size=39, period=39)
+    weights = np.zeros((1, 39))
+    weights[0, [0, 38]] = 1, 1e-30
+    assert turn.read(weights).position[0] == 0
+
+
+def test_a_reading_of_single_precision_is_always_accepted() -> None:
+    glow = Attribute(name="glow", kind="continuous", range=(0.0, 0.1), default=0.05)
+    for value in (-1, 0.1, 7):
+        glow.weights(float(glow.read(np.array([[value]], np.float32)).position[0]))
+
+
+@pytest.mark.parametrize("name", ["model", "columns", "image", "z"])
+def test_names_that_requests_use_otherwise_are_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="mean other things"):
+        Attribute(name=name, kind="ordinal", size=3)
+
+
+@pytest.mark.parametrize("text", ["1_0", "\u0663", "0x3", ""])
+def test_numbers_only_python_reads_are_refused_as_text(text: str) -> None:
+    with pytest.raises(AttributeValueError):
+        Attribute(name="scale", kind="ordinal", size=20).parse(text)
+
+
+def test_a_value_inside_a_value_inside_a_value_is_refused() -> None:
+    with pytest.raises(AttributeValueError):
+        Attribute(name="scale", kind="ordinal", size=3).canonical({"value": {"value": 1}})
+
+
+def test_minus_zero_is_zero() -> None:
+    assert math.copysign(1, Attribute(name="scale", kind="ordinal", size=3).canonical(-0.0)) == 1

@@ -67,6 +67,15 @@ def test_a_finished_run_is_not_trained_any_further(small_run: Run) -> None:
     assert (small_run.path / "checkpoint.pt").read_bytes() == before
 
 
+def test_a_run_that_diverges_keeps_its_last_good_checkpoint(small_run: Run, tmp_path: Path) -> None:
+    settings = {**small_run.parameters.settings, "learning_rate": 1e12}
+    run = Run.create(tmp_path / "wild", dataclasses.replace(small_run.parameters, settings=settings))
+    with pytest.raises(RunError, match="diverged"):
+        loop.train(run, open_source("dsprites"), checkpoint_seconds=0)
+    kept = run.checkpoint()
+    assert kept is None or all(weights.isfinite().all() for weights in kept["model"].values())
+
+
 def test_two_processes_cannot_train_one_run(small_run: Run) -> None:
     with small_run.lock(), pytest.raises(RunError, match="another process"):
         loop.train(small_run, open_source("dsprites"))

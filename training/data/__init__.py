@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.attributes import Attributes
-from training.data.dsprites import DSpritesFile, RenderedDSprites, download
+from training.data.dsprites import COUNT, DSpritesFile, RenderedDSprites, download
 from training.data.folder import FolderSource
 from training.data.source import DataError, Source
 
@@ -28,7 +28,10 @@ def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes
     if spec == "dsprites":
         return RenderedDSprites()
     if spec == "dsprites-original":
-        return DSpritesFile(download(Path("data")))
+        original = DSpritesFile(download(Path("data")))
+        if len(original) != COUNT:
+            raise DataError(f"the original dSprites has {COUNT} rows, this file {len(original)}")
+        return original
     if path.suffix == ".npz":
         return DSpritesFile(path)
     raise DataError(f"no data at {spec!r}; there is: {SOURCES}")

@@ -150,6 +150,11 @@ class RenderedDSprites(_DSprites):
     other combination shows in training.
     """
 
+    @property
+    def content(self) -> str:
+        """Always the same."""
+        return "rendered"
+
     def __len__(self) -> int:
         return COUNT
 
@@ -166,10 +171,12 @@ class RenderedDSprites(_DSprites):
 class DSpritesFile(_DSprites):
     """The original npz, or any npz with some of its rows (``imgs``, ``latents_classes``), kept bit-packed.
 
-    Raises DataError where the file is not that, or where rendered rows differ from it as no real ones do.
+    Raises DataError where the file is not that, or where 100 rendered rows differ from it as no real ones do.
     """
 
     def __init__(self, file: Path) -> None:
+        if not file.is_file():
+            raise DataError(f"{file}: there is no such file")
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 images, classes = arrays["imgs"], np.asarray(arrays["latents_classes"], np.intp)
@@ -189,6 +196,11 @@ class DSpritesFile(_DSprites):
         if different.max() > 4:
             raise DataError(f"{file}: row {sample[different.argmax()]} is not the image that its classes describe")
 
+    @property
+    def content(self) -> str:
+        """sha256 of images and classes."""
+        return hashlib.sha256(self._packed.tobytes() + self._classes.tobytes()).hexdigest()
+
     def __len__(self) -> int:
         return len(self._classes)
 
@@ -206,6 +218,9 @@ def download(folder: Path, url: str = URL, md5: str = MD5) -> Path:
     """The original npz in ``folder``, fetched with progress if it isn't there; raises DataError if its MD5 differs."""
     file = folder / url.rsplit("/", 1)[-1]
     if file.exists():
+        with file.open("rb") as content:
+            if (found := hashlib.file_digest(content, "md5").hexdigest()) != md5:
+                raise DataError(f"{file}: MD5 is {found}, not the published {md5}; remove it to download it again")
         return file
     partial = file.with_suffix(".partial")
     digest = hashlib.md5(usedforsecurity=False)

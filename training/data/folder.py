@@ -30,7 +30,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from training.attributes import KINDS, Attribute, Attributes, Kind
@@ -99,6 +99,11 @@ class FolderSource:
         self._images = _load(pictures)
         height, width, channels = self._images.shape[1:]
         self.image_shape: tuple[int, int, int] = (height, width, channels)
+
+    @property
+    def content(self) -> str:
+        """sha256 of images and labels."""
+        return hashlib.sha256(self._images.tobytes() + self._positions.tobytes()).hexdigest()
 
     def __len__(self) -> int:
         return len(self._images)
@@ -411,6 +416,7 @@ def _channels(picture: _Picture, size: tuple[int, int], first: _Picture) -> int:
 def _opened(picture: _Picture) -> Iterator[Image.Image]:
     try:
         with Image.open(picture.file, formats=FORMATS) as image:
+            ImageOps.exif_transpose(image, in_place=True)
             yield image
     except DataError:
         raise

@@ -45,6 +45,10 @@ class Source(Protocol):
     def ceilings(self) -> Mapping[str, float]:
         """Best accuracy that the image alone allows, by score name (``orientation``, ``orientation.merged``)."""
 
+    @property
+    def content(self) -> str:
+        """A digest of all images and labels: whatever has the same gives the same batches."""
+
     def __len__(self) -> int: ...
 
     def batch(self, rows: Rows) -> Batch:

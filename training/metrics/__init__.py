@@ -77,7 +77,10 @@ def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -
 
 
 def interval(values: NDArray[Any]) -> Score:
-    """Mean and 95 % interval of values [N], NaN left out: Wilson's for shares, the normal one for other means."""
+    """Mean and 95 % interval of values [N], NaN left out.
+
+    Wilson's interval where all values are 0 or 1, the normal one for other means, which one value has none of.
+    """
     values = values[~np.isnan(values.astype(np.float64))].astype(np.float64)
     count = len(values)
     if count == 0:
@@ -87,5 +90,5 @@ def interval(values: NDArray[Any]) -> Score:
         centre = (mean + z * z / (2 * count)) / (1 + z * z / count)
         half = z / (1 + z * z / count) * math.sqrt(mean * (1 - mean) / count + z * z / (4 * count * count))
         return Score(mean, centre - half, centre + half, count)
-    half = z * float(values.std(ddof=1)) / math.sqrt(count)
+    half = z * float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
     return Score(mean, mean - half, mean + half, count)

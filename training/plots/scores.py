@@ -28,7 +28,8 @@ def scores_picture(evaluation: Evaluation, ceilings: Mapping[str, float], exampl
     heights = [ROW * len(names) + REST, WIDTH * examples.shape[0] / examples.shape[1] + 0.3]
     figure = Figure(figsize=(WIDTH, sum(heights)), dpi=110, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
-    upper, lower = (each.subplots() for each in figure.subfigures(2, 1, height_ratios=heights))
+    parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+    upper, lower = (each.subplots() for each in parts)
     _draw_shares(upper, evaluation, ceilings, names)
     lower.imshow(examples.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
     lower.set_title("originals, reconstructions, and what is decoded from their labels", size=10, color=INK, loc="left")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import math
 import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -49,6 +50,8 @@ def settings(name: str, given: Mapping[str, str | float]) -> dict[str, float]:
         try:
             number = float(value)
             chosen[key] = type(known[key])(number)
+            if not math.isfinite(number):
+                raise ValueError
         except (ValueError, OverflowError):
             raise PresetError(f"{name}: {key} takes a number like {known[key]}, got {value!r}") from None
         if chosen[key] != number:

@@ -335,7 +335,7 @@ def test_what_is_no_npz_is_refused(tmp_path: Path, data: bytes) -> None:
     file.write_bytes(data)
     with pytest.raises(DataError, match="not a dSprites npz"):
         DSpritesFile(file)
-    with pytest.raises(DataError, match="not a dSprites npz"):
+    with pytest.raises(DataError, match="no such file"):
         DSpritesFile(tmp_path / "missing.npz")
 
 
@@ -373,7 +373,9 @@ def test_a_download_with_the_right_md5_is_kept_and_not_repeated(url: str, tmp_pa
     assert file == tmp_path / "new" / "folder" / "data.npz"
     assert file.read_bytes() == content
     (tmp_path / "site" / "data.npz").unlink()
-    assert download(file.parent, url) == file
+    assert download(file.parent, url, hashlib.md5(content).hexdigest()) == file
+    with pytest.raises(DataError, match="remove it to download it again"):
+        download(file.parent, url, "0" * 32)
     assert [path.name for path in file.parent.iterdir()] == ["data.npz"]
 
 

@@ -428,3 +428,20 @@ def test_what_is_not_utf8_is_refused_with_its_row(folder: MakeFolder) -> None:
 
 def test_a_folder_without_table_is_refused(tmp_path: Path) -> None:
     assert f"{tmp_path / 'labels.csv'}: can't be read (No such file or directory)" in refusal(tmp_path)
+
+
+def test_a_turned_image_is_read_upright_as_the_service_reads_it(folder: MakeFolder) -> None:
+    path = folder("level", ["0", "1"])
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: rows are columns
+    sideways = picture(0, size=(28, 32))
+    sideways.save(path / "0.png", exif=exif)
+    image = FolderSource(path).batch(np.array([0])).images[0, :, :, 0]
+    assert (image == np.rot90(np.asarray(sideways), -1)).all()
+
+
+def test_other_labels_are_other_content_but_the_same_split(folder: MakeFolder) -> None:
+    first = FolderSource(folder("level", ["0", "1", "1"]))
+    second = FolderSource(folder("level", ["1", "0", "1"]))
+    assert first.content != second.content
+    assert (first.keys(np.arange(3)) == second.keys(np.arange(3))).all()
