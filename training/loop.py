@@ -167,11 +167,11 @@ class _Trainer:
         return {"loss": loss.detach().sum(), **{name: value.detach() for name, value in losses.items()}}
 
     def _report(self, losses: dict[str, torch.Tensor], board: Any) -> dict[str, str]:
-        self._refuse_divergence()
         row = {"step": self.step, "images": self.step * self.batch_size, "seconds": round(self.seconds, 1)}
         row |= {f"train.{name}": float(value) for name, value in losses.items()}
         codec = TorchCodec(self.model, self.device)
         validation = score(codec, self.source, self.validation)
+        self._check(validation["reconstruction.bce"].rows > 0)  # values that are not finite count as none
         row |= {f"validation.{name}": value.mean for name, value in validation.items() if value.rows}
         self.history.append(row)
         picture = plots.reconstructions(codec, self.source.batch(self.validation[: plots.COLUMNS]))
@@ -184,7 +184,7 @@ class _Trainer:
         return {"loss": f"{row['train.loss']:.1f}", "nats": f"{row['validation.reconstruction.bce']:.1f}"}
 
     def _save(self) -> None:
-        self._refuse_divergence()
+        self._check(all(bool(weights.isfinite().all()) for weights in self.model.parameters()))
         self.run.save(
             {
                 "step": self.step,
@@ -196,12 +196,12 @@ class _Trainer:
             }
         )
 
-    def _refuse_divergence(self) -> None:
-        """Raise RunError before weights that are no longer finite take the place of good ones."""
-        if not all(bool(weights.isfinite().all()) for weights in self.model.parameters()):
+    def _check(self, finite: bool) -> None:
+        """Raise RunError before a model that diverged takes the place of a good one."""
+        if not finite:
             raise RunError(
-                f"{self.run.path}: diverged: weights are no longer finite at step {self.step}, of which nothing is "
-                f"saved; begin a new run with a lower learning_rate"
+                f"{self.run.path}: diverged: no longer finite at step {self.step}, of which nothing is saved; "
+                f"begin a new run with a lower learning_rate"
             )
 
 

@@ -77,11 +77,11 @@ def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -
 
 
 def interval(values: NDArray[Any]) -> Score:
-    """Mean and 95 % interval of values [N], NaN left out.
+    """Mean and 95 % interval of values [N], those that are not finite left out.
 
     Wilson's interval where all values are 0 or 1, the normal one for other means, which one value has none of.
     """
-    values = values[~np.isnan(values.astype(np.float64))].astype(np.float64)
+    values = values[np.isfinite(values.astype(np.float64))].astype(np.float64)
     count = len(values)
     if count == 0:
         return Score(math.nan, math.nan, math.nan, 0)
