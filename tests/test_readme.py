@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -15,9 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from service.store import SHIPPED
+from spritevae import load
 from tests.support import ROOT, write_sprites
 
 README = (ROOT / "README.md").read_text()
@@ -71,6 +75,14 @@ def test_the_curls_encode_decode_and_interpolate(tmp_path: Path) -> None:
     with Image.open(tmp_path / "heart.png") as heart, Image.open(tmp_path / "walk.png") as walk:
         assert heart.size == walk.size == (64, 64)
         assert walk.n_frames == 24
+
+
+def test_the_picture_is_what_the_model_draws() -> None:
+    values = json.loads((ROOT / "docs" / "sprites.json").read_text())["attributes"]
+    drawn = load(SHIPPED / "dsprites", device="cpu").decode(values)[..., 0].reshape(3, 12, 64, 64)
+    with Image.open(ROOT / "docs" / "sprites.png") as picture:
+        shown = np.asarray(picture.convert("L"), np.float64) / 255
+    assert np.abs(shown - drawn.swapaxes(1, 2).reshape(3 * 64, 12 * 64)).max() < 0.01
 
 
 def test_the_python_example_runs() -> None:
