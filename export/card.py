@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from export.bundle import Manifest
 from training.attributes import Attribute
@@ -49,15 +50,18 @@ It knows images like those it was trained on. Of any other image it gives attrib
 
 def card(manifest: Manifest, evaluation: Evaluation, ceilings: Mapping[str, float]) -> str:
     """The card's markdown; its pictures are ``traversals.png`` and ``evaluation.png``."""
-    training = manifest.training
+    stages = _stages(manifest.training)
+    last = stages[-1]
     rows = {
-        "data": training["data"],
-        "images seen": f"{training['images']:,}",
-        "time": f"{training['seconds'] / 60:.0f} minutes on {training['hardware']}, {training['precision']}",
-        "seed": training["seed"],
-        "began with": training["init"] or "fresh weights",
-        "settings": ", ".join(f"{key}={value}" for key, value in training["settings"].items()),
-        "code": training["version"],
+        "data": last["data"],
+        "images seen": " + ".join(f"{stage['images']:,}" for stage in stages),
+        "time": " + ".join(f"{stage['seconds'] / 60:.0f}" for stage in stages) + " minutes on " + last["hardware"],
+        "precision": last["precision"],
+        "seed": ", then ".join(str(stage["seed"]) for stage in stages),
+        "settings": ", then ".join(
+            " ".join(f"{key}={value}" for key, value in stage["settings"].items()) for stage in stages
+        ),
+        "code": last["version"],
     }
     return TEMPLATE.format(
         name=manifest.name,
@@ -67,9 +71,15 @@ def card(manifest: Manifest, evaluation: Evaluation, ceilings: Mapping[str, floa
         channels={1: "grey", 3: "RGB", 4: "RGBA"}[manifest.image.channels],
         attributes="\n".join(_table_row(*row) for row in _attribute_rows(manifest.attributes)),
         scores=table(evaluation, ceilings),
-        command=training["command"],
+        command="\n".join(stage["command"] for stage in stages),
         provenance="\n".join(f"- {key}: {value}" for key, value in rows.items()),
     )
+
+
+def _stages(training: dict[str, Any]) -> list[dict[str, Any]]:
+    """A run's provenance after that of the runs that it began with, the first one first."""
+    earlier = training["init"]
+    return [*(_stages(earlier) if isinstance(earlier, dict) else []), training]
 
 
 def _attribute_rows(attributes: tuple[Attribute, ...]) -> list[tuple[str, ...]]:

@@ -27,7 +27,7 @@ from training.attributes import Attributes
 from training.data.source import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec
-from training.runs import Parameters, Run
+from training.runs import PARAMETERS, Parameters, Run
 
 GOLDEN_ROWS = 4
 CHECKED_ROWS = 64
@@ -94,10 +94,21 @@ def _prefixed(prefix: str, arrays: Arrays) -> dict[str, Any]:
 
 
 def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, object]:
-    """How a run was trained: data, recipe, seed, code version, images seen, time, hardware."""
-    fields = ("data", "settings", "seed", "init", "device", "hardware", "precision", "threads", "version", "command")
-    kept = {field: getattr(parameters, field) for field in fields}
-    return {**kept, "images": checkpoint["images"], "seconds": round(checkpoint["seconds"], 1)}
+    """How a run was trained: data, recipe, seed, code version, images seen, time, hardware.
+
+    ``init`` is the same of the run that it began with, as long as that is there, else its path.
+    """
+    fields = ("data", "settings", "seed", "device", "hardware", "precision", "threads", "version", "command")
+    init: object = parameters.init
+    if parameters.init is not None and (Path(parameters.init) / PARAMETERS).is_file():
+        earlier = Run.open(Path(parameters.init))
+        init = provenance(earlier.parameters, earlier.last_checkpoint())
+    return {
+        **{field: getattr(parameters, field) for field in fields},
+        "init": init,
+        "images": checkpoint["images"],
+        "seconds": round(checkpoint["seconds"], 1),
+    }
 
 
 def _as_input(source: Source, rows: Rows) -> np.ndarray:

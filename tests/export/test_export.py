@@ -20,6 +20,16 @@ def test_a_bundle_says_how_it_was_made(small_run: Run, small_bundle: tuple[Path,
     assert "accuracy.orientation.merged" in card
 
 
+def test_a_card_tells_of_the_run_that_its_run_began_with(small_run: Run, tmp_path: Path) -> None:
+    further = train(tmp_path / "further", "--data", "dsprites", "--init", str(small_run.path), "--seed", "7", images=64)
+    manifest = export(further, tmp_path / "bundle", scored_rows=50)
+    assert manifest.training["init"]["images"] == 640
+    card = (tmp_path / "bundle" / "card.md").read_text()
+    assert card.index(small_run.parameters.command) < card.index(further.parameters.command)
+    assert "images seen: 640 + 64" in card
+    assert "seed: 0, then 7" in card
+
+
 def test_golden_vectors_are_the_answers_of_torch(small_run: Run, small_bundle: tuple[Path, Manifest]) -> None:
     import torch
 
