@@ -67,6 +67,7 @@ def test_a_finished_run_is_not_trained_any_further(small_run: Run) -> None:
     assert (small_run.path / "checkpoint.pt").read_bytes() == before
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 def test_a_run_that_diverges_keeps_its_last_good_checkpoint(small_run: Run, tmp_path: Path) -> None:
     settings = {**small_run.parameters.settings, "learning_rate": 1e12}
     run = Run.create(tmp_path / "wild", dataclasses.replace(small_run.parameters, settings=settings))

@@ -387,11 +387,13 @@ def _load(pictures: Sequence[_Picture]) -> NDArray[np.uint8]:
             f"{pictures[0].where}: {pictures[0].name!r} is {width} x {height} (width x height); "
             f"each must be {MIN_SIDE} to {MAX_SIDE}"
         )
-    channels = max(_channels(picture, (width, height), pictures[0]) for picture in tqdm(pictures, desc="image headers"))
+    with tqdm(pictures, desc="image headers") as progress:
+        channels = max(_channels(picture, (width, height), pictures[0]) for picture in progress)
     images = np.empty((len(pictures), height, width, channels), np.uint8)
-    for row, picture in enumerate(tqdm(pictures, desc="images")):
-        with _opened(picture) as image:
-            images[row] = np.asarray(image.convert(MODES[channels])).reshape(height, width, channels)
+    with tqdm(pictures, desc="images") as progress:
+        for row, picture in enumerate(progress):
+            with _opened(picture) as image:
+                images[row] = np.asarray(image.convert(MODES[channels])).reshape(height, width, channels)
     return images
 
 

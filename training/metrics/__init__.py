@@ -7,35 +7,20 @@ that a run and a bundle are scored by the same code.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.attributes import Attributes
-from training.codec import Codec, Encoded, Float32, to_uint8
-from training.data.source import Batch, Rows, Source
+from training.codec import Codec
+from training.data.source import Rows, Source
+from training.metrics import accuracy, decoding, reconstruction, round_trip
+from training.metrics.outputs import Metric, outputs
 
 CHUNK = 512
-
-
-class Outputs(NamedTuple):
-    """Some rows, and what a codec made of them."""
-
-    attributes: Attributes
-    batch: Batch
-    encoded: Encoded
-    reconstructed: Float32
-    """decode(encode(image).z), [B, H, W, C] in 0..1."""
-    decoded: Float32
-    """decode(the labels' place), [B, H, W, C] in 0..1; missing labels at their default."""
-    returned: Encoded
-    """encode(decoded), after rounding to 8 bits."""
-
-
-Metric = Callable[[Outputs], Iterator[tuple[str, NDArray[Any]]]]
+METRICS: tuple[Metric, ...] = (accuracy.values, decoding.values, reconstruction.values, round_trip.values)
+"""In the order of their rows in a table."""
 
 
 class Score(NamedTuple):
@@ -47,30 +32,12 @@ class Score(NamedTuple):
     rows: int
 
 
-def metrics() -> tuple[Metric, ...]:
-    """All metrics, in the order of their rows in a table."""
-    from training.metrics import accuracy, decoding, reconstruction, round_trip
-
-    return accuracy.values, decoding.values, reconstruction.values, round_trip.values
-
-
-def outputs(codec: Codec, batch: Batch) -> Outputs:
-    """What a codec makes of a batch."""
-    encoded = codec.encode(batch.images)
-    defaults = codec.attributes.weights({})
-    known = np.repeat(batch.known, [attribute.size for attribute in codec.attributes], axis=1)
-    labels = np.where(known, batch.targets, defaults)
-    decoded = codec.decode(codec.place(labels))
-    returned = codec.encode(to_uint8(decoded))
-    return Outputs(codec.attributes, batch, encoded, codec.decode(encoded.z), decoded, returned)
-
-
 def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -> dict[str, Score]:
     """Every metric's mean over the rows, with its interval."""
     collected: dict[str, list[NDArray[Any]]] = {}
     for start in tqdm(range(0, len(rows), CHUNK), desc="evaluate", disable=not progress):
         made = outputs(codec, source.batch(rows[start : start + CHUNK]))
-        for metric in metrics():
+        for metric in METRICS:
             for name, values in metric(made):
                 collected.setdefault(name, []).append(values)
     return {name: interval(np.concatenate(values)) for name, values in collected.items()}

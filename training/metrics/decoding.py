@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import Outputs
+from training.metrics.outputs import Outputs
 
 THRESHOLD = 0.5
 

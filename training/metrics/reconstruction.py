@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics import Outputs
+from training.metrics.outputs import Outputs
 
 EPSILON = np.float32(1e-7)
 

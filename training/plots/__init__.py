@@ -14,7 +14,7 @@ from training.attributes import Attribute
 from training.codec import Codec, to_uint8
 from training.data.source import Batch
 from training.files import replacing
-from training.metrics import outputs
+from training.metrics.outputs import outputs
 
 COLUMNS = 12
 GAP = 2
