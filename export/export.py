@@ -26,7 +26,7 @@ from training import plots
 from training.attributes import Attributes
 from training.data.source import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
-from training.inference import TorchCodec
+from training.inference import TorchCodec, pixels
 from training.runs import PARAMETERS, Parameters, Run
 
 GOLDEN_ROWS = 4
@@ -112,8 +112,7 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
 
 
 def _as_input(source: Source, rows: Rows) -> np.ndarray:
-    images = source.batch(rows).images
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
+    return np.ascontiguousarray(pixels(source.batch(rows).images).numpy())
 
 
 def _as_latents(codec: TorchCodec, source: Source, rows: Rows) -> np.ndarray:
@@ -123,10 +122,6 @@ def _as_latents(codec: TorchCodec, source: Source, rows: Rows) -> np.ndarray:
 
 
 def _random_weights(attributes: Attributes, draw: np.random.Generator) -> np.ndarray:
-    values = {}
-    for attribute in attributes:
-        low, high = attribute.bounds if attribute.kind == "continuous" else (0, attribute.size - 1)
-        values[attribute.name] = (
-            draw.integers(attribute.size) if attribute.kind == "nominal" else draw.uniform(low, high)
-        )
-    return attributes.weights(values)
+    return attributes.weights(
+        {a.name: draw.integers(a.size) if a.kind == "nominal" else draw.uniform(*a.ends) for a in attributes}
+    )

@@ -111,6 +111,11 @@ class Attribute:
         return self.range
 
     @property
+    def ends(self) -> tuple[float, float]:
+        """Both ends of its axis: positions of the first and the last class, or the values of a continuous one."""
+        return self.bounds if self.kind == "continuous" else (0.0, float(self.size - 1))
+
+    @property
     def classes(self) -> int:
         """How many classes differ: the size without a circular attribute's aliases."""
         return self.period or self.size
@@ -156,7 +161,7 @@ class Attribute:
         if self.kind == "circular":
             number %= self.classes
             return number if number < self.classes else 0.0  # -1e-20 % 39 is 39.0
-        low, high = self.bounds if self.kind == "continuous" else (0, self.size - 1)
+        low, high = self.ends
         if not low <= number <= high:
             raise self.refuse(value)
         return number + 0.0  # -0.0 is 0.0

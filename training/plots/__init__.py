@@ -60,8 +60,7 @@ def _axis(attribute: Attribute) -> list[float]:
         return [float(round(each)) for each in np.linspace(0, attribute.size - 1, min(attribute.size, COLUMNS))]
     if attribute.kind == "circular":
         return [each * attribute.classes / COLUMNS for each in range(COLUMNS)]
-    low, high = attribute.bounds if attribute.kind == "continuous" else (0, attribute.size - 1)
-    return [float(each) for each in np.linspace(low, high, COLUMNS)]
+    return [float(each) for each in np.linspace(*attribute.ends, COLUMNS)]
 
 
 def _with_names(picture: Picture, names: list[str]) -> Picture:
