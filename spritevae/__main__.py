@@ -37,9 +37,11 @@ def parser() -> argparse.ArgumentParser:
         nargs="+",
         action="extend",
         default=[],
-        metavar="NAME=NUMBER",
-        help="settings of the preset, for example images=2e6 batch_size=64",
+        metavar="NAME=VALUE",
+        help="settings of the preset, for example images=2e6 beta=8",
     )
+    train.add_argument("--labels", metavar="N|FILE", help="label only so many rows, or those that a file lists")
+    train.add_argument("--labelled-only", action="store_true", help="leave out the rows without --labels altogether")
     train.add_argument("--run", type=Path, help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)")
     train.add_argument("--init", metavar="RUN", help="begin with the weights of that run")
     train.add_argument("--seed", type=_whole(0), default=0, help="decides all that is random (default 0)")
@@ -108,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run."""
     from training import loop, presets, runs
-    from training.data import open_source
+    from training.data import open_source, with_labels
     from training.version import code_version
 
     if options.list:
@@ -120,10 +122,12 @@ def train(options: argparse.Namespace, command: str) -> int:
     settings = presets.settings(options.system, given)
     if options.init:
         runs.Run.open(Path(options.init)).load()
-    source = open_source(options.data, options.attribute)
+    labels = ("only:" if options.labelled_only else "") + (options.labels or "")
+    source = with_labels(open_source(options.data, options.attribute), labels, options.seed)
     device = loop.resolve_device(options.device)
     threads = options.threads or len(os.sched_getaffinity(0))
-    path = options.run or runs.default_path(options.system, options.data, options.set, options.seed)
+    shown = {name: settings[name] for name in given}
+    path = options.run or runs.default_path(options.system, options.data, shown, labels, options.seed)
     run = runs.Run.create(
         path,
         runs.Parameters(
@@ -131,6 +135,7 @@ def train(options: argparse.Namespace, command: str) -> int:
             settings=settings,
             data=options.data,
             overrides=tuple(options.attribute),
+            labels=labels,
             attributes=tuple(source.attributes),
             image=source.image_shape,
             rows=len(source),
@@ -189,7 +194,7 @@ def export(options: argparse.Namespace) -> int:
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"--set takes NAME=NUMBER, got {text!r}")
+        raise ValueError(f"--set takes NAME=VALUE, got {text!r}")
     return name, value
 
 

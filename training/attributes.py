@@ -60,8 +60,9 @@ class Attribute:
 
     ``size`` is its number of classes (1 if continuous). ``period`` (circular only) is in index units: classes at or
     past it are aliases, the same value as the class one period below. ``range`` holds the values in ``unit`` of the
-    first and the last class, or the lowest and highest value of a continuous attribute. ``default`` is a label for a
-    nominal attribute, else a position or value. Raises ValueError on fields that contradict each other.
+    first and the last class, or the usual extent of a continuous attribute, whose ``limits`` say what is accepted: the
+    range, unless they are wider. ``default`` is a label for a nominal attribute, else a position or value. Raises
+    ValueError on fields that contradict each other.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Attribute:
     period: int | None = None
     unit: str = ""
     range: tuple[float, float] | None = None
+    limits: tuple[float, float] | None = None
     default: float | str = 0.0
 
     def __post_init__(self) -> None:
@@ -83,8 +85,8 @@ class Attribute:
             fail(f"the names {', '.join(RESERVED)} mean other things where values are given by name")
         if self.kind not in KINDS:
             fail(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        least = {"continuous": 1, "nominal": 1, "ordinal": 2, "circular": 3}.get(self.kind, 1)
-        if not least <= self.size <= (1 if self.kind == "continuous" else MAX_CLASSES):
+        fewest = {"continuous": 1, "nominal": 1, "ordinal": 2, "circular": 3}.get(self.kind, 1)
+        if not fewest <= self.size <= (1 if self.kind == "continuous" else MAX_CLASSES):
             fail(f"a {self.kind} attribute can't have size {self.size} (classes at most {MAX_CLASSES})")
         if (self.kind == "nominal") != bool(self.labels):
             fail("labels go with nominal attributes, and only with them")
@@ -102,6 +104,10 @@ class Attribute:
         low, high = self.bounds
         if not (math.isfinite(low) and math.isfinite(high) and low < high and math.isfinite(high - low)):
             fail(f"a range must be two finite numbers, the lower first, got {self.range}")
+        if self.limits is not None:
+            least, most = self.limits
+            if self.kind != "continuous" or not (math.isfinite(most - least) and least <= low and high <= most):
+                fail(f"limits go with continuous attributes, and hold the range {self.range}; got {self.limits}")
         object.__setattr__(self, "default", self.canonical(self.default))
 
     @property
@@ -114,6 +120,11 @@ class Attribute:
     def ends(self) -> tuple[float, float]:
         """Both ends of its axis: positions of the first and the last class, or the values of a continuous one."""
         return self.bounds if self.kind == "continuous" else (0.0, float(self.size - 1))
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """The lowest and highest position or value that is accepted."""
+        return self.limits or self.ends
 
     @property
     def classes(self) -> int:
@@ -130,7 +141,7 @@ class Attribute:
             return f"a number from 0 to {self.size - 1}, or {listed}"
         if self.kind == "circular":
             return f"any finite number (taken modulo {self.period}), or {listed}"
-        return "a number from {:.15g} to {:.15g}".format(*self.bounds)
+        return "a number from {:.15g} to {:.15g}".format(*self.extremes)
 
     def refuse(self, got: object) -> AttributeValueError:
         """The error for a value that this attribute does not accept."""
@@ -161,7 +172,7 @@ class Attribute:
         if self.kind == "circular":
             number %= self.classes
             return number if number < self.classes else 0.0  # -1e-20 % 39 is 39.0
-        low, high = self.ends
+        low, high = self.extremes
         if not low <= number <= high:
             raise self.refuse(value)
         return number + 0.0  # -0.0 is 0.0
@@ -212,10 +223,10 @@ class Attribute:
         return folded
 
     def read(self, weights: Floats) -> Reading:
-        """The reading of weights [B, K]; a continuous value is clipped to the attribute's range."""
+        """The reading of weights [B, K]; a continuous value is clipped to the attribute's limits."""
         weights = weights.astype(np.float64)  # in float32 a value clipped to a bound may lie beyond it
         if self.kind == "continuous":
-            value = np.clip(weights[:, 0], *self.bounds)
+            value = np.clip(weights[:, 0], *self.extremes)
             return Reading(value, np.zeros(len(value), np.intp), np.ones(len(value)))
         folded = self.fold(weights)
         index = folded.argmax(axis=1)
@@ -323,6 +334,15 @@ class Attributes(Sequence[Attribute]):
         if name not in self._by_name:
             raise AttributeValueError("attributes", name, f"the names {', '.join(self._by_name)}")
         return self._by_name[name]
+
+    def discrete(self, name: str = "") -> Attribute:
+        """The discrete attribute of that name, by default the first; raises AttributeValueError where there is none."""
+        listed = [attribute for attribute in self if attribute.kind != "continuous"]
+        chosen = next((attribute for attribute in listed if name in ("", attribute.name)), None)
+        if chosen is None:
+            names = ", ".join(attribute.name for attribute in listed)
+            raise AttributeValueError("attributes", name, f"a discrete one: {names or 'of which there is none'}")
+        return chosen
 
     def columns(self, name: str) -> slice:
         """Where the attribute's weights lie among all of them."""

@@ -7,9 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attributes
-
-Float32 = NDArray[np.float32]
+from training.codebook import Codebook, Float32
 
 
 class Encoded(NamedTuple):
@@ -19,27 +17,31 @@ class Encoded(NamedTuple):
     """[B, D]."""
     weights: Float32
     """[B, sum K]."""
+    mean: Float32
+    """[B, L] of the posterior; in most systems z is the mean, and L is D."""
+    logvar: Float32
+    """[B, L]."""
 
 
 class Codec(Protocol):
     """Both directions of a model, deterministic and batched."""
 
     @property
-    def attributes(self) -> Attributes:
-        """The model's vocabulary."""
+    def codebook(self) -> Codebook:
+        """The model's vocabulary, ``codebook.attributes``, and where its weights sit in latent space."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """[H, W, C]."""
 
-    def encode(self, images: NDArray[np.uint8]) -> Encoded:
-        """z and weights of images [B, H, W, C]."""
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        """What the encoder says of images [B, H, W, C].
+
+        ``given``: weights [B, sum K] whose ``codebook.conditions`` are told to the encoder; else it infers them.
+        """
 
     def decode(self, z: Float32) -> Float32:
         """Images [B, H, W, C] in 0..1 of z [B, D]."""
-
-    def place(self, weights: NDArray[Any]) -> Float32:
-        """z [B, D] of weights [B, sum K]."""
 
 
 def to_uint8(images: NDArray[Any]) -> NDArray[np.uint8]:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from training import plots
+from training.attributes import Attributes
 from training.codec import Codec
-from training.data.source import DataError, Rows, Source, held_out
+from training.data.source import DataError, Rows, Source
 from training.files import write_json
 from training.metrics import Score, score
+from training.metrics.outputs import shared
 from training.plots.scores import scores_picture
 
 Evaluation = dict[str, dict[str, Score]]
@@ -25,7 +27,7 @@ def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None)
 
     Of a source so small that no row is held out, all are scored, and the title says so.
     """
-    out = held_out(source)
+    out = source.held_out
     sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}
     if not out.any():
         sets = {"all, as none is held out": np.arange(len(source))}
@@ -38,17 +40,21 @@ def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None)
 
 
 def evaluate(codec: Codec, source: Source, sets: Mapping[str, Rows]) -> Evaluation:
-    """Score a codec on sets of rows; raises DataError if model and data speak of different attributes or sizes."""
-    if codec.attributes != source.attributes or codec.image_shape != source.image_shape:
+    """Score a codec on sets of rows; raises DataError if its images are of another size, or it knows other classes."""
+    own = codec.codebook.attributes
+    both = {attribute.name for attribute in source.attributes} & {attribute.name for attribute in own}
+    unlike = both - {attribute.name for attribute in shared(codec, source.attributes)}
+    if unlike or codec.image_shape != source.image_shape:
         raise DataError(
-            f"the model knows {_vocabulary(codec)}; the data has {_vocabulary(source)}: these can't be compared"
+            f"the model knows {_vocabulary(own, codec.image_shape)}; "
+            f"the data has {_vocabulary(source.attributes, source.image_shape)}: these can't be compared"
         )
     return {title: score(codec, source, rows, progress=True) for title, rows in sets.items()}
 
 
-def _vocabulary(of: Codec | Source) -> str:
-    listed = ", ".join(f"{each.name} ({each.kind}, {each.size})" for each in of.attributes)
-    return f"{listed} on images of {'x'.join(map(str, of.image_shape))}"
+def _vocabulary(attributes: Attributes, image: tuple[int, int, int]) -> str:
+    listed = ", ".join(f"{each.name} ({each.kind}, {each.size})" for each in attributes)
+    return f"{listed} on images of {'x'.join(map(str, image))}"
 
 
 def table(evaluation: Evaluation, ceilings: Mapping[str, float]) -> str:
@@ -99,4 +105,6 @@ def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[st
 def picture(evaluation: Evaluation, codec: Codec, source: Source, rows: Rows) -> plots.Picture:
     """An evaluation as a picture, with examples drawn from the rows."""
     chosen = np.random.default_rng(0).permutation(rows)[: plots.COLUMNS]
-    return scores_picture(evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen)))
+    return scores_picture(
+        evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen), source.attributes)
+    )

@@ -9,8 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.codec import Encoded, Float32
+from training.codebook import Float32
+from training.codec import Encoded
 from training.model import VAE
+from training.space import Labels
 
 
 def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
@@ -19,20 +21,22 @@ def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Ten
 
 
 class TorchCodec:
-    """A model in torch, full precision."""
+    """A model in torch, full precision; its codebook is that of the moment when the codec was made."""
 
     def __init__(self, model: VAE, device: torch.device | str = "cpu") -> None:
         self.model = model.to(device).eval()
-        self.attributes = model.attributes
+        self.codebook = model.space.codebook()
         self.image_shape = model.image
         self._device = device
         torch.backends.cudnn.allow_tf32 = False
 
     @torch.inference_mode()
-    def encode(self, images: NDArray[np.uint8]) -> Encoded:
-        """z and weights of images [B, H, W, C]."""
-        encoded = self.model.encode(pixels(images, self._device))
-        return Encoded(encoded["z"].cpu().numpy(), encoded["weights"].cpu().numpy())
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        """What the encoder says of images [B, H, W, C]; ``given`` [B, sum K] tells it the conditions."""
+        batch = pixels(images, self._device)
+        labels = None if given is None else told(self.model, torch.from_numpy(given).float().to(self._device))
+        encoded = self.model.encode(batch, labels)
+        return Encoded(**{name: array.cpu().numpy() for name, array in encoded.items()})
 
     @torch.inference_mode()
     def decode(self, z: Float32) -> Float32:
@@ -40,8 +44,16 @@ class TorchCodec:
         decoded: Float32 = self.model.decode(torch.from_numpy(z).to(self._device)).permute(0, 2, 3, 1).cpu().numpy()
         return decoded
 
-    @torch.inference_mode()
-    def place(self, weights: NDArray[Any]) -> Float32:
-        """z [B, D] of weights [B, sum K]."""
-        placed: Float32 = self.model.latent.place(torch.from_numpy(weights).float().to(self._device)).cpu().numpy()
-        return placed
+
+def told(model: VAE, weights: Tensor, known: Tensor | None = None) -> Labels:
+    """The labels that tell a model its conditions: from weights [B, sum K] over its vocabulary, known [B, 1] or all."""
+    space = model.space
+    vocabulary, names = space.vocabulary(), [attribute.name for attribute in space.conditions]
+    targets, mask = [], []
+    everywhere = weights.new_ones(len(weights), 1) if known is None else known
+    for attribute in space.attributes:
+        given = attribute.name in names
+        width = weights.new_zeros(len(weights), attribute.size)
+        targets.append(weights[:, vocabulary.columns(attribute.name)] if given else width)
+        mask.append(everywhere if given else torch.zeros_like(everywhere))
+    return Labels(torch.cat(targets, dim=1), torch.cat(mask, dim=1))

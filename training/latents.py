@@ -1,153 +1,474 @@
-"""Latent spaces: from features to a posterior, a sample, a point, and to and from attribute weights.
+"""Latent variables: one class per idea, from a posterior to a sample, a point, and to and from attribute weights.
 
-``sample`` is for training only; ``point`` is deterministic and the only path that is exported. Every space places
-attribute weights by a codebook, z = weights @ codebook + offset, and says which dimensions belong to which attribute.
+``sample`` is for training only; ``point`` is deterministic and the only path that is exported. Each latent variable
+owns some dimensions of z, and where it stands for a discrete attribute, each class has a row there: z = weights @ rows.
 """
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.attributes import Attribute, Attributes
+from training.attributes import Attribute
+from training.codebook import Mixing
+
+RANGE = (0.005, 0.995)
+"""Quantiles of a free latent's codes that bound its usual range."""
+BEYOND = 10.0
+"""How far its limits lie beyond that range: so many widths of it, and so many standard deviations of the prior."""
 
 
 class Posterior(NamedTuple):
-    """A diagonal Gaussian over latent codes, [B, L] each."""
+    """What an encoder says of a batch: a diagonal Gaussian over the codes, and of some systems class scores."""
 
     mean: Tensor
+    """[B, L]."""
     logvar: Tensor
+    """[B, L]."""
+    scores: Tensor
+    """[B, S] logits of classifiers that see more than the codes."""
+    condition: Tensor
+    """[B, S'] weights that the encoder was told, or guessed itself."""
 
 
-class Part(NamedTuple):
-    """The dimensions start..stop of z that belong to one attribute, and what a mixture of its classes' rows means."""
+class Label(NamedTuple):
+    """What is known of one attribute in a batch."""
 
-    attribute: str
-    start: int
-    stop: int
-    mixing: Literal["linear", "nearest"]
-
-
-class Latent(nn.Module, ABC):
-    """A latent space over named attributes. ``length`` is D, the length of z; ``codes`` is L, that of the posterior."""
-
-    codebook: Tensor
-    """[sum K, D]."""
-    offset: Tensor
-    """[D]."""
-    parts: tuple[Part, ...]
-    length: int
-    codes: int
-
-    def __init__(self, attributes: Attributes) -> None:
-        super().__init__()
-        self.attributes = attributes
-
-    @abstractmethod
-    def posterior(self, features: Tensor) -> Posterior:
-        """q(code | image) from features [B, F]."""
-
-    @abstractmethod
-    def sample(self, posterior: Posterior, noise: Tensor) -> Tensor:
-        """z [B, D] from standard normal noise [B, L]."""
-
-    @abstractmethod
-    def point(self, posterior: Posterior) -> Tensor:
-        """The z [B, D] that stands for the image."""
-
-    @abstractmethod
-    def weights(self, posterior: Posterior) -> Tensor:
-        """Class probabilities of discrete attributes and values of continuous ones, [B, sum K]."""
-
-    @abstractmethod
-    def distances(self, posterior: Posterior, targets: Tensor) -> Tensor:
-        """How far each attribute is from its target weights [B, sum K]: [B, A], nats or squared distance."""
-
-    @abstractmethod
-    def kl(self, posterior: Posterior) -> Tensor:
-        """KL(q || N(0, 1)) summed over each attribute's codes, [B, A], in nats."""
-
-    def place(self, weights: Tensor) -> Tensor:
-        """z [B, D] of attribute weights [B, sum K]."""
-        return weights @ self.codebook + self.offset
-
-    def owned(self, per_attribute: Tensor) -> Tensor:
-        """[B, A] spread over the dimensions that each attribute owns, [B, D]."""
-        names = [attribute.name for attribute in self.attributes]
-        owner = [names.index(part.attribute) for part in self.parts for _ in range(part.start, part.stop)]
-        return per_attribute[:, owner]
+    target: Tensor
+    """[B, K] weights over its classes, or values of a continuous attribute."""
+    known: Tensor
+    """[B] 1 where it is labelled, else 0."""
 
 
-def gaussian_kl(posterior: Posterior) -> Tensor:
+def gaussian_kl(mean: Tensor, logvar: Tensor) -> Tensor:
     """KL of N(mean, exp(logvar)) from N(0, 1) for each code, in nats (Kingma and Welling 2014, appendix B)."""
-    mean, logvar = posterior
     return 0.5 * (mean.square() + logvar.exp() - 1 - logvar)
 
 
-class Softmax(Latent):
-    """Each discrete attribute is a softmax over a Gaussian code with one dimension per class.
+def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Of weights [B, K] under logits [B, K], in nats [B]."""
+    return -(target * logits.log_softmax(dim=1)).sum(dim=1)
 
-    The softmax space of github.com/fostiropoulos/ssvae, with two additions: a circular attribute's aliases are counted
-    for the classes that they stand for before anything is decoded, and a continuous attribute is one Gaussian code,
-    its value scaled to 0..1.
+
+class Latent(nn.Module, ABC):
+    """A latent variable: ``codes`` Gaussian codes in the posterior, ``length`` dimensions of z."""
+
+    attribute: Attribute | None = None
+    """Whose dimensions these are; None where they are continuous attributes of their own."""
+    codes: int
+    length: int
+    scores = 0
+    conditions = 0
+    mixing: Mixing = "linear"
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Scores [B, S] from features [B, F]."""
+        return features[:, :0]
+
+    def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
+        """z [B, D] from standard normal noise [B, L]; ``label`` tells which images belong together."""
+        return q.mean + (q.logvar / 2).exp() * noise
+
+    def point(self, q: Posterior) -> Tensor:
+        """The z [B, D] that stands for the image."""
+        return q.mean
+
+    @abstractmethod
+    def weights(self, q: Posterior) -> Tensor:
+        """Class probabilities [B, K], or values of continuous attributes [B, number of them]."""
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor | None:
+        """How far it is from target weights [B, K]: [B], nats or squared distance; None where none is supervised."""
+        return None
+
+    def kl(self, q: Posterior, label: Label | None) -> Tensor:
+        """KL(q || N(0, 1)) summed over its codes, [B], in nats."""
+        return gaussian_kl(q.mean, q.logvar).sum(dim=1)
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor] | None:
+        """Rows [K, D] and offset [D] where they are settled from the start; None where they are measured."""
+        return None
+
+    @property
+    def rows(self) -> tuple[Tensor, Tensor]:
+        """Rows [K, D] and offset [D]: z = weights @ rows + offset."""
+        assert self.fixed_rows is not None
+        return self.fixed_rows
+
+    def measure(self, q: Posterior, label: Label | None) -> None:
+        """Settle what only a trained encoder can tell, from all that it says of some rows of the training data."""
+
+
+class Coded(Latent):
+    """One Gaussian code per class; cross-entropy on its means. What the decoder gets of it, subclasses say."""
+
+    def __init__(self, attribute: Attribute) -> None:
+        super().__init__()
+        self.attribute = attribute
+        self.codes = attribute.size
+        self.register_buffer("folding", _aliases(attribute), persistent=False)
+
+    folding: Tensor
+    """[K, K] 1 where a class (row) is the value of another (column): itself, or what it is an alias of."""
+
+    def weights(self, q: Posterior) -> Tensor:
+        return q.mean.softmax(dim=1)
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(q.mean, target)
+
+
+def _aliases(attribute: Attribute) -> Tensor:
+    return torch.eye(attribute.size)[torch.arange(attribute.size) % attribute.classes]
+
+
+class Softmax(Coded):
+    """The decoder gets the softmax of the sample: any mixture of classes has a place.
+
+    The softmax space of github.com/fostiropoulos/ssvae; a circular attribute's aliases are counted for the classes
+    that they stand for before anything is decoded.
     """
 
-    def __init__(self, features: int, attributes: Attributes) -> None:
-        super().__init__(attributes)
-        self.length = self.codes = attributes.total
-        self.heads = nn.Linear(features, 2 * self.codes)
-        columns = [attributes.columns(attribute.name) for attribute in attributes]
-        self.parts = tuple(Part(a.name, c.start, c.stop, "linear") for a, c in zip(attributes, columns, strict=True))
-        codebook, offset = torch.zeros(attributes.total, attributes.total), torch.zeros(attributes.total)
-        for attribute, column in zip(attributes, columns, strict=True):
-            if attribute.kind == "continuous":
-                low, high = attribute.bounds
-                codebook[column, column] = 1 / (high - low)
-                offset[column] = -low / (high - low)
-            else:
-                for index in range(attribute.size):
-                    codebook[column.start + index, column.start + index % attribute.classes] = 1
-        self.register_buffer("codebook", codebook, persistent=False)
-        self.register_buffer("offset", offset, persistent=False)
+    def __init__(self, attribute: Attribute) -> None:
+        super().__init__(attribute)
+        self.length = attribute.size
 
-    def posterior(self, features: Tensor) -> Posterior:
-        mean, logvar = self.heads(features).float().chunk(2, dim=1)
-        return Posterior(mean, logvar)
+    def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
+        return super().sample(q, noise, label).softmax(dim=1) @ self.folding
 
-    def sample(self, posterior: Posterior, noise: Tensor) -> Tensor:
-        return self.place(self._weights(posterior.mean + (posterior.logvar / 2).exp() * noise))
+    def point(self, q: Posterior) -> Tensor:
+        return self.weights(q) @ self.folding
 
-    def point(self, posterior: Posterior) -> Tensor:
-        return self.place(self.weights(posterior))
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return self.folding, self.folding.new_zeros(self.length)
 
-    def weights(self, posterior: Posterior) -> Tensor:
-        return self._weights(posterior.mean)
 
-    def _weights(self, code: Tensor) -> Tensor:
-        return torch.cat([self._read(a, code[:, self.attributes.columns(a.name)]) for a in self.attributes], dim=1)
+class Measured(Latent):
+    """A latent variable whose rows are the means of its classes, measured on data."""
 
-    @staticmethod
-    def _read(attribute: Attribute, code: Tensor) -> Tensor:
-        if attribute.kind == "continuous":
-            low, high = attribute.bounds
-            return low + (high - low) * code
-        return code.softmax(dim=1)
+    centroids: Tensor
+    """[K, D]."""
 
-    def distances(self, posterior: Posterior, targets: Tensor) -> Tensor:
-        distances = []
-        for attribute in self.attributes:
-            columns = self.attributes.columns(attribute.name)
-            code, target = posterior.mean[:, columns], targets[:, columns]
-            if attribute.kind == "continuous":
-                low, high = attribute.bounds
-                distances.append((code - (target - low) / (high - low)).square().sum(dim=1))
-            else:
-                distances.append(-(target * code.log_softmax(dim=1)).sum(dim=1))
-        return torch.stack(distances, dim=1)
+    def keep_rows(self, attribute: Attribute) -> None:
+        """Make room for the rows."""
+        self.attribute = attribute
+        self.register_buffer("centroids", torch.zeros(attribute.size, self.length))
 
-    def kl(self, posterior: Posterior) -> Tensor:
-        kl = gaussian_kl(posterior)
-        return torch.stack([kl[:, part.start : part.stop].sum(dim=1) for part in self.parts], dim=1)
+    @property
+    def rows(self) -> tuple[Tensor, Tensor]:
+        return self.centroids, self.centroids.new_zeros(self.length)
+
+    def measure(self, q: Posterior, label: Label | None) -> None:
+        assert label is not None
+        self.settle(q.mean, label, torch.ones_like(q.mean))
+
+    def settle(self, mean: Tensor, label: Label, precision: Tensor) -> None:
+        """Rows from means [N, D], each counted by its precision [N, D] and by its weight on the class.
+
+        A class that no row is labelled with gets the mean of all.
+        """
+        target = label.target * label.known[:, None]  # [N, K]
+        assert self.attribute is not None
+        target = target @ _aliases(self.attribute).to(target)
+        total = target.T @ precision  # [K, D]
+        everywhere = (precision * mean).sum(dim=0) / precision.sum(dim=0)
+        rows = torch.where(total > 0, (target.T @ (precision * mean)) / total.clamp_min(1e-30), everywhere)
+        self.centroids.copy_(rows[torch.arange(len(rows)) % self.attribute.classes])
+
+
+class Sampled(Measured, Coded):
+    """The decoder gets the sample itself (ssvae's ``sampled`` space); a class's place is the centroid of its means."""
+
+    def __init__(self, attribute: Attribute) -> None:
+        super().__init__(attribute)
+        self.length = attribute.size
+        self.keep_rows(attribute)
+
+
+class Argmax(Coded):
+    """The decoder gets the index of the largest sample, or with ``scaled`` that share of the last index.
+
+    ssvae's ``argmax`` and ``argmax_norm``: nothing that the decoder learns reaches the encoder, unless
+    ``straight_through``: then the gradient is that of the expected index (Bengio et al. 2013).
+    """
+
+    places: Tensor
+    """[K, 1] of each class."""
+
+    def __init__(self, attribute: Attribute, scaled: bool = False, straight_through: bool = False) -> None:
+        super().__init__(attribute)
+        self.length = 1
+        self.straight_through = straight_through
+        self.mixing = _number_mixing(attribute)
+        places = torch.arange(attribute.size) % attribute.classes
+        self.register_buffer("places", places[:, None] / (attribute.size - 1 if scaled else 1), persistent=False)
+
+    def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
+        code = super().sample(q, noise, label)
+        hard = self.places[code.argmax(dim=1)]
+        if not self.straight_through:
+            return hard
+        expected = code.softmax(dim=1) @ self.places
+        return hard + expected - expected.detach()
+
+    def point(self, q: Posterior) -> Tensor:
+        return self.places[q.mean.argmax(dim=1)]
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return self.places, self.places.new_zeros(1)
+
+
+def _number_mixing(attribute: Attribute) -> Mixing:
+    """Between two classes' numbers may lie the number of a third, where they have no order, or across the seam."""
+    return "nearest" if attribute.kind in ("nominal", "circular") else "linear"
+
+
+class Number(Latent):
+    """One real number for a whole discrete attribute; squared distance of its mean to the label (ssvae's ``l2``).
+
+    Classes lie evenly from -sqrt(3) to sqrt(3): mean 0 and variance 1 if all are as frequent, like the prior.
+    """
+
+    places: Tensor
+    """[K, 1] of each class."""
+    codes = length = 1
+
+    def __init__(self, attribute: Attribute) -> None:
+        super().__init__()
+        self.attribute = attribute
+        self.mixing = _number_mixing(attribute)
+        share = torch.arange(attribute.size) % attribute.classes / max(attribute.classes - 1, 1)
+        self.register_buffer("places", math.sqrt(3) * (2 * share[:, None] - 1), persistent=False)
+
+    def weights(self, q: Posterior) -> Tensor:
+        """The number's place between two neighbouring classes."""
+        assert self.attribute is not None
+        last = self.attribute.classes - 1
+        position = ((q.mean / math.sqrt(3) + 1) / 2 * last).clamp(0, last)  # [B, 1]
+        index = torch.arange(self.attribute.size, device=position.device)
+        return F.relu(1 - (position - index).abs())
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
+        return (q.mean - target @ self.places).square().sum(dim=1)
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return self.places, self.places.new_zeros(1)
+
+
+class Value(Latent):
+    """A supervised continuous attribute: one Gaussian code, its value scaled to 0..1, by squared distance."""
+
+    span: Tensor
+    codes = length = 1
+
+    def __init__(self, attribute: Attribute) -> None:
+        super().__init__()
+        self.attribute = attribute
+        self.register_buffer("span", torch.tensor(attribute.bounds), persistent=False)
+
+    def weights(self, q: Posterior) -> Tensor:
+        low, high = self.span.unbind()
+        return low + (high - low) * q.mean
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
+        low, high = self.span.unbind()
+        return (q.mean - (target - low) / (high - low)).square().sum(dim=1)
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        low, high = self.span.unbind()
+        return (1 / (high - low)).view(1, 1), (-low / (high - low)).view(1)
+
+
+class Free(Latent):
+    """``length`` Gaussian codes that no label tells about: each is a continuous attribute of its own."""
+
+    extent: Tensor
+    """[2, D] the range of the codes' means on data."""
+    middle: Tensor
+    """[D] their medians."""
+
+    def __init__(self, length: int, prefix: str = "z") -> None:
+        super().__init__()
+        self.codes = self.length = length
+        self.prefix = prefix
+        self.follows: tuple[str | None, ...] = (None,) * length
+        self.register_buffer("extent", torch.tensor([[-1.0], [1.0]]).repeat(1, length))
+        self.register_buffer("middle", torch.zeros(length))
+
+    def weights(self, q: Posterior) -> Tensor:
+        return q.mean
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return torch.eye(self.length, device=self.extent.device), self.extent.new_zeros(self.length)
+
+    def measure(self, q: Posterior, label: Label | None) -> None:
+        quantiles = torch.tensor([RANGE[0], 0.5, RANGE[1]], device=q.mean.device)
+        low, middle, high = q.mean.quantile(quantiles, dim=0)
+        least = 1e-3  # an idle latent's means hardly differ
+        self.extent.copy_(torch.stack([torch.minimum(low, middle - least), torch.maximum(high, middle + least)]))
+        self.middle.copy_(middle)
+
+    def attributes(self) -> list[Attribute]:
+        """Its dimensions as attributes, named after the factor that each follows."""
+        listed = []
+        for i, ((low, high), middle) in enumerate(zip(self.extent.T.tolist(), self.middle.tolist(), strict=True)):
+            beyond = BEYOND * (high - low + 1)
+            name = f"{self.prefix}{i}" + (f"_{self.follows[i]}" if self.follows[i] else "")
+            limits = (low - beyond, high + beyond)
+            listed.append(Attribute(name=name, kind="continuous", range=(low, high), limits=limits, default=middle))
+        return listed
+
+    def get_extra_state(self) -> tuple[str | None, ...]:
+        """The factors' names, which a checkpoint keeps."""
+        return self.follows
+
+    def set_extra_state(self, state: tuple[str | None, ...]) -> None:
+        """Take the names of a checkpoint."""
+        self.follows = tuple(state)
+
+
+class Guided(Measured):
+    """Gaussian codes whose SAMPLE a small classifier reads (github.com/iliya-malecki/vaes).
+
+    While the classifier counts, classes keep regions of their own; as its weight falls, these come to share borders.
+    """
+
+    def __init__(self, attribute: Attribute, length: int, hidden: tuple[int, ...]) -> None:
+        super().__init__()
+        self.codes = self.length = length
+        self.keep_rows(attribute)
+        self.classifier = classifier(length, hidden, attribute.size)
+
+    def weights(self, q: Posterior) -> Tensor:
+        scores: Tensor = self.classifier(q.mean)
+        return scores.softmax(dim=1)
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(self.classifier(sample), target)
+
+
+class Branched(Measured):
+    """Gaussian codes with a classifier beside them, both from the same features (chrisonntag's branched VAE)."""
+
+    def __init__(self, attribute: Attribute, length: int, features: int, hidden: tuple[int, ...]) -> None:
+        super().__init__()
+        self.codes = self.length = length
+        self.scores = attribute.size
+        self.keep_rows(attribute)
+        self.classifier = classifier(features, hidden, attribute.size)
+
+    def logits(self, features: Tensor) -> Tensor:
+        scores: Tensor = self.classifier(features)
+        return scores
+
+    def weights(self, q: Posterior) -> Tensor:
+        return q.scores.softmax(dim=1)
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(q.scores, target)
+
+
+class Condition(Latent):
+    """An attribute that encoder and decoder are told: p(z | x, c) and p(x | z, c) (Sohn, Lee and Yan 2015).
+
+    Where it is not known, a classifier of images guesses it, trained in the same run by cross-entropy.
+    """
+
+    folding: Tensor
+    codes = 0
+
+    def __init__(self, attribute: Attribute) -> None:
+        super().__init__()
+        self.attribute = attribute
+        self.length = self.scores = self.conditions = attribute.size
+        self.register_buffer("folding", _aliases(attribute), persistent=False)
+
+    def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
+        return self.point(q)
+
+    def point(self, q: Posterior) -> Tensor:
+        return q.condition @ self.folding
+
+    def weights(self, q: Posterior) -> Tensor:
+        return q.condition
+
+    def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
+        return cross_entropy(q.scores, target)
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return self.folding, self.folding.new_zeros(self.length)
+
+
+class Evidence(Measured):
+    """A class that all images of a group share: their product of Gaussians (Bouchacourt et al. 2018).
+
+    1/V = sum 1/var, M = V sum mean/var, one draw and one KL per group; images without a label are groups of one. Only
+    groups are known, no head learns the class: weights are proportional to exp(-|mean - row|^2 / 2 tau^2), with the
+    groups' evidence on data as rows. ``detached`` cuts the gradient through the evidence, as
+    github.com/ananyahjha93/multi-level-vae does.
+    """
+
+    tau: Tensor
+
+    def __init__(self, attribute: Attribute, length: int, detached: bool = False) -> None:
+        super().__init__()
+        self.codes = self.length = length
+        self.detached = detached
+        self.keep_rows(attribute)
+        self.register_buffer("tau", torch.ones(()))
+
+    def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
+        assert label is not None
+        mean, logvar, members = self._evidence(q, label)
+        first = members.argmax(dim=1)  # of each image's group, whose noise all of it takes
+        return mean + (logvar / 2).exp() * noise[first]
+
+    def kl(self, q: Posterior, label: Label | None) -> Tensor:
+        assert label is not None
+        mean, logvar, members = self._evidence(q, label)
+        return gaussian_kl(mean, logvar).sum(dim=1) / members.sum(dim=1)
+
+    def _evidence(self, q: Posterior, label: Label) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean and log-variance [B, L] of each image's group, and who is in it [B, B]."""
+        mean, logvar = (q.mean.detach(), q.logvar.detach()) if self.detached else (q.mean, q.logvar)
+        group = label.target.argmax(dim=1)
+        both = label.known[:, None] * label.known
+        members = ((group[:, None] == group) * both).clamp_min(torch.eye(len(group), device=both.device))
+        precision = (-logvar).exp()
+        total = members @ precision
+        return members @ (precision * mean) / total, -total.log(), members
+
+    def weights(self, q: Posterior) -> Tensor:
+        squares = (q.mean[:, None] - self.centroids).square().sum(dim=2)  # [B, K]
+        return (-squares / (2 * self.tau**2)).softmax(dim=1)
+
+    def measure(self, q: Posterior, label: Label | None) -> None:
+        """Rows, and the tau under which the labels are most likely."""
+        assert label is not None
+        self.settle(q.mean, label, (-q.logvar).exp())
+        squares = (q.mean[:, None] - self.centroids).square().sum(dim=2)
+        losses = []
+        widths = torch.logspace(-2, 1, 61, device=q.mean.device)
+        for tau in widths:
+            losses.append((cross_entropy(-squares / (2 * tau**2), label.target) * label.known).sum())
+        self.tau.copy_(widths[torch.stack(losses).argmin()])
+
+
+def classifier(inputs: int, hidden: tuple[int, ...], classes: int) -> nn.Sequential:
+    """A small classifier [B, inputs] -> logits [B, classes]."""
+    layers: list[nn.Module] = []
+    for before, after in zip((inputs, *hidden), hidden, strict=False):
+        layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+    return nn.Sequential(*layers, nn.Linear((inputs, *hidden)[-1], classes))

@@ -16,17 +16,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from training import plots
-from training.data.source import Batch, Rows, Source, held_out
+from training.data.source import Batch, Rows, Source
 from training.inference import TorchCodec, pixels
+from training.measure import ROWS, measure, measuring_rows
 from training.metrics import score
 from training.model import VAE, Noise
 from training.runs import PICTURES, Run, RunError
+from training.schedules import Moment, at
+from training.space import Labels
+from training.terms import Pass
 
 REPORTS = 20
 VALIDATION_ROWS = 1024
+LABELLED_SHARE = 0.25
+"""Least share of labelled images in every batch, however few there are in all."""
 
 
 class Interrupted(Exception):
@@ -93,18 +100,21 @@ class _Trainer:
         torch.manual_seed(self.seed)
         self.model = run.build().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = self.model.recipe
-        out = held_out(source)
+        out = source.held_out
         self.rows = np.flatnonzero(~out)
         if not len(self.rows):
             raise RunError("the data has no rows to train on")
         self.batch_size = min(self.recipe.batch_size, len(self.rows))
+        self.order = Order(self.rows, source.labelled[self.rows].any(axis=1), self.batch_size, self.seed)
         self.steps = math.ceil(self.recipe.images / self.batch_size)
         # so few that scoring them takes little of the time between two reports
         count = min(VALIDATION_ROWS, max(16, self.steps * self.batch_size // REPORTS // 4))
         chosen = np.random.default_rng(self.seed).permutation(np.flatnonzero(out) if out.any() else self.rows)
         self.validation = chosen[:count]
+        self.measuring = measuring_rows(source, self.rows, self.seed, ROWS)
         self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
         self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
+        self.sums, self.epochs = dict[str, torch.Tensor](), list[float]()
         self._restore(parameters.init)
 
     def _restore(self, init: str | None) -> None:
@@ -112,8 +122,8 @@ class _Trainer:
         if checkpoint is not None:
             self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
-            self.step, self.seconds = checkpoint["step"], checkpoint["seconds"]
-            self.history = checkpoint["history"]
+            self.step, self.steps, self.seconds = (checkpoint[key] for key in ("step", "steps", "seconds"))
+            self.history, self.epochs, self.sums = (checkpoint[key] for key in ("history", "epochs", "sums"))
         elif init is not None:
             start_from(self.model, init)
 
@@ -125,56 +135,92 @@ class _Trainer:
             tqdm(total=self.steps * self.batch_size, initial=self.step * self.batch_size, unit=" images") as progress,
         ):
             for batch in self._batches():
-                losses = self._step(batch)
+                self._step(batch)
                 self.step += 1
                 self.seconds = time.monotonic() - started
                 progress.update(self.batch_size)
-                if self.step in reports:
-                    progress.set_postfix(self._report(losses, board))
+                if self.recipe.plateau and self.step % self.order.steps == 0:
+                    self._end_epoch()
+                if self.step in reports or self.step == self.steps:
+                    progress.set_postfix(self._report(board))
                 if self.step == self.steps or stop or time.monotonic() - saved >= checkpoint_seconds:
                     self._save()
                     saved = time.monotonic()
-                if stop and self.step < self.steps:
+                if self.step == self.steps:
+                    break
+                if stop:
                     raise Interrupted(self.step)
 
     def _batches(self) -> Iterator[Batch]:
         """The batches still to come, each drawn in a thread while the one before it is trained on."""
         with ThreadPoolExecutor(1) as ahead:
-            draw = Order(self.rows, self.batch_size, self.seed)
-            coming = ahead.submit(lambda step: self.source.batch(draw(step)), self.step)
+            coming = ahead.submit(lambda step: self.source.batch(self.order(step)), self.step)
             for step in range(self.step, self.steps):
                 batch = coming.result()
                 if step + 1 < self.steps:
-                    coming = ahead.submit(lambda step: self.source.batch(draw(step)), step + 1)
+                    coming = ahead.submit(lambda step: self.source.batch(self.order(step)), step + 1)
                 yield batch
 
-    def _step(self, batch: Batch) -> dict[str, torch.Tensor]:
-        progress = self.step / self.steps
+    def _step(self, batch: Batch) -> None:
+        factor = self.recipe.plateau(self.epochs)[0] if self.recipe.plateau else 1.0
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate(progress)
+            group["lr"] = factor * self.recipe.learning_rate(self.moment)
         self.model.train()
+        losses = self._losses(self._pass(batch, self.moment, Noise(self.seed, self.step)))
+        self.optimizer.zero_grad()
+        losses["loss"].backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        for name, value in losses.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value.detach()
+        self.sums["steps"] = self.sums.get("steps", torch.zeros(())) + 1
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.step, self.steps)
+
+    def _pass(self, batch: Batch, moment: Moment, noise: Noise) -> Pass:
         images = pixels(batch.images, self.device)
         targets, known = torch.from_numpy(batch.targets).to(self.device), torch.from_numpy(batch.known).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            passed = self.model(images, targets, known.float(), Noise(self.seed, self.step))
-        losses = {type(term).__name__.lower(): term(passed) for term in self.recipe.terms}
-        loss = torch.stack(
-            [term.weight * value for term, value in zip(self.recipe.terms, losses.values(), strict=True)]
-        )
-        self.optimizer.zero_grad()
-        loss.sum().backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
-        return {"loss": loss.detach().sum(), **{name: value.detach() for name, value in losses.items()}}
+            passed: Pass = self.model(images, Labels(targets, known.float()), noise, moment)
+        return passed
 
-    def _report(self, losses: dict[str, torch.Tensor], board: Any) -> dict[str, str]:
+    def _losses(self, passed: Pass) -> dict[str, torch.Tensor]:
+        """Each term, unweighted, by its name, and ``loss``, their weighted sum."""
+        losses = {type(term).__name__.lower(): term(passed) for term in self.recipe.terms}
+        weighted = [at(term.weight, passed.moment) * losses[type(term).__name__.lower()] for term in self.recipe.terms]
+        return {"loss": torch.stack(weighted).sum(), **losses}
+
+    @torch.inference_mode()
+    def _end_epoch(self) -> None:
+        """Note the validation loss, by which the plateau goes, and stop where it says so."""
+        self.model.eval()
+        passed = self._pass(self.source.batch(self.validation), self.moment, Noise(self.seed, -1))
+        self.epochs.append(float(self._losses(passed)["loss"]))
+        assert self.recipe.plateau is not None
+        if self.recipe.plateau(self.epochs)[1]:
+            self.steps = self.step
+
+    def _measure(self, count: int) -> None:
+        measure(self.model, self.source, self.measuring[:count], self.device)
+
+    def _report(self, board: Any) -> dict[str, str]:
+        steps = float(self.sums.pop("steps"))
         row = {"step": self.step, "images": self.step * self.batch_size, "seconds": round(self.seconds, 1)}
-        row |= {f"train.{name}": float(value) for name, value in losses.items()}
+        row |= {f"train.{name}": float(total) / steps for name, total in self.sums.items()}
+        self.sums = {}
+        row |= {f"schedule.{name}": value for name, value in self._schedules().items()}
+        if self.epochs:
+            row["validation.loss"] = self.epochs[-1]
+        self._measure(4 * len(self.validation))
         codec = TorchCodec(self.model, self.device)
         validation = score(codec, self.source, self.validation)
         self._check(validation["reconstruction.bce"].rows > 0)  # values that are not finite count as none
         row |= {f"validation.{name}": value.mean for name, value in validation.items() if value.rows}
         self.history.append(row)
-        picture = plots.reconstructions(codec, self.source.batch(self.validation[: plots.COLUMNS]))
+        picture = plots.reconstructions(
+            codec, self.source.batch(self.validation[: plots.COLUMNS]), self.source.attributes
+        )
         plots.save(picture, self.run.path / PICTURES / "reconstructions.png")
         plots.save(plots.traversals(codec), self.run.path / PICTURES / "traversals.png")
         if board is not None:
@@ -183,11 +229,23 @@ class _Trainer:
             board.add_image("reconstructions", np.atleast_3d(picture), self.step, dataformats="HWC")
         return {"loss": f"{row['train.loss']:.1f}", "nats": f"{row['validation.reconstruction.bce']:.1f}"}
 
+    def _schedules(self) -> dict[str, float]:
+        """What is scheduled, as it is now: the learning rate, and weights of terms and capacities that change."""
+        values = {"learning_rate": float(self.optimizer.param_groups[0]["lr"])}
+        for term in self.recipe.terms:
+            scheduled = {key: value for key, value in vars(term).items() if callable(value)}
+            values |= {f"{type(term).__name__.lower()}.{key}": at(s, self.moment) for key, s in scheduled.items()}
+        return values
+
     def _save(self) -> None:
         self._check(all(bool(weights.isfinite().all()) for weights in self.model.parameters()))
+        self._measure(ROWS)
         self.run.save(
             {
                 "step": self.step,
+                "steps": self.steps,
+                "epochs": self.epochs,
+                "sums": self.sums,
                 "images": self.step * self.batch_size,
                 "seconds": self.seconds,
                 "model": self.model.state_dict(),
@@ -206,18 +264,38 @@ class _Trainer:
 
 
 class Order:
-    """Rows of each step: every epoch is a permutation that depends on seed and epoch alone."""
+    """Rows of each step: every epoch is a permutation that depends on seed and epoch alone.
 
-    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
-        self.rows, self._batch_size, self._seed = rows, batch_size, seed
-        self._epoch, self._permuted = -1, rows
+    Where fewer than ``LABELLED_SHARE`` of the rows [N] are ``labelled``, that share of every batch, its first rows, is
+    drawn from these, over and over, so that few labels are not lost among many images without. ``steps`` make an epoch.
+    """
+
+    def __init__(self, rows: Rows, labelled: NDArray[np.bool_], batch_size: int, seed: int) -> None:
+        few = 0 < labelled.mean() < LABELLED_SHARE
+        count = min(int(LABELLED_SHARE * batch_size), int(labelled.sum())) if few else 0
+        self._labelled = _Stream(rows[labelled], count, [seed, 1]) if count else None
+        self._all = _Stream(rows, batch_size - count, [seed])
+        self.steps = self._all.steps
 
     def __call__(self, step: int) -> Rows:
-        epoch, place = divmod(step, len(self.rows) // self._batch_size)
+        """The rows of a batch."""
+        return self._all(step) if self._labelled is None else np.concatenate([self._labelled(step), self._all(step)])
+
+
+class _Stream:
+    """So many rows per step of one permutation after the other."""
+
+    def __init__(self, rows: Rows, count: int, seed: list[int]) -> None:
+        self._rows, self._count, self._seed = rows, count, seed
+        self._epoch, self._permuted = -1, rows
+        self.steps = len(rows) // count
+
+    def __call__(self, step: int) -> Rows:
+        epoch, place = divmod(step, self.steps)
         if epoch != self._epoch:
-            self._permuted = np.random.default_rng([self._seed, epoch]).permutation(self.rows)
+            self._permuted = np.random.default_rng([*self._seed, epoch]).permutation(self._rows)
             self._epoch = epoch
-        return self._permuted[place * self._batch_size : (place + 1) * self._batch_size]
+        return self._permuted[place * self._count : (place + 1) * self._count]
 
 
 def start_from(model: VAE, path: str) -> None:

@@ -3,29 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from training.attributes import Attributes
-from training.latents import Latent
+from training.latents import Latent, Posterior
 from training.nets import Encoder, ImageShape
-from training.schedules import Schedule
+from training.schedules import Moment, Plateau, Schedule
+from training.space import Labels, Space, split
 from training.terms import Pass, Term
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Backbones + latent space + loss terms + how long and how fast to learn: all that makes up a system."""
+    """Backbones + latent variables + loss terms + how long and how fast to learn: all that makes up a system."""
 
     encoder: Callable[[ImageShape], Encoder]
+    """From the image shape; conditions come as further channels."""
     decoder: Callable[[int, ImageShape], nn.Module]
     """From the length of z and the image shape."""
-    latent: Callable[[int, Attributes], Latent]
-    """From the number of features and the attributes."""
+    latents: Callable[[int, Attributes], Sequence[Latent]]
+    """From the number of features and the data's attributes; raises ValueError where these don't suffice."""
     terms: tuple[Term, ...]
+    reader: Callable[[ImageShape], Encoder] | None = None
+    """Backbone of the classifier that guesses conditions which are not told."""
     label_share: float = 0.0
     """Share of the labelled images that are decoded from their labels' place in latent space, not from a sample: so
     that the decoder learns exactly what /decode asks of it."""
@@ -36,9 +40,11 @@ class Recipe:
     """How many images to train on, repeats counted."""
     batch_size: int
     learning_rate: Schedule
+    plateau: Plateau | None = None
+    """How the learning rate falls where the validation loss stands still, and when to stop early."""
 
     def __post_init__(self) -> None:
-        peak = max(self.learning_rate(step / 1000) for step in range(1000))
+        peak = max(self.learning_rate(Moment(step, 1000)) for step in range(1000))
         if self.images < 1 or self.batch_size < 1 or not 0 < peak < math.inf:
             raise ValueError(
                 f"a recipe needs at least one image and a positive learning rate; "
@@ -65,48 +71,84 @@ class Noise:
 
 
 class VAE(nn.Module):
-    """Encoder, latent space and decoder; which ones, the recipe says."""
+    """Encoder, latent space and decoder over a data set's attributes; which ones, the recipe says."""
 
     def __init__(self, recipe: Recipe, attributes: Attributes, image: ImageShape) -> None:
         super().__init__()
         self.recipe = recipe
-        self.attributes = attributes
         self.image = image
-        self.encoder = recipe.encoder(image)
-        self.latent = recipe.latent(self.encoder.features, attributes)
-        self.decoder = recipe.decoder(self.latent.length, image)
+        height, width, channels = image
+        features = recipe.encoder(image).features
+        latents = recipe.latents(features, attributes)
+        self.space = Space(features, attributes, latents)
+        told = sum(attribute.size for attribute in self.space.conditions)
+        self.encoder = recipe.encoder((height, width, channels + told))
+        self.decoder = recipe.decoder(self.space.length, image)
+        self.reader = self._classifier(recipe.reader(image), told) if recipe.reader and told else None
 
-    def forward(self, images: Tensor, targets: Tensor, known: Tensor, noise: Noise) -> Pass:
-        """One training pass over images [B, C, H, W], target weights [B, sum K] and what is known of them [B, A]."""
-        posterior = self.latent.posterior(self.encoder(self._seen(images, targets, known)))
-        draw = noise.normal(len(images), self.latent.codes)
+    @staticmethod
+    def _classifier(backbone: Encoder, classes: int) -> nn.Module:
+        return nn.Sequential(backbone, nn.Linear(backbone.features, classes))
+
+    def posterior(self, images: Tensor, labels: Labels) -> Posterior:
+        """q(codes | image, conditions) of images [B, C, H, W]; conditions that are not known are guessed."""
+        if self.reader is None:
+            return self.space.posterior(self.encoder(images))
+        guess = self.reader(images).float()
+        condition = self._condition(guess, labels)
+        height, width = images.shape[2:]
+        told = condition[:, :, None, None].expand(-1, -1, height, width)
+        return self.space.posterior(self.encoder(torch.cat([images, told], dim=1)), guess, condition)
+
+    def _condition(self, guess: Tensor, labels: Labels) -> Tensor:
+        """Weights [B, sum K of the conditions]: the labels where they are known, else what the reader guesses."""
+        chosen = []
+        sizes = [attribute.size for attribute in self.space.conditions]
+        for logits, attribute in zip(split(guess, sizes), self.space.conditions, strict=True):
+            index = [each.name for each in self.space.attributes].index(attribute.name)
+            target = labels.targets[:, self.space.attributes.columns(attribute.name)]
+            chosen.append(torch.lerp(logits.softmax(dim=1), target, labels.known[:, index : index + 1]))
+        return torch.cat(chosen, dim=1)
+
+    def forward(self, images: Tensor, labels: Labels, noise: Noise, moment: Moment) -> Pass:
+        """One training pass over images [B, C, H, W]."""
+        posterior = self.posterior(self._seen(images, labels), labels)
+        draw = noise.normal(len(images), self.space.codes)
         chosen = noise.chosen(len(images), self.recipe.label_share)
         with torch.autocast(images.device.type, enabled=False):  # weights and z keep full precision
-            sample = self.latent.sample(posterior, draw.to(images.device))
-            from_label = self.latent.owned(known * chosen.to(images.device))
-            z = torch.lerp(sample, self.latent.place(targets), from_label)  # [B, D]
-        return Pass(images, self.decoder(z), posterior, self.latent, targets, known)
+            sample = self.space.sample(posterior, draw.to(images.device), labels)
+            place, settled = self.space.place(labels)
+            z = torch.lerp(sample, place, settled * chosen.to(images.device))  # [B, D]
+        return Pass(images, self.decoder(z), posterior, sample, labels, self.space, moment)
 
     @torch.no_grad()
-    def _seen(self, images: Tensor, targets: Tensor, known: Tensor) -> Tensor:
-        """What the encoder gets for images: the first few as the decoder draws them now."""
+    def _seen(self, images: Tensor, labels: Labels) -> Tensor:
+        """What the encoder gets for images: the first few as the decoder draws them now, where labels tell all."""
         count = int(self.recipe.round_trip_share * len(images))
         if not count:
             return images
         with torch.autocast(images.device.type, enabled=False):
-            z = self.latent.place(targets[:count])
-        complete = known[:count].all(dim=1)[:, None, None, None]
+            z, settled = self.space.place(Labels(*(each[:count] for each in labels)))
+        complete = settled.all(dim=1)[:, None, None, None]
         return torch.cat([torch.where(complete, self.decode(z), images[:count]), images[count:]])
 
-    def encode(self, images: Tensor) -> dict[str, Tensor]:
-        """``z`` [B, D], ``weights`` [B, sum K], ``mean`` and ``logvar`` [B, L] of images [B, C, H, W]."""
-        posterior = self.latent.posterior(self.encoder(images))
+    def encode(self, images: Tensor, labels: Labels | None = None) -> dict[str, Tensor]:
+        """``z`` [B, D], ``weights`` [B, sum K], ``mean`` and ``logvar`` [B, L] of images [B, C, H, W].
+
+        ``labels`` tell conditions; nothing else of them is looked at.
+        """
+        posterior = self.posterior(images, self.unlabelled(images) if labels is None else labels)
         return {
-            "z": self.latent.point(posterior),
-            "weights": self.latent.weights(posterior),
+            "z": self.space.point(posterior),
+            "weights": self.space.weights(posterior),
             "mean": posterior.mean,
             "logvar": posterior.logvar,
         }
+
+    def unlabelled(self, images: Tensor) -> Labels:
+        """The labels of images of which nothing is known."""
+        attributes = self.space.attributes
+        return Labels(images.new_zeros(len(images), attributes.total), images.new_zeros(len(images), len(attributes)))
 
     def decode(self, z: Tensor) -> Tensor:
         """Images [B, C, H, W] in 0..1 of z [B, D]."""

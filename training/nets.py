@@ -1,9 +1,12 @@
-"""Backbones: images to features, and a point in latent space to image logits.
+"""Backbones: images to features, and a point in latent space to image logits. All work for every image size.
 
-Both work for every image size: inside, height and width are rounded up to whole cells of 8 pixels.
+Convolutional ones round height and width up to whole cells of 8 pixels inside.
 """
 
 from __future__ import annotations
+
+import math
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -68,10 +71,7 @@ class PixelShuffleDecoder(nn.Module):
         self.image = image
         self.grid = (channels[0], *cells(image))
         down, across = cells(image)
-        layers: list[nn.Module] = []
-        for inputs, outputs in zip((length, *trunk), (*trunk, channels[0] * down * across), strict=True):
-            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
-        self.trunk = nn.Sequential(*layers)
+        self.trunk = _dense((length, *trunk, channels[0] * down * across), nn.ReLU)
         self.convolutions = nn.Sequential(
             nn.Conv2d(channels[0], channels[1], 3, padding=1),
             nn.ReLU(),
@@ -84,3 +84,38 @@ class PixelShuffleDecoder(nn.Module):
         grid = self.trunk(z).unflatten(1, self.grid)  # [B, C', H / 8, W / 8]
         logits: Tensor = self.convolutions(grid)
         return logits[:, :, :height, :width]
+
+
+class DenseEncoder(Encoder):
+    """Images [B, C, H, W] in 0..1 to features [B, F] by dense layers."""
+
+    def __init__(self, image: ImageShape, hidden: tuple[int, ...], activation: type[nn.Module]) -> None:
+        super().__init__()
+        self.features = hidden[-1]
+        self.layers = _dense((math.prod(image), *hidden), activation)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.layers(images.flatten(1))
+        return features
+
+
+class DenseDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W] by dense layers."""
+
+    def __init__(self, length: int, image: ImageShape, hidden: tuple[int, ...], activation: type[nn.Module]) -> None:
+        super().__init__()
+        height, width, channels = image
+        self.shape = (channels, height, width)
+        self.layers = _dense((length, *hidden), activation)
+        self.last = nn.Linear(hidden[-1], math.prod(image))
+
+    def forward(self, z: Tensor) -> Tensor:
+        logits: Tensor = self.last(self.layers(z))
+        return logits.view(-1, *self.shape)
+
+
+def _dense(sizes: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        layers += [nn.Linear(inputs, outputs), activation()]
+    return nn.Sequential(*layers)

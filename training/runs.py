@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,16 +15,19 @@ import torch
 
 from training import presets
 from training.attributes import Attribute, Attributes
-from training.data import open_source
+from training.data import open_source, with_labels
 from training.data.source import DataError, Source
 from training.files import replacing, write_json
 from training.model import VAE
 from training.nets import ImageShape
+from training.presets import Setting
 
 PARAMETERS = "params.json"
 HISTORY = "history.json"
 CHECKPOINT = "checkpoint.pt"
 PICTURES = "pictures"
+ROOT = Path("runs")
+"""Where runs go that no other folder is given for."""
 
 
 class RunError(ValueError):
@@ -35,9 +39,11 @@ class Parameters:
     """Everything that decides a run's weights, as kept in ``params.json``."""
 
     system: str
-    settings: dict[str, float]
+    settings: dict[str, Setting]
     data: str
     overrides: tuple[str, ...]
+    labels: str
+    """Which rows are labelled: empty for all, a number, or a file of rows; ``only`` before it leaves out the others."""
     attributes: tuple[Attribute, ...]
     image: ImageShape
     rows: int
@@ -53,6 +59,11 @@ class Parameters:
     """The code's; this and what follows tell the reader how the run was started, and may differ on resume."""
     command: str
     hardware: str
+
+    def build(self) -> VAE:
+        """The model with fresh weights; raises ValueError where system, settings and attributes don't go together."""
+        recipe = presets.find(self.system)(**self.settings)
+        return VAE(recipe, Attributes(self.attributes), self.image)
 
     def differences(self, other: Parameters) -> list[str]:
         """In words, what would make the other run give other weights."""
@@ -83,6 +94,7 @@ class Run:
                 listed = "\n  ".join(differences)
                 raise RunError(f"{path}: holds a run with other parameters; give another --run.\n  {listed}")
         else:
+            parameters.build()
             path.mkdir(parents=True, exist_ok=True)
             write_json(path / PARAMETERS, asdict(parameters))
         return run
@@ -106,12 +118,23 @@ class Run:
 
     def build(self) -> VAE:
         """The run's model with fresh weights."""
-        parameters = self.parameters
         try:
-            recipe = presets.find(parameters.system)(**parameters.settings)
+            return self.parameters.build()
         except (TypeError, ValueError) as error:
             raise RunError(f"{self.path}: this version has no such system and settings ({error})") from error
-        return VAE(recipe, Attributes(parameters.attributes), parameters.image)
+
+    @property
+    def shown(self) -> dict[str, Setting]:
+        """What tells it from other runs: system, data, labels, seed and all settings."""
+        parameters = self.parameters
+        named = {name: getattr(parameters, name) for name in ("system", "data", "labels", "seed")}
+        return {**named, **parameters.settings}
+
+    @property
+    def finished(self) -> bool:
+        """Whether it was trained to its end."""
+        checkpoint = self.checkpoint()
+        return checkpoint is not None and checkpoint["step"] == checkpoint["steps"]
 
     def load(self) -> VAE:
         """The run's model with the weights of its last checkpoint, for inference; raises RunError before the first."""
@@ -130,7 +153,8 @@ class Run:
         """The run's data, with the run's attributes; raises DataError if it isn't there any more."""
         parameters = self.parameters
         try:
-            return open_source(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
+            whole = open_source(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
+            return with_labels(whole, parameters.labels, parameters.seed)
         except DataError as error:
             raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error
 
@@ -170,10 +194,33 @@ class Run:
 
 
 def _attribute(fields: dict[str, Any]) -> Attribute:
-    return Attribute(**{**fields, "labels": tuple(fields["labels"]), "range": tuple(fields["range"])})
+    limits = None if fields.get("limits") is None else tuple(fields["limits"])
+    return Attribute(**{**fields, "labels": tuple(fields["labels"]), "range": tuple(fields["range"]), "limits": limits})
 
 
-def default_path(system: str, data: str, given: Sequence[str], seed: int) -> Path:
-    """``runs/SYSTEM/NAME``, where the name shows the data, the settings that were given, and the seed."""
-    parts = [Path(data).stem, *given, f"seed={seed}"]
-    return Path("runs") / system / "-".join(part.replace("/", "_") for part in parts)
+def default_path(system: str, data: str, given: Mapping[str, Setting], labels: str, seed: int) -> Path:
+    """``runs/SYSTEM/NAME``, where the name shows the data, the settings that were given, the labels and the seed."""
+    settings = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()]
+    parts = [Path(data).stem, *settings, *([f"labels={labels}"] if labels else []), f"seed={seed}"]
+    return ROOT / system / "-".join(re.sub(r"[^\w.=+,]", "_", part) for part in parts)
+
+
+def load_runs(where: Mapping[str, Setting] | None = None, root: Path = ROOT) -> list[Run]:
+    """All runs below ``root`` whose parameters or settings are those of ``where``, sorted by path.
+
+    ``where`` takes names of settings (``beta``) and of parameters (``system``, ``data``, ``seed``); numbers are
+    compared as numbers. Raises RunError for a name that no run has.
+    """
+    found = [Run(file.parent) for file in sorted(root.glob(f"**/{PARAMETERS}"))]
+    wanted = dict(where or {})
+    if unknown := [name for name in wanted if not any(name in run.shown for run in found)]:
+        known = sorted({name for run in found for name in run.shown})
+        raise RunError(f"no run below {root} has {', '.join(unknown)}; there is: {', '.join(known) or 'no run'}")
+    return [run for run in found if all(_same(run.shown.get(name), value) for name, value in wanted.items())]
+
+
+def _same(own: object, wanted: Setting) -> bool:
+    try:
+        return float(own) == float(wanted)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return str(own) == str(wanted)

@@ -8,7 +8,9 @@ from typing import NamedTuple, Protocol
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.latents import Latent, Posterior
+from training.latents import Posterior
+from training.schedules import Moment, Schedule
+from training.space import Labels, Space
 
 
 class Pass(NamedTuple):
@@ -19,18 +21,18 @@ class Pass(NamedTuple):
     logits: Tensor
     """[B, C, H, W], of the decoded images."""
     posterior: Posterior
-    latent: Latent
-    targets: Tensor
-    """[B, sum K] attribute weights; whatever is not known is to be left out."""
-    known: Tensor
-    """[B, A] 1 where an attribute is labelled, else 0."""
+    sample: Tensor
+    """[B, D] z as drawn from the posterior."""
+    labels: Labels
+    space: Space
+    moment: Moment
 
 
 class Term(Protocol):
     """One addend of the loss, with its weight."""
 
     @property
-    def weight(self) -> float:
+    def weight(self) -> float | Schedule:
         """What the term counts for in the loss."""
 
     def __call__(self, passed: Pass) -> Tensor:
@@ -41,7 +43,7 @@ class Term(Protocol):
 class Reconstruction:
     """-log p(x | z) with Bernoulli pixels, in nats per image (Kingma and Welling 2014)."""
 
-    weight: float = 1.0
+    weight: float | Schedule = 1.0
 
     def __call__(self, passed: Pass) -> Tensor:
         bce = F.binary_cross_entropy_with_logits(passed.logits.float(), passed.images, reduction="sum")
@@ -49,29 +51,67 @@ class Reconstruction:
 
 
 @dataclass(frozen=True)
-class KL:
-    """KL(q(z | x) || N(0, 1)), in nats per image.
+class SquaredError:
+    """Squared differences of the pixels, summed over an image, or with ``per_pixel`` their mean."""
 
-    With ``per_class`` each attribute's share is divided by its number of classes, as github.com/fostiropoulos/ssvae has
-    it, so that an attribute of many classes is not held closer to the prior than one of few.
-    """
-
-    weight: float = 1.0
-    per_class: bool = False
+    weight: float | Schedule = 1.0
+    per_pixel: bool = False
 
     def __call__(self, passed: Pass) -> Tensor:
-        kl = passed.latent.kl(passed.posterior)  # [B, A]
-        if self.per_class:
-            kl = kl / kl.new_tensor([attribute.size for attribute in passed.latent.attributes])
+        squares = (passed.logits.float().sigmoid() - passed.images).square()
+        return squares.mean() if self.per_pixel else squares.sum() / len(passed.images)
+
+
+@dataclass(frozen=True)
+class KL:
+    """KL(q(z | x) || N(0, 1)), in nats per image; of a group's latent once per group.
+
+    A ``weight`` beta other than 1 makes a beta-VAE (Higgins et al. 2017). With ``per_code`` each latent variable's
+    share is divided by its number of codes, as github.com/fostiropoulos/ssvae has it, so that an attribute of many
+    classes is not held closer to the prior than one of few.
+    """
+
+    weight: float | Schedule = 1.0
+    per_code: bool = False
+
+    def __call__(self, passed: Pass) -> Tensor:
+        kl = passed.space.kl(passed.posterior, passed.labels)  # [B, latents]
+        if self.per_code:
+            kl = kl / kl.new_tensor([max(latent.codes, 1) for latent in passed.space.each()])
         return kl.sum(dim=1).mean()
 
 
 @dataclass(frozen=True)
-class Supervised:
-    """Distance of what the posterior says of the labelled attributes from their labels, summed over attributes."""
+class Capacity:
+    """|KL - C|, with the batch's mean KL and a capacity C that rises in training, in nats (Burgess et al. 2018)."""
 
-    weight: float = 1.0
+    weight: float
+    capacity: Schedule
 
     def __call__(self, passed: Pass) -> Tensor:
-        distances = passed.latent.distances(passed.posterior, passed.targets)  # [B, A]
-        return (distances * passed.known).sum(dim=1).mean()
+        kl = passed.space.kl(passed.posterior, passed.labels).sum(dim=1).mean()
+        return (kl - self.capacity(passed.moment)).abs()
+
+
+@dataclass(frozen=True)
+class AbsoluteKL:
+    """-1/2 mean(1 + logvar - |mean| - var) over codes and batch (github.com/iliya-malecki/vaes).
+
+    The KL from N(0, 1) with |mean| in place of its square, so that means far out are not pulled in the harder.
+    """
+
+    weight: float | Schedule = 1.0
+
+    def __call__(self, passed: Pass) -> Tensor:
+        mean, logvar = passed.posterior.mean, passed.posterior.logvar
+        return -0.5 * (1 + logvar - mean.abs() - logvar.exp()).mean()
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """Distance of the labelled attributes from their labels, nats or squared, summed over attributes."""
+
+    weight: float | Schedule = 1.0
+
+    def __call__(self, passed: Pass) -> Tensor:
+        return passed.space.distances(passed.posterior, passed.sample, passed.labels).sum(dim=1).mean()

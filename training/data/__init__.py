@@ -6,12 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from training.attributes import Attributes
-from training.data.dsprites import COUNT, DSpritesFile, RenderedDSprites, download
+from training.data import dsprites, mnist
+from training.data.dsprites import DSpritesFile, RenderedDSprites
 from training.data.folder import FolderSource
+from training.data.labels import with_labels
+from training.data.mnist import IdxSource
 from training.data.source import DataError, Source
 
-SOURCES = """dsprites (rendered), dsprites-original (downloaded into ./data), a dSprites .npz file, \
-or a folder of images with labels.csv"""
+__all__ = ["DOWNLOADS", "SOURCES", "open_source", "with_labels"]
+
+DOWNLOADS = Path("data")
+SOURCES = """dsprites (rendered), dsprites-original, mnist and fashion-mnist (downloaded into ./data), a dSprites .npz \
+file, a folder of idx files, or a folder of images with labels.csv"""
 
 
 def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> Source:
@@ -21,17 +27,19 @@ def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes
     were) are for folders, whose vocabulary isn't fixed. Raises DataError that says what there is.
     """
     path = Path(spec)
-    if path.is_dir():
+    named = spec in ("dsprites", "dsprites-original", *mnist.PUBLISHED)
+    if path.is_dir() and not named and not mnist.is_idx_folder(path):
         return FolderSource(path, overrides, attributes=attributes)
     if overrides:
         raise DataError(f"--attribute describes the columns of a folder's labels.csv; {spec} has its own attributes")
     if spec == "dsprites":
         return RenderedDSprites()
     if spec == "dsprites-original":
-        original = DSpritesFile(download(Path("data")))
-        if len(original) != COUNT:
-            raise DataError(f"the original dSprites has {COUNT} rows, this file {len(original)}")
-        return original
+        return dsprites.original(DOWNLOADS)
+    if spec in mnist.PUBLISHED:
+        return IdxSource(mnist.fetch(spec, DOWNLOADS / spec))
+    if path.is_dir():
+        return IdxSource(path)
     if path.suffix == ".npz":
         return DSpritesFile(path)
     raise DataError(f"no data at {spec!r}; there is: {SOURCES}")

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-import urllib.request
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from tqdm import tqdm
 
 from training.attributes import Attribute, Attributes
-from training.data.source import Batch, DataError, Rows
+from training.data.download import download
+from training.data.source import Batch, DataError, Rows, lowest_tenth
 
 SIDE = 64
 ATTRIBUTES = Attributes(
@@ -141,6 +140,25 @@ class _DSprites:
     attributes = ATTRIBUTES
     image_shape = (SIDE, SIDE, 1)
     ceilings: Mapping[str, float] = CEILINGS
+    classes: NDArray[np.integer[Any]]
+    """[N, 5] class of each attribute."""
+
+    def __len__(self) -> int:
+        return len(self.classes)
+
+    @cached_property
+    def held_out(self) -> NDArray[np.bool_]:
+        """The tenth of all combinations."""
+        return lowest_tenth(canonical_keys(self.classes))
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """All."""
+        return np.ones(self.classes.shape, np.bool_)
+
+    def render(self, positions: NDArray[Any]) -> NDArray[np.uint8]:
+        """Images [B, 64, 64, 1] at positions [B, 5], fractional ones too."""
+        return render(*positions.T)[..., None] * np.uint8(255)
 
 
 class RenderedDSprites(_DSprites):
@@ -158,14 +176,13 @@ class RenderedDSprites(_DSprites):
     def __len__(self) -> int:
         return COUNT
 
+    def __init__(self) -> None:
+        self.classes = classes_of(np.arange(COUNT))
+
     def batch(self, rows: Rows) -> Batch:
         """Images and labels of the rows [B] of the whole data set."""
         classes = classes_of(rows)
         return _batch(render(*classes.T), classes)
-
-    def keys(self, rows: Rows) -> NDArray[np.uint64]:
-        """Canonical combination of each row [B]."""
-        return canonical_keys(classes_of(rows))
 
 
 class DSpritesFile(_DSprites):
@@ -189,7 +206,7 @@ class DSpritesFile(_DSprites):
             raise DataError(f"{file}: latents_classes lie outside {SIZES}")
         if images.max() > 1:
             raise DataError(f"{file}: imgs must hold 0 and 1")
-        self._classes = classes
+        self.classes = classes
         self._packed = np.packbits(images.reshape(len(images), -1), axis=1)
         sample = np.linspace(0, len(classes) - 1, 100).astype(np.intp)
         different = (render(*classes[sample].T) != images[sample]).sum(axis=(1, 2))
@@ -199,45 +216,17 @@ class DSpritesFile(_DSprites):
     @property
     def content(self) -> str:
         """sha256 of images and classes."""
-        return hashlib.sha256(self._packed.tobytes() + self._classes.tobytes()).hexdigest()
-
-    def __len__(self) -> int:
-        return len(self._classes)
+        return hashlib.sha256(self._packed.tobytes() + self.classes.tobytes()).hexdigest()
 
     def batch(self, rows: Rows) -> Batch:
         """Images and labels of the file's rows [B]."""
         images = np.unpackbits(self._packed[rows], axis=1).reshape(-1, SIDE, SIDE)
-        return _batch(images, self._classes[rows])
-
-    def keys(self, rows: Rows) -> NDArray[np.uint64]:
-        """Canonical combination of each row [B]."""
-        return canonical_keys(self._classes[rows])
+        return _batch(images, self.classes[rows])
 
 
-def download(folder: Path, url: str = URL, md5: str = MD5) -> Path:
-    """The original npz in ``folder``, fetched with progress if it isn't there; raises DataError if its MD5 differs."""
-    file = folder / url.rsplit("/", 1)[-1]
-    if file.exists():
-        with file.open("rb") as content:
-            if (found := hashlib.file_digest(content, "md5").hexdigest()) != md5:
-                raise DataError(f"{file}: MD5 is {found}, not the published {md5}; remove it to download it again")
-        return file
-    partial = file.with_suffix(".partial")
-    digest = hashlib.md5(usedforsecurity=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(url, timeout=30) as answer, partial.open("wb") as output:
-            size = int(answer.headers.get("Content-Length") or 0) or None
-            with tqdm(total=size, unit="B", unit_scale=True, desc=file.name) as progress:
-                while chunk := answer.read(1 << 20):
-                    output.write(chunk)
-                    digest.update(chunk)
-                    progress.update(len(chunk))
-        if digest.hexdigest() != md5:
-            raise DataError(f"{url}: MD5 is {digest.hexdigest()}, not the published {md5}; nothing was kept")
-        os.replace(partial, file)
-    except OSError as error:
-        raise DataError(f"{url}: can't be downloaded ({error}); give the file itself instead") from error
-    finally:
-        partial.unlink(missing_ok=True)
+def original(folder: Path) -> DSpritesFile:
+    """The original data set, in ``folder``, downloaded if it isn't there; raises DataError."""
+    file = DSpritesFile(download(folder, URL, MD5))
+    if len(file) != COUNT:
+        raise DataError(f"the original dSprites has {COUNT} rows, this file {len(file)}")
     return file

@@ -24,9 +24,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +35,7 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from training.attributes import KINDS, Attribute, Attributes, Kind
-from training.data.source import Batch, DataError, Rows
+from training.data.source import Batch, DataError, Rows, lowest_tenth
 
 LABELS = "labels.csv"
 MIN_SIDE, MAX_SIDE = 28, 128
@@ -118,10 +119,19 @@ class FolderSource:
             targets[labelled, self.attributes.columns(attribute.name)] = attribute.weights_at(positions[labelled, i])
         return Batch(self._images[rows], targets, known)
 
-    def keys(self, rows: Rows) -> NDArray[np.uint64]:
-        """First 8 bytes of the SHA-256 of each row's pixels [B]: equal images share a key, whatever their labels."""
-        digests = [hashlib.sha256(self._images[row].tobytes()).digest()[:8] for row in rows]
-        return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+    @cached_property
+    def held_out(self) -> NDArray[np.bool_]:
+        """The tenth of all different images, told by the first 8 bytes of the SHA-256 of their pixels."""
+        digests = [hashlib.sha256(image.tobytes()).digest()[:8] for image in self._images]
+        return lowest_tenth(np.frombuffer(b"".join(digests), "<u8").astype(np.uint64))
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Where labels.csv has a cell."""
+        return np.isfinite(self._positions)
+
+    def render(self, positions: NDArray[Any]) -> None:
+        """Nothing is known between the images."""
 
 
 def parse_attribute(text: str) -> Override:

@@ -49,18 +49,27 @@ class Source(Protocol):
     def content(self) -> str:
         """A digest of all images and labels: whatever has the same gives the same batches."""
 
+    @property
+    def held_out(self) -> NDArray[np.bool_]:
+        """Which rows [N] are never trained on, the same in every run."""
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which attributes of which rows are labelled [N, A]."""
+
     def __len__(self) -> int: ...
 
     def batch(self, rows: Rows) -> Batch:
         """Images and labels of the rows [B]."""
 
-    def keys(self, rows: Rows) -> NDArray[np.uint64]:
-        """What identifies each row's content [B]: rows that show the same thing share a key."""
+    def render(self, positions: NDArray[Any]) -> NDArray[np.uint8] | None:
+        """True images [B, H, W, C] of positions [B, A] on the attributes' axes, between classes too; None where only
+        the rows' own images are known."""
 
 
-def held_out(source: Source) -> NDArray[np.bool_]:
-    """Which rows [N] are never trained on: the tenth of all keys whose hash is lowest, the same in every run."""
-    return splitmix64(source.keys(np.arange(len(source)))) < np.uint64(HELD_OUT * 2**64)
+def lowest_tenth(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which keys [N] are held out: the tenth whose hash is lowest. Rows that show the same thing must share a key."""
+    return splitmix64(keys) < np.uint64(HELD_OUT * 2**64)
 
 
 def splitmix64(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -36,7 +36,7 @@ def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -
     """Every metric's mean over the rows, with its interval."""
     collected: dict[str, list[NDArray[Any]]] = {}
     for start in tqdm(range(0, len(rows), CHUNK), desc="evaluate", disable=not progress):
-        made = outputs(codec, source.batch(rows[start : start + CHUNK]))
+        made = outputs(codec, source.batch(rows[start : start + CHUNK]), source.attributes)
         for metric in METRICS:
             for name, values in metric(made):
                 collected.setdefault(name, []).append(values)

@@ -16,11 +16,10 @@ def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     an alias counts as the class it stands for; ``accuracy.all``: all discrete attributes right at once, over all
     classes; ``error.NAME``: absolute error of a continuous attribute, as a share of its range.
     """
-    everything, labelled = np.ones(len(outputs.batch.images), np.bool_), np.zeros(len(outputs.batch.images), np.bool_)
-    for i, attribute in enumerate(outputs.attributes):
-        columns = outputs.attributes.columns(attribute.name)
-        target, weights = outputs.batch.targets[:, columns], outputs.encoded.weights[:, columns]
-        known = outputs.batch.known[:, i]
+    everything, labelled = np.ones(len(outputs.images), np.bool_), np.zeros(len(outputs.images), np.bool_)
+    for attribute in outputs.shared:
+        target, weights = outputs.targets[attribute.name], outputs.said[attribute.name]
+        known = outputs.known[attribute.name]
         if attribute.kind == "continuous":
             low, high = attribute.bounds
             error = np.abs(attribute.read(weights).position - target[:, 0]) / (high - low)
@@ -33,4 +32,5 @@ def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
             yield f"accuracy.{attribute.name}.merged", np.where(known, merged, np.nan)
         everything &= right | ~known
         labelled |= known
-    yield "accuracy.all", np.where(labelled, everything, np.nan)
+    if any(attribute.kind != "continuous" for attribute in outputs.shared):
+        yield "accuracy.all", np.where(labelled, everything, np.nan)

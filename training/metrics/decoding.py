@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.metrics.outputs import Outputs
+from training.metrics.reconstruction import cross_entropy
 
 THRESHOLD = 0.5
 
 
 def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     """``decode.iou`` and ``decode.exact`` (every pixel on the right side of the threshold), and ``decode.error``, the
-    mean absolute difference of pixel values in 0..1; only where all attributes are labelled.
+    mean absolute difference of pixel values in 0..1; ``decode.bce``, their cross-entropy in nats per image; only where
+    all attributes of the model are labelled.
     """
-    complete = outputs.batch.known.all(axis=1)
+    complete = outputs.complete
+    if not complete.any():
+        return
     count = len(outputs.decoded)
-    truth = outputs.batch.images.reshape(count, -1) / np.float32(255)
+    truth = outputs.images.reshape(count, -1) / np.float32(255)
     decoded = outputs.decoded.reshape(count, -1)
     a, b = truth > THRESHOLD, decoded > THRESHOLD
     union = (a | b).sum(axis=1)
@@ -27,3 +31,4 @@ def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     yield "decode.iou", np.where(complete, iou, np.nan)
     yield "decode.exact", np.where(complete, (a == b).all(axis=1), np.nan)
     yield "decode.error", np.where(complete, np.abs(truth - decoded).mean(axis=1), np.nan)
+    yield "decode.bce", np.where(complete, cross_entropy(truth, decoded), np.nan)

@@ -14,8 +14,19 @@ EPSILON = np.float32(1e-7)
 
 
 def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
-    """``reconstruction.bce``: binary cross-entropy of decode(encode(x).z) with x, nats per image (summed)."""
-    truth = outputs.batch.images / np.float32(255)
-    guess = np.clip(outputs.reconstructed, EPSILON, 1 - EPSILON)
+    """``reconstruction.bce``: binary cross-entropy of decode(encode(x).z) with x, nats per image (summed);
+    ``reconstruction.squares``: squared differences of pixel values in 0..1, summed over an image.
+    """
+    count = len(outputs.images)
+    truth = outputs.images.reshape(count, -1) / np.float32(255)
+    guess = outputs.reconstructed.reshape(count, -1)
+    yield "reconstruction.bce", cross_entropy(truth, guess)
+    yield "reconstruction.squares", np.square(truth - guess).sum(axis=1, dtype=np.float64)
+
+
+def cross_entropy(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.float64]:
+    """Binary cross-entropy of pixels [B, P] in 0..1, summed over pixels: nats per image [B]."""
+    guess = np.clip(guess, EPSILON, 1 - EPSILON)
     bce = -(truth * np.log(guess) + (1 - truth) * np.log1p(-guess))
-    yield "reconstruction.bce", bce.sum(axis=(1, 2, 3), dtype=np.float64)
+    total: NDArray[np.float64] = bce.sum(axis=1, dtype=np.float64)
+    return total

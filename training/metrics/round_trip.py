@@ -13,19 +13,19 @@ from training.metrics.outputs import Outputs
 
 def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     """``round_trip.NAME`` for each discrete attribute, ``round_trip.all`` for all of them at once, and, as a circular
-    attribute is the hardest to tell, ``round_trip.all_but_NAME`` for all the others; only where all are labelled.
+    attribute is the hardest to tell, ``round_trip.all_but_NAME`` for all the others; only where all that the model
+    shares with the data are labelled.
     """
-    complete = outputs.batch.known.all(axis=1)
+    complete = np.all([*outputs.known.values()], axis=0)
     right = {}
-    for attribute in outputs.attributes:
+    for attribute in outputs.shared:
         if attribute.kind != "continuous":
-            columns = outputs.attributes.columns(attribute.name)
-            target = attribute.fold(outputs.batch.targets[:, columns]).argmax(axis=1)
-            right[attribute.name] = attribute.read(outputs.returned.weights[:, columns]).index == target
+            target = attribute.fold(outputs.targets[attribute.name]).argmax(axis=1)
+            right[attribute.name] = attribute.read(outputs.returned[attribute.name]).index == target
             yield f"round_trip.{attribute.name}", np.where(complete, right[attribute.name], np.nan)
     if right:
         yield "round_trip.all", np.where(complete, np.all([*right.values()], axis=0), np.nan)
-    for attribute in outputs.attributes:
+    for attribute in outputs.shared:
         if attribute.kind == "circular" and len(right) > 1:
             others = np.all([each for name, each in right.items() if name != attribute.name], axis=0)
             yield f"round_trip.all_but_{attribute.name}", np.where(complete, others, np.nan)

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from training.attributes import Attribute
+from training.attributes import Attribute, Attributes
 from training.codec import Codec, to_uint8
 from training.data.source import Batch
 from training.files import replacing
-from training.metrics.outputs import outputs
+from training.metrics.outputs import label_weights, shared
 
 COLUMNS = 12
 GAP = 2
@@ -39,19 +39,23 @@ def grid(rows: list[NDArray[Any]]) -> Picture:
     return picture
 
 
-def reconstructions(codec: Codec, batch: Batch) -> Picture:
-    """Three rows: originals, their reconstructions, and what is decoded from their labels."""
-    made = outputs(codec, batch)
-    return grid([batch.images, to_uint8(made.reconstructed), to_uint8(made.decoded)])
+def reconstructions(codec: Codec, batch: Batch, attributes: Attributes) -> Picture:
+    """Rows: originals, their reconstructions, and what is decoded from their labels, where these tell all."""
+    rows = [batch.images, to_uint8(codec.decode(codec.encode(batch.images).z))]
+    if len(shared(codec, attributes)) == len(codec.codebook.attributes):
+        labels = label_weights(codec, attributes, batch)
+        rows.append(to_uint8(codec.decode(codec.codebook.place(labels))))
+    return grid(rows)
 
 
 def traversals(codec: Codec) -> Picture:
     """One row per attribute, walked over its whole axis, the others at their defaults; its name stands before it."""
     rows = []
-    for attribute in codec.attributes:
-        weights = np.stack([codec.attributes.weights({attribute.name: value}) for value in _axis(attribute)])
-        rows.append(to_uint8(codec.decode(codec.place(weights))))
-    return _with_names(grid(rows), [attribute.name for attribute in codec.attributes])
+    vocabulary = codec.codebook.attributes
+    for attribute in vocabulary:
+        weights = np.stack([vocabulary.weights({attribute.name: value}) for value in _axis(attribute)])
+        rows.append(to_uint8(codec.decode(codec.codebook.place(weights))))
+    return _with_names(grid(rows), [attribute.name for attribute in vocabulary])
 
 
 def _axis(attribute: Attribute) -> list[float]:

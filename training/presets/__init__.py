@@ -7,9 +7,11 @@ import inspect
 import math
 import pkgutil
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from training.model import Recipe
+
+Setting = str | float
 
 
 class PresetError(ValueError):
@@ -30,23 +32,27 @@ def find(name: str) -> Callable[..., Recipe]:
 
 
 def describe(name: str) -> str:
-    """The first line of the preset's documentation."""
+    """The preset's documentation: what it is, its source, data, command and expected figures."""
     find(name)
-    return (importlib.import_module(f"{__name__}.{name}").__doc__ or "").partition("\n")[0]
+    return inspect.cleandoc(importlib.import_module(f"{__name__}.{name}").__doc__ or "")
 
 
-def settings(name: str, given: Mapping[str, str | float]) -> dict[str, float]:
+def settings(name: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
     """All of a preset's settings, the ``given`` ones in place of its defaults, each of its default's type.
 
-    Raises PresetError for a setting that the preset does not have, or a value that is no such number.
+    Raises PresetError for a setting that the preset does not have, or a value that is not one for it.
     """
-    known = {key: parameter.default for key, parameter in inspect.signature(find(name)).parameters.items()}
+    parameters = inspect.signature(find(name), eval_str=True).parameters
+    known = {key: parameter.default for key, parameter in parameters.items()}
     chosen: dict[str, Any] = dict(known)
     for key, value in given.items():
         if key not in known:
             raise PresetError(
                 f"{name} has no setting {key!r}; it has: {', '.join(f'{k}={v}' for k, v in known.items())}"
             )
+        if isinstance(known[key], str):
+            chosen[key] = _word(name, key, str(value), parameters[key].annotation)
+            continue
         try:
             number = float(value)
             chosen[key] = type(known[key])(number)
@@ -58,3 +64,11 @@ def settings(name: str, given: Mapping[str, str | float]) -> dict[str, float]:
             raise PresetError(f"{name}: {key} takes a whole number like {known[key]}, got {value!r}")
     find(name)(**chosen)  # a recipe refuses what can't be trained
     return chosen
+
+
+def _word(name: str, key: str, value: str, annotation: Any) -> str:
+    """A setting that is a word: any, or one of those that its type lists."""
+    accepted = get_args(annotation) if get_origin(annotation) is Literal else ()
+    if accepted and value not in accepted:
+        raise PresetError(f"{name}: {key} takes {' or '.join(accepted)}, got {value!r}")
+    return value

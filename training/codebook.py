@@ -1,0 +1,111 @@
+"""The codebook: where attribute weights sit in latent space, for every system. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.attributes import Attributes
+
+Mixing = Literal["linear", "nearest"]
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The latent dimensions start..stop that belong to one attribute, and what weights between its rows mean.
+
+    ``linear``: the mixture of the rows; ``nearest``: the row of the most probable class, where a mixture would mean
+    something else (half square and half heart is no ellipse).
+    """
+
+    attribute: str
+    start: int
+    stop: int
+    mixing: Mixing = "linear"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The attribute whose class an encoder infers from what a group of images shares (Bouchacourt et al. 2018).
+
+    No head predicts it: its weights are proportional to exp(-|z - row|^2 / 2 tau^2) over its part of z.
+    """
+
+    attribute: str
+    tau: float
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """z = weights @ matrix + offset, with ``matrix`` [sum K, D] and ``offset`` [D].
+
+    ``conditions`` are the attributes that the encoder may be told besides the image.
+    """
+
+    attributes: Attributes
+    parts: tuple[Part, ...]
+    matrix: Float32
+    offset: Float32
+    conditions: tuple[str, ...] = ()
+    group: Group | None = None
+
+    @property
+    def length(self) -> int:
+        """D, the length of z."""
+        return len(self.offset)
+
+    @property
+    def snapped(self) -> tuple[str, ...]:
+        """Names of the attributes that can't be mixed."""
+        return tuple(part.attribute for part in self.parts if part.mixing == "nearest")
+
+    def part(self, attribute: str) -> Part | None:
+        """The part of z that belongs to an attribute; None if it has none."""
+        return next((part for part in self.parts if part.attribute == attribute), None)
+
+    def place(self, weights: NDArray[Any]) -> Float32:
+        """z [B, D] of weights [B, sum K]."""
+        return (self._snap(weights) @ self.matrix + self.offset).astype(np.float32)
+
+    def edit(self, z: Float32, old: NDArray[Any], new: NDArray[Any]) -> Float32:
+        """z [B, D] of images of weights ``old`` [B, sum K] with ``new`` ones: what attributes don't tell is kept."""
+        edited: Float32 = (z + (self._snap(new) - self._snap(old)) @ self.matrix).astype(np.float32)
+        return edited
+
+    def evidence(self, mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What images [B, L] of one group say together, mean [L'] and variance [L'] over the group's part of z.
+
+        The product of Gaussians: 1/V = sum 1/var, M = V sum mean/var (Bouchacourt et al. 2018, eq. 9). Only models
+        with a group have it, and their codes are their z.
+        """
+        assert self.group is not None
+        part = self.part(self.group.attribute)
+        assert part is not None
+        precision = np.exp(-logvar[:, part.start : part.stop].astype(np.float64))
+        variance = 1 / precision.sum(axis=0)
+        return variance * (precision * mean[:, part.start : part.stop]).sum(axis=0), variance
+
+    def group_weights(self, code: NDArray[Any]) -> NDArray[Any]:
+        """Weights [B, K] of the group's attribute at places [B, L'] in its part of z."""
+        assert self.group is not None
+        part = self.part(self.group.attribute)
+        assert part is not None
+        columns = self.attributes.columns(self.group.attribute)
+        rows = self.matrix[columns, part.start : part.stop] + self.offset[part.start : part.stop]
+        squares = ((code[:, None] - rows) ** 2).sum(axis=2)
+        logits = -(squares - squares.min(axis=1, keepdims=True)) / (2 * self.group.tau**2)
+        likely = np.exp(logits)
+        weights: NDArray[Any] = likely / likely.sum(axis=1, keepdims=True)
+        return weights
+
+    def _snap(self, weights: NDArray[Any]) -> NDArray[Any]:
+        for name in self.snapped:
+            columns = self.attributes.columns(name)
+            nearest = self.attributes[name].read(weights[:, columns]).index
+            weights = weights.copy()
+            weights[:, columns] = np.eye(self.attributes[name].size)[nearest]
+        return weights

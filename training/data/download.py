@@ -1,0 +1,46 @@
+"""Published files, fetched once and known by their digest."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import urllib.request
+from pathlib import Path
+
+from tqdm import tqdm
+
+from training.data.source import DataError
+
+
+def download(folder: Path, url: str, md5: str) -> Path:
+    """The file of ``url`` in ``folder``, fetched with progress if need be; raises DataError if its MD5 differs."""
+    file = folder / url.rsplit("/", 1)[-1]
+    if file.exists():
+        if (found := md5_of(file)) != md5:
+            raise DataError(f"{file}: MD5 is {found}, not the published {md5}; remove it to download it again")
+        return file
+    partial = file.with_name(file.name + ".partial")
+    digest = hashlib.md5(usedforsecurity=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen(url, timeout=30) as answer, partial.open("wb") as output:
+            size = int(answer.headers.get("Content-Length") or 0) or None
+            with tqdm(total=size, unit="B", unit_scale=True, desc=file.name) as progress:
+                while chunk := answer.read(1 << 20):
+                    output.write(chunk)
+                    digest.update(chunk)
+                    progress.update(len(chunk))
+        if digest.hexdigest() != md5:
+            raise DataError(f"{url}: MD5 is {digest.hexdigest()}, not the published {md5}; nothing was kept")
+        os.replace(partial, file)
+    except OSError as error:
+        raise DataError(f"{url}: can't be downloaded ({error}); give the file itself instead") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return file
+
+
+def md5_of(file: Path) -> str:
+    """The MD5 of a file, in hexadecimal."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "md5").hexdigest()

@@ -1,0 +1,65 @@
+"""beta-VAE with convolutions: the KL term weighted by beta, so that latents come to follow one factor each.
+
+Source: github.com/Akella17/Beta-VAE (PyTorch; its convolutional form can't be trained), after Higgins et al. 2017;
+beta = 1 is the plain VAE.
+Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
+Command: ``spritevae train beta_conv --data dsprites``.
+Expected: see docs/systems.md.
+Differs from it: faster convolutions, larger batches, bf16 where the hardware has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from torch import nn
+
+from training.latents import Free
+from training.model import Recipe
+from training.nets import ConvEncoder, DenseDecoder, DenseEncoder, Encoder, ImageShape, PixelShuffleDecoder
+from training.schedules import hold_then_linear
+from training.terms import KL, Reconstruction, Term
+
+Backbones = tuple[Callable[[ImageShape], Encoder], Callable[[int, ImageShape], nn.Module]]
+
+CONVOLUTIONAL: Backbones = (
+    partial(ConvEncoder, channels=(64, 64, 48), features=256),
+    partial(PixelShuffleDecoder, trunk=(256, 320), channels=(64, 128)),
+)
+DENSE: Backbones = (
+    partial(DenseEncoder, hidden=(1200, 1200), activation=nn.ReLU),
+    partial(DenseDecoder, hidden=(1200, 1200, 1200), activation=nn.ReLU),
+)
+
+
+def unsupervised(
+    backbones: Backbones, kl: Term, latent: int, images: int, batch_size: int, learning_rate: float
+) -> Recipe:
+    """A VAE of free latents only: what the beta and capacity presets share."""
+    encoder, decoder = backbones
+    return Recipe(
+        encoder=encoder,
+        decoder=decoder,
+        latents=lambda features, attributes: [Free(latent)],
+        terms=(Reconstruction(), kl),
+        images=images,
+        batch_size=batch_size,
+        learning_rate=hold_then_linear(learning_rate, hold=0.7, warmup=0.005),
+    )
+
+
+def beta_vae(
+    backbones: Backbones,
+    *,
+    images: int = 6_400_000,
+    batch_size: int = 128,
+    learning_rate: float = 1e-3,
+    latent: int = 10,
+    beta: float = 4.0,
+) -> Recipe:
+    """A beta-VAE; its keyword arguments are the settings of the presets that it makes."""
+    return unsupervised(backbones, KL(beta), latent, images, batch_size, learning_rate)
+
+
+recipe = partial(beta_vae, CONVOLUTIONAL)

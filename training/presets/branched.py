@@ -1,0 +1,49 @@
+"""Branched VAE: a classifier beside the latents, from the same features.
+
+Source: github.com/chrisonntag/variational-latent-disentanglement (TensorFlow; no figures published).
+Data: mnist, fashion-mnist, or any images with a labelled discrete attribute (``label``; by default the first one).
+Command: ``spritevae train branched --data mnist``.
+Expected: see docs/systems.md.
+Differs from it: no batch normalisation; a class's place in latent space is the centroid of its means, so that labels
+can be decoded.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from training.attributes import Attributes
+from training.latents import Branched, Latent
+from training.model import Recipe
+from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.schedules import Plateau, hold_then_linear
+from training.terms import KL, SquaredError, Supervised
+
+HIDDEN = (128, 64)
+
+
+def recipe(
+    *,
+    images: int = 1_800_000,
+    batch_size: int = 128,
+    learning_rate: float = 1e-3,
+    latent: int = 10,
+    beta: float = 1.0,
+    label: str = "",
+    supervised_weight: float = 1.0,
+) -> Recipe:
+    """The recipe; its keyword arguments are the preset's settings."""
+
+    def latents(features: int, attributes: Attributes) -> list[Latent]:
+        return [Branched(attributes.discrete(label), latent, features, HIDDEN)]
+
+    return Recipe(
+        encoder=partial(ConvEncoder, channels=(64, 96, 96), features=256),
+        decoder=partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
+        latents=latents,
+        terms=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
+        images=images,
+        batch_size=batch_size,
+        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
+        plateau=Plateau(),
+    )

@@ -1,0 +1,38 @@
+"""beta-VAE with capacity and convolutions: the KL is held to a capacity that rises in training.
+
+Source: github.com/Akella17/Beta-VAE (PyTorch; its convolutional form can't be trained), after Burgess et al. 2018. Its
+table (gamma 100, C 20): five latents with variance < .01, pos_x, pos_y and scale among them, and five idle ones.
+Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
+Command: ``spritevae train capacity_conv --data dsprites``.
+Expected: see docs/systems.md.
+Differs from it: faster convolutions, larger batches, bf16 where the hardware has it; the capacity rises over a share of
+training, not over a number of steps.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from training.model import Recipe
+from training.presets.beta_conv import CONVOLUTIONAL, Backbones, unsupervised
+from training.schedules import ramp
+from training.terms import Capacity
+
+
+def capacity_vae(
+    backbones: Backbones,
+    *,
+    images: int = 6_400_000,
+    batch_size: int = 128,
+    learning_rate: float = 1e-3,
+    latent: int = 10,
+    gamma: float = 100.0,
+    capacity: float = 20.0,
+    rise_share: float = 0.75,
+) -> Recipe:
+    """A VAE with capacity (nats); its keyword arguments are the settings of the presets that it makes."""
+    kl = Capacity(gamma, ramp(0.0, capacity, rise_share))
+    return unsupervised(backbones, kl, latent, images, batch_size, learning_rate)
+
+
+recipe = partial(capacity_vae, CONVOLUTIONAL)

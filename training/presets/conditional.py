@@ -1,0 +1,51 @@
+"""Conditional VAE: encoder and decoder are told the label, so that the latents hold what it leaves open.
+
+Source: github.com/chrisonntag/variational-latent-disentanglement (TensorFlow; no figures published; its decoder never
+sees the label), after Sohn, Lee and Yan 2015.
+Data: mnist, fashion-mnist, or any images with labelled discrete attributes (``condition``: one name or several with
+commas between them; by default the first one).
+Command: ``spritevae train conditional --data mnist``.
+Expected: see docs/systems.md.
+Differs from it: the decoder gets the label too; a label that is not known is guessed by a small classifier trained in
+the same run; no batch normalisation.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from training.attributes import Attributes
+from training.latents import Condition, Free, Latent
+from training.model import Recipe
+from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.schedules import Plateau, hold_then_linear
+from training.terms import KL, SquaredError, Supervised
+
+
+def recipe(
+    *,
+    images: int = 1_800_000,
+    batch_size: int = 128,
+    learning_rate: float = 1e-3,
+    latent: int = 10,
+    beta: float = 1.0,
+    condition: str = "",
+    supervised_weight: float = 10.0,
+) -> Recipe:
+    """The recipe; its keyword arguments are the preset's settings."""
+
+    def latents(features: int, attributes: Attributes) -> list[Latent]:
+        told = [Condition(attributes.discrete(name.strip())) for name in condition.split(",")]
+        return [*told, Free(latent)]
+
+    return Recipe(
+        encoder=partial(ConvEncoder, channels=(64, 96, 96), features=256),
+        decoder=partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
+        reader=partial(ConvEncoder, channels=(32, 48, 48), features=64),
+        latents=latents,
+        terms=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
+        images=images,
+        batch_size=batch_size,
+        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
+        plateau=Plateau(),
+    )
