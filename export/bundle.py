@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import tempfile
@@ -26,15 +27,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from training.attributes import Attribute, Attributes
+from training.codebook import Codebook, Float32, Group, Part
 
 FORMAT: Literal[1] = 1
 MANIFEST = "manifest.json"
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 ENCODER, DECODER, CODEBOOK, GOLDEN, CARD = "encoder.onnx", "decoder.onnx", "codebook.npz", "golden.npz", "card.md"
 REQUIRED = (ENCODER, DECODER, CODEBOOK, GOLDEN, CARD)
-
-Mixing = Literal["linear", "nearest"]
-Float32 = NDArray[np.float32]
+CONDITION = ("condition", "condition_known")
+"""What an encoder with conditions takes besides the image: weights [B, sum K] and whether they are known [B, 1]."""
 
 
 class BundleError(ValueError):
@@ -56,15 +57,6 @@ class ImageSpec(_Strict):
     def shape(self) -> tuple[int, int, int]:
         """[H, W, C]."""
         return self.height, self.width, self.channels
-
-
-class LatentPart(_Strict):
-    """The latent dimensions start..stop that belong to one attribute, and what weights between its rows mean."""
-
-    attribute: str
-    start: int
-    stop: int
-    mixing: Mixing = "linear"
 
 
 class TensorSpec(_Strict):
@@ -96,7 +88,10 @@ class Manifest(_Strict):
     system: str
     image: ImageSpec
     attributes: tuple[Attribute, ...]
-    latents: tuple[LatentPart, ...]
+    latents: tuple[Part, ...]
+    conditions: tuple[str, ...] = ()
+    """The discrete attributes that the encoder may be told, by its inputs ``condition`` and ``condition_known``."""
+    group: Group | None = None
     encoder: GraphSpec
     decoder: GraphSpec
     opset: int
@@ -106,22 +101,30 @@ class Manifest(_Strict):
     files: dict[str, FileSpec] = {}
     digest: str = ""
 
-    def computed_digest(self) -> str:
-        """sha256 of the manifest's canonical JSON without ``digest``."""
-        content = self.model_dump(mode="json", exclude={"digest"})
-        return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
         """Parts name attributes and follow each other without gaps, so that each dimension has one owner."""
-        names = {attribute.name for attribute in Attributes(self.attributes)}
+        attributes = Attributes(self.attributes)
+        discrete = {attribute.name for attribute in attributes if attribute.kind != "continuous"}
+        owned = [part.attribute for part in self.latents]
         end = 0
         for part in self.latents:
-            if part.attribute not in names or part.start != end or part.stop <= part.start:
+            if part.attribute not in {each.name for each in attributes} or part.start != end or part.stop <= end:
                 raise ValueError(f"latents: {part} does not follow dimension {end}, or names no attribute")
             end = part.stop
         if not self.latents or "fp32" not in self.tolerances:
             raise ValueError("needs at least one latent part, and a tolerance for fp32")
+        for name in self.conditions:
+            if name not in discrete or name not in owned:
+                raise ValueError(f"conditions: {name!r} is no discrete attribute with a part of the latents")
+        inputs = {tensor.name for tensor in self.encoder.inputs}
+        if inputs != {"image", *(CONDITION if self.conditions else ())}:
+            raise ValueError(f"encoder: inputs {sorted(inputs)} don't go with conditions {list(self.conditions)}")
+        if self.group is not None:
+            if self.group.attribute not in discrete or self.group.attribute not in owned:
+                raise ValueError(f"group: {self.group.attribute!r} is no discrete attribute with a part of the latents")
+            if not 0 < self.group.tau < math.inf:
+                raise ValueError(f"group: tau must be positive, got {self.group.tau}")
         return self
 
     @property
@@ -145,34 +148,6 @@ def largest_difference(attributes: Attributes, name: str, a: Float32, b: Float32
 
 
 @dataclass(frozen=True)
-class Codebook:
-    """Where attribute weights sit in latent space: z = weights @ matrix + offset.
-
-    ``matrix`` is [sum K, D], ``offset`` [D]. Attributes whose part says ``nearest`` are snapped to their most
-    probable class first.
-    """
-
-    attributes: Attributes
-    latents: tuple[LatentPart, ...]
-    matrix: Float32
-    offset: Float32
-
-    def place(self, weights: NDArray[Any]) -> Float32:
-        """z [B, D] of weights [B, sum K]."""
-        for name in self.snapped:
-            columns = self.attributes.columns(name)
-            nearest = self.attributes[name].read(weights[:, columns]).index
-            weights = weights.copy()
-            weights[:, columns] = np.eye(self.attributes[name].size)[nearest]
-        return (weights @ self.matrix + self.offset).astype(np.float32)
-
-    @property
-    def snapped(self) -> tuple[str, ...]:
-        """Names of the attributes that can't be mixed."""
-        return tuple(part.attribute for part in self.latents if part.mixing == "nearest")
-
-
-@dataclass(frozen=True)
 class Bundle:
     """A verified bundle: its manifest, and its files' contents as bytes, so that nothing is read twice."""
 
@@ -193,11 +168,12 @@ class Bundle:
         matrix, offset = arrays.get("matrix"), arrays.get("offset")
         if matrix is None or offset is None or matrix.shape != (attributes.total, length) or offset.shape != (length,):
             raise BundleError(f"{self.path / CODEBOOK}: needs matrix [{attributes.total}, {length}], offset [{length}]")
-        return Codebook(attributes, self.manifest.latents, matrix, offset)
+        manifest = self.manifest
+        return Codebook(attributes, manifest.latents, matrix, offset, manifest.conditions, manifest.group)
 
     @property
     def golden(self) -> dict[str, Float32]:
-        """Inputs ``image`` and ``z`` with expected outputs ``encoder.NAME`` and ``decoder.NAME``."""
+        """Inputs ``image``, ``z`` and conditions with expected outputs ``encoder.NAME`` and ``decoder.NAME``."""
         return self._arrays(GOLDEN)
 
     def _arrays(self, name: str) -> dict[str, NDArray[Any]]:
@@ -208,20 +184,30 @@ class Bundle:
             raise BundleError(f"{self.path / name}: {error}") from error
 
 
+def digest_of(manifest: dict[str, Any]) -> str:
+    """sha256 of a manifest's canonical JSON, as it is written, without its ``digest``.
+
+    Of what is written, so that a bundle stays valid when later versions know more fields.
+    """
+    content = {key: value for key, value in manifest.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle and verify the manifest, its digest, and size and sha256 of every file, before anything is parsed.
 
     Raises BundleError that names the file for whatever is missing, unlisted, linked or different.
     """
     try:
-        manifest = Manifest.model_validate_json((path / MANIFEST).read_bytes())
+        written = (path / MANIFEST).read_bytes()
+        manifest = Manifest.model_validate_json(written)
     except OSError as error:
         raise BundleError(f"{path}: no bundle here: {MANIFEST} can't be read ({error.strerror})") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
-    if manifest.digest != manifest.computed_digest():
+    if manifest.digest != digest_of(json.loads(written)):
         raise BundleError(f"{path / MANIFEST}: its digest does not match its content")
     present = {str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir() or file.is_symlink()}
     for name in sorted(present - manifest.files.keys() - {MANIFEST}):
@@ -285,6 +271,6 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
         if file.is_file() and file.name != MANIFEST
     }
     manifest = manifest.model_copy(update={"files": files})
-    manifest = manifest.model_copy(update={"digest": manifest.computed_digest()})
+    manifest = manifest.model_copy(update={"digest": digest_of(manifest.model_dump(mode="json"))})
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
     return manifest

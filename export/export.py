@@ -10,23 +10,24 @@ import numpy as np
 from export.bundle import (
     CARD,
     CODEBOOK,
+    CONDITION,
     DECODER,
     ENCODER,
     GOLDEN,
     ImageSpec,
-    LatentPart,
     Manifest,
     check_name,
     seal,
     writing_bundle,
 )
 from export.card import card
-from export.onnx import OPSET, TOLERANCE, Arrays, decoder_graph, encoder_graph
+from export.onnx import OPSET, TOLERANCE, Arrays, Graph, decoder_graph, encoder_graph
 from training import plots
 from training.attributes import Attributes
 from training.data.source import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec, pixels
+from training.metrics.outputs import label_weights
 from training.runs import PARAMETERS, Parameters, Run
 
 GOLDEN_ROWS = 4
@@ -51,23 +52,17 @@ def export(
         sets = rows_to_score(source, also_all=False, at_most=scored_rows)
         rows = next(iter(sets.values()))
         encoder, decoder = encoder_graph(model), decoder_graph(model)
-        images = _as_input(source, rows[:CHECKED_ROWS])
-        z = _as_latents(codec, source, rows[:CHECKED_ROWS])
-        encoder.check(images)
-        encoder.check(np.random.default_rng(0).random(images.shape, np.float32))
+        inputs = _inputs(codec, source, rows[:CHECKED_ROWS])
+        z = {"z": codec.codebook.place(_random_weights(codec.codebook.attributes, len(inputs["image"])))}
+        encoder.check(inputs)
+        encoder.check(inputs | {"image": np.random.default_rng(0).random(inputs["image"].shape, np.float32)})
         decoder.check(z)
         evaluation = evaluate(codec, source, sets)
 
         (folder / ENCODER).write_bytes(encoder.content)
         (folder / DECODER).write_bytes(decoder.content)
-        np.savez_compressed(folder / CODEBOOK, matrix=model.latent.codebook.numpy(), offset=model.latent.offset.numpy())
-        np.savez_compressed(
-            folder / GOLDEN,
-            image=images[:GOLDEN_ROWS],
-            z=z[:GOLDEN_ROWS],
-            **_prefixed("encoder", encoder.expected(images[:GOLDEN_ROWS])),
-            **_prefixed("decoder", decoder.expected(z[:GOLDEN_ROWS])),
-        )
+        np.savez_compressed(folder / CODEBOOK, matrix=codec.codebook.matrix, offset=codec.codebook.offset)
+        np.savez_compressed(folder / GOLDEN, **_golden(encoder, inputs), **_golden(decoder, z))
         plots.save(picture(evaluation, codec, source, rows), folder / "evaluation.png")
         plots.save(plots.traversals(codec), folder / "traversals.png")
         height, width, channels = model.image
@@ -76,8 +71,10 @@ def export(
             name=name,
             system=parameters.system,
             image=image,
-            attributes=parameters.attributes,
-            latents=tuple(LatentPart(**part._asdict()) for part in model.latent.parts),
+            attributes=tuple(codec.codebook.attributes),
+            latents=codec.codebook.parts,
+            conditions=codec.codebook.conditions,
+            group=codec.codebook.group,
             encoder=encoder.spec,
             decoder=decoder.spec,
             opset=OPSET,
@@ -89,8 +86,11 @@ def export(
         return seal(folder, manifest)
 
 
-def _prefixed(prefix: str, arrays: Arrays) -> dict[str, Any]:
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
+def _golden(graph: Graph, inputs: Arrays) -> dict[str, Any]:
+    """The first of the inputs, and torch's answers to them."""
+    first = {name: values[:GOLDEN_ROWS] for name, values in inputs.items()}
+    half = "encoder" if "image" in inputs else "decoder"
+    return first | {f"{half}.{name}": answer for name, answer in graph.expected(first).items()}
 
 
 def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, object]:
@@ -98,7 +98,7 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
 
     ``init`` is the same of the run that it began with, as long as that is there, else its path.
     """
-    fields = ("data", "settings", "seed", "device", "hardware", "precision", "threads", "version", "command")
+    fields = ("data", "labels", "settings", "seed", "device", "hardware", "precision", "threads", "version", "command")
     init: object = parameters.init
     if parameters.init is not None and (Path(parameters.init) / PARAMETERS).is_file():
         earlier = Run.open(Path(parameters.init))
@@ -111,17 +111,21 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
     }
 
 
-def _as_input(source: Source, rows: Rows) -> np.ndarray:
-    return np.ascontiguousarray(pixels(source.batch(rows).images).numpy())
+def _inputs(codec: TorchCodec, source: Source, rows: Rows) -> Arrays:
+    """What the encoder takes of the rows; conditions are known of every other one."""
+    batch = source.batch(rows)
+    inputs = {"image": np.ascontiguousarray(pixels(batch.images).numpy())}
+    if codec.codebook.conditions:
+        weights = label_weights(codec, source.attributes, batch).astype(np.float32)
+        inputs |= {CONDITION[0]: weights, CONDITION[1]: (np.arange(len(rows))[:, None] % 2).astype(np.float32)}
+    return inputs
 
 
-def _as_latents(codec: TorchCodec, source: Source, rows: Rows) -> np.ndarray:
-    """Places of random attribute values, between classes too."""
+def _random_weights(attributes: Attributes, count: int) -> np.ndarray:
+    """Weights of random attribute values, between classes too."""
     draw = np.random.default_rng(0)
-    return codec.place(np.concatenate([_random_weights(codec.attributes, draw)[None] for _ in rows]))
 
+    def values() -> dict[str, Any]:
+        return {a.name: draw.integers(a.size) if a.kind == "nominal" else draw.uniform(*a.ends) for a in attributes}
 
-def _random_weights(attributes: Attributes, draw: np.random.Generator) -> np.ndarray:
-    return attributes.weights(
-        {a.name: draw.integers(a.size) if a.kind == "nominal" else draw.uniform(*a.ends) for a in attributes}
-    )
+    return np.stack([attributes.weights(values()) for _ in range(count)])

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.bundle import GraphSpec, TensorSpec, largest_difference
+from export.bundle import CONDITION, GraphSpec, TensorSpec, largest_difference
 from training.model import VAE
 
 OPSET = 20
@@ -32,14 +32,21 @@ class ExportError(ValueError):
 
 
 class EncoderGraph(nn.Module):
-    """image [B, C, H, W] -> z, weights, mean, logvar."""
+    """image [B, C, H, W], and where the model has conditions their weights and whether these are known -> z, weights,
+    mean, logvar.
+    """
 
     def __init__(self, model: VAE) -> None:
         super().__init__()
         self.model = model
 
-    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        encoded = self.model.encode(image)
+    def forward(
+        self, image: Tensor, condition: Tensor | None = None, condition_known: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        labels = None
+        if condition is not None and condition_known is not None:
+            labels = self.model.space.told(condition, condition_known)
+        encoded = self.model.encode(image, labels)
         return tuple(encoded[name] for name in ENCODER_OUTPUTS)
 
 
@@ -55,15 +62,15 @@ class DecoderGraph(nn.Module):
 
 
 class Graph:
-    """One exported half: its bytes, and torch's and onnxruntime's answers to the same input."""
+    """One exported half: its bytes, and torch's and onnxruntime's answers to the same inputs, by name."""
 
     def __init__(
-        self, module: EncoderGraph | DecoderGraph, example: Tensor, source: str, outputs: tuple[str, ...]
+        self, module: EncoderGraph | DecoderGraph, examples: dict[str, Tensor], outputs: tuple[str, ...]
     ) -> None:
         self.module = module.eval()
-        self.attributes = module.model.attributes
-        self.source, self.outputs = source, outputs
-        program = _to_onnx(self.module, example, source, outputs)
+        self.attributes = module.model.space.vocabulary()
+        self.outputs = outputs
+        program = _to_onnx(self.module, examples, outputs)
         refuse_random_nodes(program)
         onnx.checker.check_model(program, full_check=True)
         self.content = program.SerializeToString()
@@ -80,20 +87,20 @@ class Graph:
 
         return GraphSpec(inputs=specs(self._session.get_inputs()), outputs=specs(self._session.get_outputs()))
 
-    def run(self, values: NDArray[np.float32]) -> Arrays:
+    def run(self, inputs: Arrays) -> Arrays:
         """onnxruntime's answer."""
-        return dict(zip(self.outputs, self._session.run(list(self.outputs), {self.source: values}), strict=True))
+        return dict(zip(self.outputs, self._session.run(list(self.outputs), inputs), strict=True))
 
     @torch.inference_mode()
-    def expected(self, values: NDArray[np.float32]) -> Arrays:
+    def expected(self, inputs: Arrays) -> Arrays:
         """torch's answer."""
-        answers = self.module(torch.from_numpy(values))
+        answers = self.module(**{name: torch.from_numpy(values) for name, values in inputs.items()})
         return {name: answer.numpy() for name, answer in zip(self.outputs, answers, strict=True)}
 
-    def check(self, values: NDArray[np.float32]) -> None:
+    def check(self, inputs: Arrays) -> None:
         """Compare both at several batch sizes; raises ExportError where they differ by more than the tolerance."""
         for size in BATCHES:
-            batch = np.resize(values, (size, *values.shape[1:]))
+            batch = {name: np.resize(values, (size, *values.shape[1:])) for name, values in inputs.items()}
             got, expected = self.run(batch), self.expected(batch)
             for name in self.outputs:
                 difference = largest_difference(self.attributes, name, got[name], expected[name])
@@ -104,18 +111,19 @@ class Graph:
                     )
 
 
-def _to_onnx(module: nn.Module, example: Tensor, source: str, outputs: tuple[str, ...]) -> onnx.ModelProto:
+def _to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, ...]) -> onnx.ModelProto:
+    batch = torch.export.Dim("batch")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing, as it may be
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own dependencies' deprecations
         exported = torch.onnx.export(
             module,
-            (example,),
+            tuple(examples.values()),
             dynamo=True,
             opset_version=OPSET,
-            input_names=[source],
+            input_names=list(examples),
             output_names=list(outputs),
-            dynamic_shapes=({0: torch.export.Dim("batch")},),
+            dynamic_shapes=tuple({0: batch} for _ in examples),
             verbose=False,
         )
     assert exported is not None
@@ -150,9 +158,12 @@ def refuse_random_nodes(program: onnx.ModelProto) -> None:
 def encoder_graph(model: VAE) -> Graph:
     """The model's encoder, checked by nothing yet."""
     height, width, channels = model.image
-    return Graph(EncoderGraph(model), torch.rand(2, channels, height, width), "image", ENCODER_OUTPUTS)
+    examples = {"image": torch.rand(2, channels, height, width)}
+    if model.space.conditions:
+        examples |= {CONDITION[0]: torch.rand(2, model.space.vocabulary().total), CONDITION[1]: torch.ones(2, 1)}
+    return Graph(EncoderGraph(model), examples, ENCODER_OUTPUTS)
 
 
 def decoder_graph(model: VAE) -> Graph:
     """The model's decoder, checked by nothing yet."""
-    return Graph(DecoderGraph(model), torch.rand(2, model.latent.length), "z", ("image",))
+    return Graph(DecoderGraph(model), {"z": torch.rand(2, model.space.length)}, ("image",))

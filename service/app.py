@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from service.errors import Problem, handle_errors
 from service.middleware import BodyLimit, RequestContext
-from service.routes import decode, encode, health, interpolate, models
+from service.routes import decode, edit, encode, health, interpolate, models
 from service.settings import Settings
 from service.store import Store
 
@@ -54,7 +54,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     handle_errors(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(RequestContext)
-    for group in (encode, decode, interpolate, models, health):
+    for group in (encode, decode, interpolate, edit, models, health):
         app.include_router(group.router)
 
     @app.get("/", include_in_schema=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from anyio import to_thread
 
-from export.bundle import Float32
 from service.runtime import Model
 from service.timing import timed
+from training.codebook import Float32
 
 
 class Engine:
@@ -15,10 +15,10 @@ class Engine:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    async def encode(self, images: Float32) -> dict[str, Float32]:
+    async def encode(self, images: Float32, **conditions: Float32) -> dict[str, Float32]:
         """As ``Model.encode``: images [B, C, H, W] -> z, weights, and mean, logvar where they exist."""
         with timed("inference"):
-            return await to_thread.run_sync(self.model.encode, images)
+            return await to_thread.run_sync(lambda: self.model.encode(images, **conditions))
 
     async def decode(self, z: Float32) -> Float32:
         """As ``Model.decode``: z [B, D] -> images [B, C, H, W]."""

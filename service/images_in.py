@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from export.bundle import Float32, ImageSpec
+from export.bundle import ImageSpec
 from service.arrays_in import read_array
 from service.errors import Problem
+from training.codebook import Float32
 
 NPY = "application/x-npy"
 PILLOW_FORMATS = {

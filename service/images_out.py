@@ -17,7 +17,7 @@ import PIL
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
-from export.bundle import Float32
+from training.codebook import Float32
 
 PNG, WEBP, GIF, APNG = "image/png", "image/webp", "image/gif", "image/apng"
 NPY, ZIP, JSON = "application/x-npy", "application/zip", "application/json"

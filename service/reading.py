@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from export.bundle import Float32
 from service.runtime import Model
 from training.attributes import Attribute, Floats, Reading
+from training.codebook import Float32
 
 
 def items(
@@ -22,16 +22,16 @@ def items(
     parts = {part.attribute: slice(part.start, part.stop) for part in model.manifest.latents}
 
     def one(index: int) -> dict[str, Any]:
-        said = {}
+        entries = {}
         for attribute in model.attributes:
             name = attribute.name
             deviations = spread.get(name)
-            entry = _said(attribute, readings[name], None if deviations is None else float(deviations[index]), index)
+            entry = said(attribute, readings[name], None if deviations is None else float(deviations[index]), index)
             entry["z"] = z[index, parts[name]].tolist() if name in parts else []
             if detail == "weights" and attribute.kind != "continuous":
                 entry["weights"] = weights[index, model.attributes.columns(name)].tolist()
-            said[name] = entry
-        item: dict[str, Any] = {"attributes": said, "z": z[index].tolist(), "converted": list(converted[index])}
+            entries[name] = entry
+        item: dict[str, Any] = {"attributes": entries, "z": z[index].tolist(), "converted": list(converted[index])}
         if detail == "posterior":
             item |= {name: outputs[name][index].tolist() if name in outputs else None for name in ("mean", "logvar")}
         return item
@@ -39,7 +39,8 @@ def items(
     return [one(index) for index in range(len(z))]
 
 
-def _said(attribute: Attribute, reading: Reading, sd: float | None, row: int) -> dict[str, Any]:
+def said(attribute: Attribute, reading: Reading, sd: float | None, row: int) -> dict[str, Any]:
+    """What a reading says of one row: its value, as /decode takes it, and how sure it is."""
     position = float(reading.position[row])
     if attribute.kind == "continuous":
         return {"value": position, "sd": sd}
@@ -57,14 +58,16 @@ def _said(attribute: Attribute, reading: Reading, sd: float | None, row: int) ->
 
 def _spread(model: Model, logvar: Float32 | None) -> dict[str, Floats]:
     """Standard deviations [B] of the continuous attributes, in their units, where the posterior is one of z."""
-    if logvar is None or logvar.shape[1:] != (model.manifest.latent_length,):
+    if logvar is None:
         return {}
     sd = np.exp(logvar.astype(np.float64) / 2)
     spread: dict[str, Floats] = {}
     for part in model.manifest.latents:
-        if model.attributes[part.attribute].kind == "continuous" and part.stop == part.start + 1:
+        same = part.start if logvar.shape[1] == model.manifest.latent_length else None  # bundles that don't say
+        code = same if part.code is None else part.code
+        if code is not None and model.attributes[part.attribute].kind == "continuous" and part.stop == part.start + 1:
             row = model.attributes.columns(part.attribute).start
             scale = abs(float(model.codebook.matrix[row, part.start]))
             if scale > 0:
-                spread[part.attribute] = sd[:, part.start] / scale
+                spread[part.attribute] = sd[:, code] / scale
     return spread

@@ -15,8 +15,6 @@ from export.bundle import (
     ENCODER,
     GOLDEN,
     Bundle,
-    Codebook,
-    Float32,
     GraphSpec,
     Manifest,
     largest_difference,
@@ -24,6 +22,7 @@ from export.bundle import (
 )
 from service.settings import Device
 from training.attributes import Attributes
+from training.codebook import Codebook, Float32
 
 log = logging.getLogger("spritevae.runtime")
 CHUNK = 64

@@ -63,6 +63,49 @@ class EncodeBody(_Body):
     images: list[str] = Field(min_length=1, description="image files or npy files in base64")
 
 
+class EditBody(_Body):
+    """An image and what to change of it."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    image: str = Field(description="an image file in base64")
+    to: Annotated[dict[str, Any], WithJsonSchema(_VALUES)] = Field(
+        default_factory=dict, alias="set", description="values, as /decode takes them"
+    )
+    by: dict[str, Any] = Field(default_factory=dict, alias="add", description="how far to move positions or values")
+
+
+class ImageBody(_Body):
+    """One image."""
+
+    image: str = Field(description="an image file in base64")
+
+
+class ImagesBody(_Body):
+    """One image, or several of one class."""
+
+    image: str | None = Field(None, description="an image file in base64")
+    images: list[str] | None = Field(None, min_length=1, description="image files in base64")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ImagesBody:
+        if (self.image is None) == (self.images is None):
+            raise ValueError("needs image or images, and not both")
+        return self
+
+    @property
+    def listed(self) -> list[str]:
+        """The images."""
+        return self.images if self.images is not None else [self.image or ""]
+
+
+class RecombineBody(_Body):
+    """What to take the class of, and what the style."""
+
+    classes: ImagesBody = Field(alias="class", description="the class of these")
+    style: ImageBody = Field(description="all but the class of this")
+
+
 class InterpolateBody(_Body):
     """Two key frames as ``from`` and ``to``, or two and more as ``keyframes``: attribute values or an image each."""
 
@@ -113,6 +156,10 @@ class EncodeQuery(ModelQuery):
     detail: Literal["weights", "posterior"] | None = Field(
         None, description="weights adds class probabilities, posterior mean and logvar (null where there are none)"
     )
+    given: str | None = Field(
+        None, description="what the encoder is told: NAME:VALUE, several with commas between them", examples=["digit:3"]
+    )
+    group: bool = Field(False, description="the images are one group: one item comes back, of what they share")
 
 
 class SheetQuery(ModelQuery):
@@ -191,6 +238,7 @@ class AttributeInfo(BaseModel):
     period: int | None
     unit: str
     range: tuple[float, float]
+    limits: tuple[float, float] = Field(description="what is accepted; wider than the range for free latents")
     default: float | str
     mixing: Literal["linear", "nearest"]
     accepts: str
@@ -213,6 +261,8 @@ class ModelInfo(BaseModel):
     provider: str = Field(description="the execution provider really in use")
     image: ImageInfo
     latent_length: int
+    conditions: list[str] = Field(description="attributes that the encoder can be told with ?given=")
+    group: str | None = Field(description="the attribute that a group of images shares, read with ?group=true")
     attributes: list[AttributeInfo]
     scores: dict[str, Any]
 

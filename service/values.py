@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from export.bundle import Codebook, Float32
 from service.errors import Problem, located
 from service.runtime import Model
 from training.attributes import Attributes, AttributeValueError, Value
+from training.codebook import Codebook, Float32
 
 LARGEST = float(np.finfo(np.float32).max)
 

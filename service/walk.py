@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from export.bundle import Codebook, Float32
 from service.schemas import Easing
 from service.values import Points, is_snapped
 from training.attributes import Attribute, Attributes, Floats, Value
+from training.codebook import Codebook, Float32
 
 EASINGS: dict[Easing, Callable[[Floats], Floats]] = {
     "linear": lambda t: t,

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from export.bundle import CONDITION
 from training.attributes import Attributes
 from training.codec import Codec, Encoded, to_uint8
 
@@ -43,21 +44,23 @@ class Model:
     @property
     def attributes(self) -> Attributes:
         """The model's vocabulary."""
-        return self.codec.attributes
+        return self.codec.codebook.attributes
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """[H, W, C] of its images."""
         return self.codec.image_shape
 
-    def encode(self, images: ArrayLike) -> Encoding:
+    def encode(self, images: ArrayLike, given: Mapping[str, Any] | None = None) -> Encoding:
         """Attribute values of images [B, H, W, C], [B, H, W], or one [H, W, C] or [H, W] (then B is 1).
 
-        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. Raises ValueError on another shape
-        or range.
+        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. ``given`` tells a conditional model
+        its conditions, the same for all images. Raises ValueError on another shape or range, or other conditions.
         """
-        encoded = [self.codec.encode(chunk) for chunk in _chunks(self._batch(images))]
-        z, weights = (np.concatenate(parts) for parts in zip(*encoded, strict=True))
+        batch = self._batch(images)
+        told = None if given is None else self._told(given, len(batch))
+        encoded = [self.codec.encode(chunk, None if told is None else told[: len(chunk)]) for chunk in _chunks(batch)]
+        z, weights, *_ = (np.concatenate(parts) for parts in zip(*encoded, strict=True))
         readings = self.attributes.read(weights)
         values = {
             a.name: np.array([a.value(position) for position in readings[a.name].position]) for a in self.attributes
@@ -81,7 +84,7 @@ class Model:
             raise ValueError("decode takes attributes by name, or one mapping or sequence of them, or z: one of these")
         if z is not None:
             points = np.asarray(z, np.float32)
-            length = self.codec.place(self.attributes.weights({})[None]).shape[1]
+            length = self.codec.codebook.length
             fits = points.ndim in (1, 2) and points.size > 0 and points.shape[-1] == length
             if not fits or not np.isfinite(points).all():
                 raise ValueError(f"z must be finite numbers [{length}] or [B, {length}], got {list(points.shape)}")
@@ -96,10 +99,17 @@ class Model:
         """decode(encode(images).z): images [B, H, W, C] in 0..1."""
         return self._decode(self.encode(images).z)
 
+    def _told(self, given: Mapping[str, Any], count: int) -> NDArray[Any]:
+        conditions = self.codec.codebook.conditions
+        if set(given) != set(conditions):
+            takes = f"all of {', '.join(conditions)}" if conditions else "no conditions"
+            raise ValueError(f"the model takes {takes}; got {', '.join(given) or 'none'}")
+        return np.repeat(self.attributes.weights(given)[None], count, axis=0)
+
     def _place(self, values: Sequence[Mapping[str, Any]]) -> Float32:
         if not values:
             raise ValueError("decode needs at least one set of attribute values")
-        return self.codec.place(np.stack([self.attributes.weights(each) for each in values]))
+        return self.codec.codebook.place(np.stack([self.attributes.weights(each) for each in values]))
 
     def _decode(self, z: Float32) -> Float32:
         return np.concatenate([self.codec.decode(chunk) for chunk in _chunks(z)])
@@ -131,19 +141,19 @@ class _BundleCodec:
         from service.runtime import Model as Runtime
 
         self._runtime = Runtime.load(path, device)
-        self.attributes = self._runtime.attributes
+        self.codebook = self._runtime.codebook
         self.manifest = self._runtime.manifest
         self.image_shape = self.manifest.image.shape
 
-    def encode(self, images: NDArray[np.uint8]) -> Encoded:
-        encoded = self._runtime.encode(images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255))
-        return Encoded(encoded["z"], encoded["weights"])
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        pixels = images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
+        conditions = {} if given is None else dict(zip(CONDITION, (given, np.ones((len(given), 1))), strict=True))
+        encoded = self._runtime.encode(pixels, **{name: c.astype(np.float32) for name, c in conditions.items()})
+        z = encoded["z"]
+        return Encoded(z, encoded["weights"], encoded.get("mean", z), encoded.get("logvar", np.zeros_like(z)))
 
     def decode(self, z: Float32) -> Float32:
         return self._runtime.decode(z).transpose(0, 2, 3, 1)
-
-    def place(self, weights: NDArray[Any]) -> Float32:
-        return self._runtime.codebook.place(weights)
 
 
 def load(path: str | Path, *, device: Device = "auto") -> Model:

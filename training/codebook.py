@@ -19,13 +19,14 @@ class Part:
     """The latent dimensions start..stop that belong to one attribute, and what weights between its rows mean.
 
     ``linear``: the mixture of the rows; ``nearest``: the row of the most probable class, where a mixture would mean
-    something else (half square and half heart is no ellipse).
+    something else (half square and half heart is no ellipse). ``code`` is the first of its codes in the posterior.
     """
 
     attribute: str
     start: int
     stop: int
     mixing: Mixing = "linear"
+    code: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,26 +77,30 @@ class Codebook:
         edited: Float32 = (z + (self._snap(new) - self._snap(old)) @ self.matrix).astype(np.float32)
         return edited
 
+    @property
+    def grouped(self) -> tuple[slice, slice]:
+        """The group's part of z, and its columns among the weights."""
+        part = self.part(self.group.attribute) if self.group else None
+        assert self.group is not None
+        assert part is not None
+        return slice(part.start, part.stop), self.attributes.columns(self.group.attribute)
+
     def evidence(self, mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """What images [B, L] of one group say together, mean [L'] and variance [L'] over the group's part of z.
 
         The product of Gaussians: 1/V = sum 1/var, M = V sum mean/var (Bouchacourt et al. 2018, eq. 9). Only models
         with a group have it, and their codes are their z.
         """
-        assert self.group is not None
-        part = self.part(self.group.attribute)
-        assert part is not None
-        precision = np.exp(-logvar[:, part.start : part.stop].astype(np.float64))
+        own, _ = self.grouped
+        precision = np.exp(-logvar[:, own].astype(np.float64))
         variance = 1 / precision.sum(axis=0)
-        return variance * (precision * mean[:, part.start : part.stop]).sum(axis=0), variance
+        return variance * (precision * mean[:, own]).sum(axis=0), variance
 
     def group_weights(self, code: NDArray[Any]) -> NDArray[Any]:
         """Weights [B, K] of the group's attribute at places [B, L'] in its part of z."""
+        own, columns = self.grouped
         assert self.group is not None
-        part = self.part(self.group.attribute)
-        assert part is not None
-        columns = self.attributes.columns(self.group.attribute)
-        rows = self.matrix[columns, part.start : part.stop] + self.offset[part.start : part.stop]
+        rows = self.matrix[columns, own] + self.offset[own]
         squares = ((code[:, None] - rows) ** 2).sum(axis=2)
         logits = -(squares - squares.min(axis=1, keepdims=True)) / (2 * self.group.tau**2)
         likely = np.exp(logits)

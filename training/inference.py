@@ -12,7 +12,6 @@ from torch import Tensor
 from training.codebook import Float32
 from training.codec import Encoded
 from training.model import VAE
-from training.space import Labels
 
 
 def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
@@ -34,7 +33,8 @@ class TorchCodec:
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
         """What the encoder says of images [B, H, W, C]; ``given`` [B, sum K] tells it the conditions."""
         batch = pixels(images, self._device)
-        labels = None if given is None else told(self.model, torch.from_numpy(given).float().to(self._device))
+        told = None if given is None else torch.from_numpy(given).float().to(self._device)
+        labels = None if told is None else self.model.space.told(told, told.new_ones(len(told), 1))
         encoded = self.model.encode(batch, labels)
         return Encoded(**{name: array.cpu().numpy() for name, array in encoded.items()})
 
@@ -43,17 +43,3 @@ class TorchCodec:
         """Images [B, H, W, C] in 0..1 of z [B, D]."""
         decoded: Float32 = self.model.decode(torch.from_numpy(z).to(self._device)).permute(0, 2, 3, 1).cpu().numpy()
         return decoded
-
-
-def told(model: VAE, weights: Tensor, known: Tensor | None = None) -> Labels:
-    """The labels that tell a model its conditions: from weights [B, sum K] over its vocabulary, known [B, 1] or all."""
-    space = model.space
-    vocabulary, names = space.vocabulary(), [attribute.name for attribute in space.conditions]
-    targets, mask = [], []
-    everywhere = weights.new_ones(len(weights), 1) if known is None else known
-    for attribute in space.attributes:
-        given = attribute.name in names
-        width = weights.new_zeros(len(weights), attribute.size)
-        targets.append(weights[:, vocabulary.columns(attribute.name)] if given else width)
-        mask.append(everywhere if given else torch.zeros_like(everywhere))
-    return Labels(torch.cat(targets, dim=1), torch.cat(mask, dim=1))

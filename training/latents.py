@@ -66,6 +66,11 @@ class Latent(nn.Module, ABC):
     conditions = 0
     mixing: Mixing = "linear"
 
+    @property
+    def width(self) -> int:
+        """How many weights it has: the attribute's classes, or one for each continuous attribute."""
+        return self.length if self.attribute is None else self.attribute.size
+
     def logits(self, features: Tensor) -> Tensor:
         """Scores [B, S] from features [B, F]."""
         return features[:, :0]

@@ -105,7 +105,7 @@ class _Trainer:
         if not len(self.rows):
             raise RunError("the data has no rows to train on")
         self.batch_size = min(self.recipe.batch_size, len(self.rows))
-        self.order = Order(self.rows, source.labelled[self.rows].any(axis=1), self.batch_size, self.seed)
+        self.order = Order(self.rows, np.asarray(source.labelled[self.rows].any(axis=1)), self.batch_size, self.seed)
         self.steps = math.ceil(self.recipe.images / self.batch_size)
         # so few that scoring them takes little of the time between two reports
         count = min(VALIDATION_ROWS, max(16, self.steps * self.batch_size // REPORTS // 4))

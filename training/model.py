@@ -147,8 +147,8 @@ class VAE(nn.Module):
 
     def unlabelled(self, images: Tensor) -> Labels:
         """The labels of images of which nothing is known."""
-        attributes = self.space.attributes
-        return Labels(images.new_zeros(len(images), attributes.total), images.new_zeros(len(images), len(attributes)))
+        attributes, count = self.space.attributes, images.shape[0]  # len() would fix the batch size of what is exported
+        return Labels(images.new_zeros(count, attributes.total), images.new_zeros(count, len(attributes)))
 
     def decode(self, z: Tensor) -> Tensor:
         """Images [B, C, H, W] in 0..1 of z [B, D]."""

@@ -133,6 +133,15 @@ class Space(nn.Module):
         index = [attribute.name for attribute in self.attributes].index(latent.attribute.name)
         return Label(labels.targets[:, self.attributes.columns(latent.attribute.name)], labels.known[:, index])
 
+    def told(self, weights: Tensor, known: Tensor) -> Labels:
+        """The labels that tell conditions, from weights [B, sum K] over the vocabulary, known [B, 1] or not."""
+        own = dict(zip(self.each(), split(weights, [latent.width for latent in self.each()]), strict=True))
+        given = {_owner(latent).name: own[latent] for latent in self.of(Condition)}
+        count = weights.shape[0]  # len() would fix the batch size of what is exported
+        targets = [given.get(each.name, weights.new_zeros(count, each.size)) for each in self.attributes]
+        mask = [known if each.name in given else torch.zeros_like(known) for each in self.attributes]
+        return Labels(torch.cat(targets, dim=1), torch.cat(mask, dim=1))
+
     @property
     def measured(self) -> bool:
         """Whether it has anything for ``measure`` to settle."""
@@ -149,17 +158,18 @@ class Space(nn.Module):
         vocabulary = self.vocabulary()
         matrix, offset = torch.zeros(vocabulary.total, self.length), torch.zeros(self.length)
         parts: list[Part] = []
-        row = column = 0
+        row = column = code = 0
         for latent in self.each():
             own, shift = latent.rows
             matrix[row : row + len(own), column : column + latent.length] = own.cpu()
             offset[column : column + latent.length] = shift.cpu()
             if isinstance(latent, Free):
                 names = [attribute.name for attribute in latent.attributes()]
-                parts += [Part(name, column + i, column + i + 1) for i, name in enumerate(names)]
+                parts += [Part(name, column + i, column + i + 1, code=code + i) for i, name in enumerate(names)]
             else:
-                parts.append(Part(_owner(latent).name, column, column + latent.length, latent.mixing))
-            row, column = row + len(own), column + latent.length
+                first = code if latent.codes else None
+                parts.append(Part(_owner(latent).name, column, column + latent.length, latent.mixing, first))
+            row, column, code = row + len(own), column + latent.length, code + latent.codes
         return Codebook(
             vocabulary,
             tuple(parts),

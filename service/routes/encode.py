@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from pydantic_core import to_json
 
-from service import reading
+from service import conditions, groups, reading
 from service.answers import select
 from service.bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
 from service.images_in import read_images
@@ -34,20 +34,23 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     """Read images: the value of each attribute, and the exact place in latent space.
 
     Every frame of an animation, every file and every image of an array is one item. Images of another size or colour
-    are converted, and `converted` says how. What comes back is accepted by /decode.
+    are converted, and `converted` says how. What comes back is accepted by /decode. `?given=digit:3` tells a
+    conditional model what it would infer otherwise; `?group=true` reads what the images of one group share.
     """
     engine = select(request, query.model)
     choose(request.headers.getlist("accept"), [JSON])
+    given = conditions.parse(engine.model, query.given)
     settings: Settings = request.app.state.settings
     sources = await read_sources(request, settings.max_items)
     with timed("images"):
         images, converted = await to_thread.run_sync(
             read_images, sources, engine.model.manifest.image, settings.max_items, settings.max_pixels
         )
-    outputs = await engine.encode(images)
+    outputs = await conditions.encode(engine, images, given)
 
     def answer() -> bytes:
-        items = reading.items(engine.model, outputs, converted, query.detail)
+        read = groups.items if query.group else reading.items
+        items = read(engine.model, outputs, converted, query.detail)
         return to_json({"model": engine.model.name, "digest": engine.model.digest, "items": items})
 
     return Response(await to_thread.run_sync(answer), media_type=JSON)

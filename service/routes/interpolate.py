@@ -9,7 +9,6 @@ import numpy as np
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from export.bundle import Float32
 from service.answers import etag, images, select
 from service.bodies import base64_source, read_json
 from service.engine import Engine
@@ -22,6 +21,7 @@ from service.runtime import Model
 from service.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 from service.settings import Settings
 from service.walk import KeyFrame, frame_count, of_image, of_values, walk
+from training.codebook import Float32
 
 router = APIRouter(tags=["images"])
 FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON)

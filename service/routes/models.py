@@ -39,6 +39,8 @@ def describe(model: Model) -> ModelInfo:
         provider=model.provider,
         image=ImageInfo(**manifest.image.model_dump()),
         latent_length=manifest.latent_length,
+        conditions=list(manifest.conditions),
+        group=manifest.group.attribute if manifest.group else None,
         attributes=[
             AttributeInfo(
                 name=a.name,
@@ -48,6 +50,7 @@ def describe(model: Model) -> ModelInfo:
                 period=a.period,
                 unit=a.unit,
                 range=a.bounds,
+                limits=a.extremes,
                 default=a.default,
                 mixing=mixing.get(a.name, "linear"),
                 accepts=a.accepted,

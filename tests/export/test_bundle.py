@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.bundle import BundleError, Codebook, LatentPart, Manifest, read_bundle, writing_bundle
+from export.bundle import BundleError, Codebook, Manifest, Part, read_bundle, writing_bundle
 from training.attributes import Attribute, Attributes
 
 
@@ -119,8 +119,8 @@ def test_a_codebook_places_weights_and_snaps_what_cannot_be_mixed() -> None:
         ]
     )
     parts = (
-        LatentPart(attribute="kind", start=0, stop=1, mixing="nearest"),
-        LatentPart(attribute="x", start=1, stop=2),
+        Part(attribute="kind", start=0, stop=1, mixing="nearest"),
+        Part(attribute="x", start=1, stop=2),
     )
     matrix = np.array([[0, 0], [10, 0], [0, 0], [0, 1], [0, 2]], np.float32)
     codebook = Codebook(attributes, parts, matrix, np.array([1, 1], np.float32))

@@ -67,7 +67,7 @@ def check_problem(response: Any) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/nowhere", 404),
-        ("POST", "/edit", 404),
+        ("POST", "/paint", 404),
         ("POST", "/recombine", 404),
         ("GET", "/metrics", 404),
         ("GET", "/v2", 404),

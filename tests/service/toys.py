@@ -19,13 +19,13 @@ from export.bundle import (
     GOLDEN,
     GraphSpec,
     ImageSpec,
-    LatentPart,
     Manifest,
     TensorSpec,
     seal,
     writing_bundle,
 )
 from training.attributes import Attribute, Attributes
+from training.codebook import Part
 
 SHAPE = Attribute(name="shape", kind="nominal", size=3, labels=("square", "ellipse", "heart"), default="square")
 SCALE = Attribute(name="scale", kind="ordinal", size=6, range=(0.5, 1.0), default=5)
@@ -156,18 +156,18 @@ def toy_bundle(
     return path
 
 
-def _latents(attributes: Attributes, kind: Kind) -> tuple[tuple[LatentPart, ...], np.ndarray]:
+def _latents(attributes: Attributes, kind: Kind) -> tuple[tuple[Part, ...], np.ndarray]:
     """Parts, and the codebook's matrix [sum K, D]."""
     parts = []
     if kind == "onehot":
         for a in attributes:
             columns = attributes.columns(a.name)
-            parts.append(LatentPart(attribute=a.name, start=columns.start, stop=columns.stop))
+            parts.append(Part(attribute=a.name, start=columns.start, stop=columns.stop))
         return tuple(parts), np.eye(attributes.total)
     matrix = np.zeros((attributes.total, len(attributes)))
     for index, a in enumerate(attributes):
         mixing = "nearest" if a.kind in ("nominal", "circular") else "linear"
-        parts.append(LatentPart(attribute=a.name, start=index, stop=index + 1, mixing=mixing))
+        parts.append(Part(attribute=a.name, start=index, stop=index + 1, mixing=mixing))
         matrix[attributes.columns(a.name), index] = STYLE_SCALE if a.kind == "continuous" else np.arange(a.size)
     return tuple(parts), matrix
 

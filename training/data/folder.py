@@ -128,7 +128,7 @@ class FolderSource:
     @property
     def labelled(self) -> NDArray[np.bool_]:
         """Where labels.csv has a cell."""
-        return np.isfinite(self._positions)
+        return np.asarray(np.isfinite(self._positions))
 
     def render(self, positions: NDArray[Any]) -> None:
         """Nothing is known between the images."""

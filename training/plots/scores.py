@@ -25,6 +25,8 @@ def scores_picture(evaluation: Evaluation, ceilings: Mapping[str, float], exampl
 
     scores = next(iter(evaluation.values()))
     names = [name for name in scores if (name.startswith("accuracy.") or name in SHARES) and scores[name].rows]
+    if not names:
+        return examples
     heights = [ROW * len(names) + REST, WIDTH * examples.shape[0] / examples.shape[1] + 0.3]
     figure = Figure(figsize=(WIDTH, sum(heights)), dpi=110, layout="constrained")
     canvas: Any = FigureCanvasAgg(figure)
