@@ -1,12 +1,13 @@
-"""One file per metric. Each takes what a codec made of some rows and yields a name and one value for every row.
+"""One file per metric, over any codec, so that a run and a bundle are scored by the same code.
 
-NaN stands where a row has no value (an attribute that is not labelled). ``score`` runs them all over any codec, so
-that a run and a bundle are scored by the same code.
+Those of ``METRICS`` take what a codec made of some rows and yield a name and one value for every row; NaN stands where
+a row has none (an attribute that is not labelled). Those of ``SET_METRICS`` look at a whole set of rows.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +16,47 @@ from tqdm import tqdm
 
 from training.codec import Codec
 from training.data.source import Rows, Source
-from training.metrics import accuracy, decoding, reconstruction, round_trip
+from training.metrics import (
+    accuracy,
+    beta_vae,
+    dci,
+    decoding,
+    factor_vae,
+    fidelity,
+    latent_classification,
+    latents,
+    mig,
+    modularity,
+    reconstruction,
+    round_trip,
+    sap,
+    sensitivity,
+    smoothness,
+)
 from training.metrics.outputs import Metric, outputs
+from training.metrics.study import SetMetric, Study
 
 CHUNK = 512
 METRICS: tuple[Metric, ...] = (accuracy.values, decoding.values, reconstruction.values, round_trip.values)
 """In the order of their rows in a table."""
+SET_METRICS: dict[str, SetMetric] = {
+    module.__name__.rsplit(".", 1)[-1]: module.values
+    for module in (
+        fidelity,
+        smoothness,
+        latents,
+        mig,
+        sap,
+        dci,
+        beta_vae,
+        factor_vae,
+        modularity,
+        sensitivity,
+        latent_classification,
+    )
+}
+"""By name, from a look at the pictures to what takes longest."""
+SET_ROWS = 10_000
 
 
 class Score(NamedTuple):
@@ -41,6 +77,30 @@ def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -
             for name, values in metric(made):
                 collected.setdefault(name, []).append(values)
     return {name: interval(np.concatenate(values)) for name, values in collected.items()}
+
+
+def chosen(names: Sequence[str]) -> list[str]:
+    """Names of set metrics, ``all`` standing for all; raises ValueError that lists them for an unknown one."""
+    if unknown := [name for name in names if name not in (*SET_METRICS, "all")]:
+        raise ValueError(f"no metric {unknown[0]!r}; there is: {', '.join(SET_METRICS)}, all")
+    return [name for name in SET_METRICS if name in names or "all" in names]
+
+
+def score_set(codec: Codec, source: Source, rows: Rows, names: Sequence[str], seed: int = 0) -> dict[str, Score]:
+    """The named set metrics on at most ``SET_ROWS`` of the rows, drawn with the seed.
+
+    Those that are one figure for the whole set have no interval.
+    """
+    rows = np.random.default_rng(seed).permutation(rows)[:SET_ROWS]
+    study = Study(codec, source, rows, seed)
+    scores: dict[str, Score] = {}
+    for metric in tqdm(chosen(names), desc="set metrics"):
+        for name, value in SET_METRICS[metric](study):
+            if isinstance(value, float):
+                scores[name] = Score(value, math.nan, math.nan, len(rows))
+            else:
+                scores[name] = interval(value)
+    return scores
 
 
 def interval(values: NDArray[Any]) -> Score:

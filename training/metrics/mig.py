@@ -1,0 +1,43 @@
+"""Mutual information gap (Chen et al. 2018, arXiv 1802.04942), as disentanglement_lib computes it.
+
+For each factor, the gap between the two codes that tell most of it, as a share of its entropy; codes are cut into
+equal-width bins. The number of bins matters: five label indices of dSprites score .896 with 20 and .988 with 40.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import mutual_info_score
+
+from training.metrics.study import Study
+
+BINS = (20, 40)
+
+
+def values(study: Study) -> Iterator[tuple[str, float]]:
+    """``mig.bins20`` and ``mig.bins40``."""
+    codes, _, factors, _ = study.representation
+    for bins in BINS:
+        yield f"mig.bins{bins}", mig(codes, factors, bins)
+
+
+def mig(codes: NDArray[np.float64], factors: NDArray[np.integer[Any]], bins: int) -> float:
+    """MIG of codes [N, C] and factors [N, F], 0..1; with a single code its whole information is the gap."""
+    told = informations(codes, factors, bins)
+    padded = np.sort(np.vstack([told, np.zeros((1, told.shape[1]))]), axis=0)
+    return float(np.mean((padded[-1] - padded[-2]) / entropies(factors)))
+
+
+def informations(codes: NDArray[np.float64], factors: NDArray[np.integer[Any]], bins: int = 20) -> NDArray[np.float64]:
+    """Mutual information [C, F] of binned codes [N, C] and factors [N, F], in nats."""
+    cut = [np.digitize(code, np.histogram_bin_edges(code, bins)[:-1]) for code in codes.T]
+    return np.array([[mutual_info_score(factor, code) for factor in factors.T] for code in cut])
+
+
+def entropies(factors: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+    """Entropy [F] of factors [N, F], in nats."""
+    return np.array([mutual_info_score(factor, factor) for factor in factors.T])

@@ -1,0 +1,40 @@
+"""How evenly images change on the way from one to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.metrics.study import Study
+from training.walk import walk
+
+STEPS = 16
+WALKS = 500
+
+
+def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
+    """``smoothness``: mean over largest change of the pixels from frame to frame, 1 where all are even;
+    ``straightness``: distance of the ends over the length of the path. Of walks between the rows and others of them,
+    drawn with the seed, at most ``WALKS``, as ``training.walk`` goes, in 16 frames.
+    """
+    count = min(WALKS, len(study.rows))
+    z, weights = study.encoded.z[:count], study.encoded.weights[:count]
+    ends = np.random.default_rng(study.seed).permutation(count)
+    even, straight = np.full(count, np.nan), np.full(count, np.nan)
+    for i, j in enumerate(ends):
+        points = walk(study.codec.codebook, (z[i], weights[i]), (z[j], weights[j]), STEPS)
+        frames = study.codec.decode(points).reshape(STEPS, -1).astype(np.float64)
+        even[i], straight[i] = evenness(frames)
+    yield "smoothness", even
+    yield "straightness", straight
+
+
+def evenness(frames: NDArray[np.float64]) -> tuple[float, float]:
+    """Smoothness and straightness of frames [T, P]; NaN where nothing changes."""
+    steps = np.linalg.norm(np.diff(frames, axis=0), axis=1)
+    if steps.max() == 0:
+        return np.nan, np.nan
+    return float(steps.mean() / steps.max()), float(np.linalg.norm(frames[-1] - frames[0]) / steps.sum())

@@ -1,0 +1,78 @@
+"""What set metrics look at: a codec on some rows, its codes as coordinates, and the factors behind the images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.attributes import Attribute
+from training.codec import Codec, Encoded
+from training.data.source import Rows, Source
+
+CHUNK = 512
+
+
+class Representation(NamedTuple):
+    """Codes and factors of the same images."""
+
+    codes: NDArray[np.float64]
+    """[N, C] coordinates: positions of discrete attributes, values of continuous ones."""
+    names: tuple[str, ...]
+    """Of the codes: the model's attributes."""
+    factors: NDArray[np.intp]
+    """[N, F] classes of the data's discrete attributes, aliases apart."""
+    factor_names: tuple[str, ...]
+
+
+class Study:
+    """A codec, rows of a source to study it on, and a seed for all that is drawn."""
+
+    def __init__(self, codec: Codec, source: Source, rows: Rows, seed: int = 0) -> None:
+        self.codec, self.source, self.rows, self.seed = codec, source, rows, seed
+
+    @cached_property
+    def encoded(self) -> Encoded:
+        """What the encoder says of all rows."""
+        return encode(self.codec, self.source, self.rows)
+
+    @property
+    def factors(self) -> list[Attribute]:
+        """The data's discrete attributes."""
+        return [attribute for attribute in self.source.attributes if attribute.kind != "continuous"]
+
+    @cached_property
+    def representation(self) -> Representation:
+        """Codes and factors of the rows whose discrete attributes are all labelled."""
+        vocabulary = self.codec.codebook.attributes
+        readings = vocabulary.read(self.encoded.weights)
+        codes = np.stack([readings[a.name].position for a in vocabulary], axis=1).astype(np.float64)
+        classes, complete = labels_of(self.source, self.rows, self.factors)
+        names = tuple(attribute.name for attribute in vocabulary)
+        return Representation(
+            codes[complete], names, classes[complete], tuple(attribute.name for attribute in self.factors)
+        )
+
+
+SetMetric = Callable[[Study], Iterator[tuple[str, "float | NDArray[Any]"]]]
+
+
+def encode(codec: Codec, source: Source, rows: Rows) -> Encoded:
+    """What the encoder says of rows of a source."""
+    parts = [codec.encode(source.batch(rows[i : i + CHUNK]).images) for i in range(0, len(rows), CHUNK)]
+    return Encoded(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+
+def labels_of(source: Source, rows: Rows, attributes: list[Attribute]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Classes [N, A] of discrete attributes, and of which rows [N] all are labelled."""
+    index = [list(source.attributes).index(attribute) for attribute in attributes]
+    columns = [source.attributes.columns(attribute.name) for attribute in attributes]
+    classes, known = [], []
+    for start in range(0, len(rows), CHUNK):
+        batch = source.batch(rows[start : start + CHUNK])
+        classes.append(np.stack([batch.targets[:, c].argmax(axis=1) for c in columns], axis=1))
+        known.append(batch.known[:, index].all(axis=1))
+    return np.concatenate(classes), np.concatenate(known)
