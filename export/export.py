@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,13 @@ from export.bundle import (
 )
 from export.card import card
 from export.onnx import OPSET, TOLERANCE, Arrays, Graph, decoder_graph, encoder_graph
-from training import plots
 from training.attributes import Attributes
 from training.data.source import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec, pixels
 from training.metrics.outputs import label_weights
+from training.plots.canvas import save
+from training.plots.traversals import traversals
 from training.runs import PARAMETERS, Parameters, Run
 
 GOLDEN_ROWS = 4
@@ -63,8 +65,8 @@ def export(
         (folder / DECODER).write_bytes(decoder.content)
         np.savez_compressed(folder / CODEBOOK, matrix=codec.codebook.matrix, offset=codec.codebook.offset)
         np.savez_compressed(folder / GOLDEN, **_golden(encoder, inputs), **_golden(decoder, z))
-        plots.save(picture(evaluation, codec, source, rows), folder / "evaluation.png")
-        plots.save(plots.traversals(codec), folder / "traversals.png")
+        save(picture(evaluation, codec, source, rows), folder / "evaluation.png")
+        save(traversals(codec), folder / "traversals.png")
         height, width, channels = model.image
         image = ImageSpec.model_validate({"height": height, "width": width, "channels": channels})
         manifest = Manifest(
@@ -105,6 +107,7 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
         init = provenance(earlier.parameters, earlier.last_checkpoint())
     return {
         **{field: getattr(parameters, field) for field in fields},
+        "attributes": [asdict(attribute) for attribute in parameters.attributes],
         "init": init,
         "images": checkpoint["images"],
         "seconds": round(checkpoint["seconds"], 1),

@@ -1,8 +1,9 @@
-"""The command: ``spritevae train|evaluate|export|serve`` (also ``python -m spritevae``)."""
+"""The command: ``spritevae train|evaluate|plot|runs|export|serve`` (also ``python -m spritevae``)."""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shlex
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 from training.version import release
 
 INTERRUPTED = 130
+PICTURES = Path("runs") / "pictures"
+PLOTTED_ROWS = 2_000
 EXTRAS = "cpu,training"
 
 
@@ -24,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a system on images; the same command again resumes")
     train.add_argument("system", nargs="?", metavar="SYSTEM", help="a preset; --list shows them")
     train.add_argument("--list", action="store_true", help="show the presets and their settings, and stop")
-    train.add_argument("--data", metavar="DATA", help="dsprites, dsprites-original, a dSprites .npz, or a folder")
+    train.add_argument("--data", metavar="DATA", help="dsprites, mnist, fashion-mnist, a file or a folder")
     train.add_argument(
         "--attribute",
         action="append",
@@ -42,6 +45,14 @@ def parser() -> argparse.ArgumentParser:
     )
     train.add_argument("--labels", metavar="N|FILE", help="label only so many rows, or those that a file lists")
     train.add_argument("--labelled-only", action="store_true", help="leave out the rows without --labels altogether")
+    train.add_argument(
+        "--grid",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="NAME=VALUE,VALUE",
+        help="a run for every combination of such settings; finished ones are left as they are",
+    )
     train.add_argument("--run", type=Path, help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)")
     train.add_argument("--init", metavar="RUN", help="begin with the weights of that run")
     train.add_argument("--seed", type=_whole(0), default=0, help="decides all that is random (default 0)")
@@ -53,6 +64,14 @@ def parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="score a run or a bundle on held-out images")
     evaluate.add_argument("model", type=Path, metavar="RUN|BUNDLE")
     evaluate.add_argument("--images", metavar="FILE", help="score on these instead, held-out ones and all apart")
+    evaluate.add_argument("--training", action="store_true", help="score images that were trained on, too, apart")
+    evaluate.add_argument(
+        "--metrics",
+        nargs="+",
+        default=[],
+        metavar="METRIC",
+        help="further metrics of at most 10,000 images, by name, or all; an unknown name lists them",
+    )
     evaluate.add_argument("--rows", type=_whole(1), help="at most so many rows, drawn with seed 0 (default: all)")
     evaluate.add_argument(
         "--output", type=Path, help="folder for the JSON and the picture (default: RUN, or runs/evaluation/NAME)"
@@ -65,6 +84,20 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--name", help="the model's name in the service (default: that of the folder)")
     export.add_argument("--data", metavar="DATA", help="where the run's data is now, if it has moved")
     export.add_argument("--rows", type=_whole(1), default=10_000, help="held-out images to score it on (default 10000)")
+
+    plot = commands.add_parser("plot", help="draw pictures of a run or a bundle, or the curves of several runs")
+    plot.add_argument("models", type=Path, nargs="+", metavar="RUN|BUNDLE", help="several runs: their curves together")
+    plot.add_argument(
+        "--pictures", nargs="+", default=[], metavar="PICTURE", help="only these; an unknown name lists what there is"
+    )
+    plot.add_argument("--output", type=Path, help="folder for the pictures (default: RUN/pictures, or runs/pictures)")
+    plot.add_argument("--data", metavar="DATA", help="where the model's data is now, if it has moved")
+
+    runs = commands.add_parser("runs", help="list runs with their parameters and last figures")
+    runs.add_argument(
+        "--where", nargs="+", default=[], metavar="NAME=VALUE", help="only those, for example beta=4 system=beta_conv"
+    )
+    runs.add_argument("--root", type=Path, default=Path("runs"), help="the folder that they are in (default: runs)")
 
     commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")
     return command
@@ -94,9 +127,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not options.list and not (options.system and options.data):
                 command.error("train needs a SYSTEM and --data; train --list shows the systems")
             return train(options, "spritevae " + shlex.join(arguments))
-        if options.command == "evaluate":
-            return evaluate(options)
-        return export(options)
+        return {"evaluate": evaluate, "export": export, "plot": plot, "runs": runs}[options.command](options)
     except ModuleNotFoundError as error:
         print(f"spritevae: error: {error.name} is missing: pip install 'spritevae[{EXTRAS}]'", file=sys.stderr)
         return 1
@@ -108,21 +139,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def train(options: argparse.Namespace, command: str) -> int:
-    """Start or resume a run."""
-    from training import loop, presets, runs
-    from training.data import open_source, with_labels
-    from training.version import code_version
+    """Start or resume a run, or one after the other those of a grid."""
+    from training import presets
 
     if options.list:
         for name in presets.names():
             defaults = " ".join(f"{key}={value}" for key, value in presets.settings(name, {}).items())
-            print(f"{name}\n  {presets.describe(name)}\n  settings: {defaults}")
+            described = presets.describe(name).replace("\n", "\n  ")
+            print(f"{name}\n  {described}\n  Settings: {defaults}\n")
         return 0
     given = dict(_assignment(text) for text in options.set)
+    lists = {name: values.split(",") for name, values in map(_assignment, options.grid)}
+    if lists and options.run:
+        raise ValueError("--grid makes several runs, each in its own folder; --run names one")
+    for values in itertools.product(*lists.values()):
+        status = _train_one(options, given | dict(zip(lists, values, strict=True)), command)
+        if status:
+            return status
+    return 0
+
+
+def _train_one(options: argparse.Namespace, given: dict[str, str], command: str) -> int:
+    from training import loop, presets, runs
+    from training.data import open_source, with_labels
+    from training.version import code_version
+
     settings = presets.settings(options.system, given)
     if options.init:
         runs.Run.open(Path(options.init)).load()
     labels = ("only:" if options.labelled_only else "") + (options.labels or "")
+    if options.labelled_only and not options.labels:
+        raise ValueError("--labelled-only goes with --labels")
     source = with_labels(open_source(options.data, options.attribute), labels, options.seed)
     device = loop.resolve_device(options.device)
     threads = options.threads or len(os.sched_getaffinity(0))
@@ -165,12 +212,14 @@ def evaluate(options: argparse.Namespace) -> int:
     from spritevae import load
     from training.data import open_source
     from training.evaluation import evaluate, rows_to_score, table, write
+    from training.metrics import chosen
     from training.runs import PARAMETERS
 
+    chosen(options.metrics)
     model = load(options.model, device=options.device)
-    source = open_source(options.images or model.data, attributes=model.attributes)
-    sets = rows_to_score(source, also_all=bool(options.images), at_most=options.rows)
-    evaluation = evaluate(model.codec, source, sets)
+    source = open_source(options.images or model.data, attributes=model.data_attributes)
+    sets = rows_to_score(source, also_all=bool(options.images), also_training=options.training, at_most=options.rows)
+    evaluation = evaluate(model.codec, source, sets, options.metrics)
     print(table(evaluation, source.ceilings))
     is_run = (options.model / PARAMETERS).exists()
     folder = options.output or (options.model if is_run else Path("runs") / "evaluation" / model.name)
@@ -191,10 +240,43 @@ def export(options: argparse.Namespace) -> int:
     return 0
 
 
+def plot(options: argparse.Namespace) -> int:
+    """Draw pictures."""
+    from spritevae import load
+    from training.data import open_source
+    from training.evaluation import rows_to_score
+    from training.metrics.study import Study
+    from training.plots import draw
+    from training.plots.canvas import save
+    from training.plots.curves import curves
+    from training.runs import PARAMETERS, Run
+
+    trained = [Run.open(path) for path in options.models if (path / PARAMETERS).exists()]
+    folder = options.output or (trained[0].path / "pictures" if len(options.models) == len(trained) == 1 else PICTURES)
+    if trained:
+        save(curves({run.path.name: run.history for run in trained}), folder / "curves.png")
+        print(folder / "curves.png")
+    if len(options.models) == 1:
+        model = load(options.models[0])
+        source = open_source(options.data or model.data, attributes=model.data_attributes)
+        rows = next(iter(rows_to_score(source, at_most=PLOTTED_ROWS).values()))
+        for file in draw(Study(model.codec, source, rows), folder, options.pictures):
+            print(file)
+    return 0
+
+
+def runs(options: argparse.Namespace) -> int:
+    """List runs: what tells them apart, how far they are, and their last figures."""
+    from training.runs import load_runs, overview
+
+    print(overview(load_runs(dict(map(_assignment, options.where)), options.root)))
+    return 0
+
+
 def _assignment(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise ValueError(f"--set takes NAME=VALUE, got {text!r}")
+        raise ValueError(f"settings are given as NAME=VALUE, got {text!r}")
     return name, value
 
 

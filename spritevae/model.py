@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from export.bundle import CONDITION
-from training.attributes import Attributes
+from training.attributes import Attributes, attributes_of
 from training.codec import Codec, Encoded, to_uint8
 
 CHUNK = 64
@@ -35,10 +35,12 @@ class Encoding(NamedTuple):
 class Model:
     """Both directions of a trained model, batched and deterministic. ``load`` makes one."""
 
-    def __init__(self, name: str, data: str, codec: Codec) -> None:
+    def __init__(self, name: str, data: str, data_attributes: Attributes, codec: Codec) -> None:
         self.name = name
         self.data = data
         """What it was trained on, as ``--data`` takes it."""
+        self.data_attributes = data_attributes
+        """The attributes of that data; the model's own may be others."""
         self.codec = codec
 
     @property
@@ -143,6 +145,8 @@ class _BundleCodec:
         self._runtime = Runtime.load(path, device)
         self.codebook = self._runtime.codebook
         self.manifest = self._runtime.manifest
+        learned = self.manifest.training.get("attributes")
+        self.data_attributes = self.codebook.attributes if learned is None else attributes_of(learned)
         self.image_shape = self.manifest.image.shape
 
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
@@ -165,8 +169,9 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
 
     path = Path(path)
     if (path / MANIFEST).is_file():
-        codec = _BundleCodec(path, device)
-        return Model(codec.manifest.name, str(codec.manifest.training.get("data", "")), codec)
+        bundled = _BundleCodec(path, device)
+        manifest = bundled.manifest
+        return Model(manifest.name, str(manifest.training.get("data", "")), bundled.data_attributes, bundled)
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
     from training.inference import TorchCodec
@@ -174,4 +179,5 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
     from training.runs import Run
 
     run = Run.open(path)
-    return Model(path.resolve().name, run.parameters.data, TorchCodec(run.load(), resolve_device(device)))
+    parameters, codec = run.parameters, TorchCodec(run.load(), resolve_device(device))
+    return Model(path.resolve().name, parameters.data, Attributes(parameters.attributes), codec)

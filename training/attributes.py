@@ -365,3 +365,13 @@ class Attributes(Sequence[Attribute]):
     def read(self, weights: Floats) -> dict[str, Reading]:
         """The reading of each attribute of weights [B, sum K]."""
         return {a.name: a.read(weights[:, self.columns(a.name)]) for a in self}
+
+
+def attributes_of(fields: Sequence[Mapping[str, Any]]) -> Attributes:
+    """Attributes from their fields as JSON keeps them; raises TypeError or ValueError for what is none."""
+
+    def one(given: Mapping[str, Any]) -> Attribute:
+        tuples = {key: tuple(value) for key, value in given.items() if isinstance(value, list | tuple)}
+        return Attribute(**{**given, **tuples})
+
+    return Attributes([one(each) for each in fields])

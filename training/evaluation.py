@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from training import plots
 from training.attributes import Attributes
 from training.codec import Codec
 from training.data.source import DataError, Rows, Source
 from training.files import write_json
-from training.metrics import Score, score
+from training.metrics import Score, score, score_set
 from training.metrics.outputs import shared
+from training.plots.canvas import COLUMNS, Picture, save
+from training.plots.reconstructions import reconstructions
 from training.plots.scores import scores_picture
 
 Evaluation = dict[str, dict[str, Score]]
 """Scores by name, for each set of rows by its title."""
 
 
-def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None) -> dict[str, Rows]:
+def rows_to_score(
+    source: Source, *, also_all: bool = False, also_training: bool = False, at_most: int | None = None
+) -> dict[str, Rows]:
     """Which rows are scored, by title, the held-out ones first; of each set at most so many, drawn with seed 0.
 
     Of a source so small that no row is held out, all are scored, and the title says so.
@@ -33,14 +36,19 @@ def rows_to_score(source: Source, *, also_all: bool, at_most: int | None = None)
         sets = {"all, as none is held out": np.arange(len(source))}
     elif also_all:
         sets["all"] = np.arange(len(source))
+    if also_training:
+        sets["trained on"] = np.flatnonzero(~out)
     if at_most is not None:
         draw = np.random.default_rng(0)
         sets = {title: np.sort(draw.permutation(rows)[:at_most]) for title, rows in sets.items()}
     return sets
 
 
-def evaluate(codec: Codec, source: Source, sets: Mapping[str, Rows]) -> Evaluation:
-    """Score a codec on sets of rows; raises DataError if its images are of another size, or it knows other classes."""
+def evaluate(codec: Codec, source: Source, sets: Mapping[str, Rows], further: Sequence[str] = ()) -> Evaluation:
+    """Score a codec on sets of rows, by the ``further`` named set metrics too.
+
+    Raises DataError if its images are of another size than the data's, or it knows other classes.
+    """
     own = codec.codebook.attributes
     both = {attribute.name for attribute in source.attributes} & {attribute.name for attribute in own}
     unlike = both - {attribute.name for attribute in shared(codec, source.attributes)}
@@ -49,7 +57,11 @@ def evaluate(codec: Codec, source: Source, sets: Mapping[str, Rows]) -> Evaluati
             f"the model knows {_vocabulary(own, codec.image_shape)}; "
             f"the data has {_vocabulary(source.attributes, source.image_shape)}: these can't be compared"
         )
-    return {title: score(codec, source, rows, progress=True) for title, rows in sets.items()}
+    evaluation = {title: score(codec, source, rows, progress=True) for title, rows in sets.items()}
+    if further:
+        for title, rows in sets.items():
+            evaluation[title] |= score_set(codec, source, rows, further)
+    return evaluation
 
 
 def _vocabulary(attributes: Attributes, image: tuple[int, int, int]) -> str:
@@ -77,7 +89,9 @@ def _rows(scores: Mapping[str, Score]) -> int:
 
 
 def _cell(each: Score) -> str:
-    return f"{each.mean:.4f}  [{each.low:.4f}, {each.high:.4f}]" if each.rows else "no labels"
+    if not each.rows:
+        return "no labels"
+    return f"{each.mean:.4f}" if math.isnan(each.low) else f"{each.mean:.4f}  [{each.low:.4f}, {each.high:.4f}]"
 
 
 def as_json(evaluation: Evaluation, ceilings: Mapping[str, float]) -> dict[str, Any]:
@@ -98,13 +112,11 @@ def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[st
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "evaluation.json", folder / "evaluation.png"]
     write_json(files[0], as_json(evaluation, source.ceilings))
-    plots.save(picture(evaluation, codec, source, next(iter(sets.values()))), files[1])
+    save(picture(evaluation, codec, source, next(iter(sets.values()))), files[1])
     return files
 
 
-def picture(evaluation: Evaluation, codec: Codec, source: Source, rows: Rows) -> plots.Picture:
+def picture(evaluation: Evaluation, codec: Codec, source: Source, rows: Rows) -> Picture:
     """An evaluation as a picture, with examples drawn from the rows."""
-    chosen = np.random.default_rng(0).permutation(rows)[: plots.COLUMNS]
-    return scores_picture(
-        evaluation, source.ceilings, plots.reconstructions(codec, source.batch(chosen), source.attributes)
-    )
+    chosen = np.random.default_rng(0).permutation(rows)[:COLUMNS]
+    return scores_picture(evaluation, source.ceilings, reconstructions(codec, source.batch(chosen), source.attributes))

@@ -19,12 +19,14 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training import plots
 from training.data.source import Batch, Rows, Source
 from training.inference import TorchCodec, pixels
 from training.measure import ROWS, measure, measuring_rows
 from training.metrics import score
 from training.model import VAE, Noise
+from training.plots.canvas import COLUMNS, save
+from training.plots.reconstructions import reconstructions
+from training.plots.traversals import traversals
 from training.runs import PICTURES, Run, RunError
 from training.schedules import Moment, at
 from training.space import Labels
@@ -218,11 +220,9 @@ class _Trainer:
         self._check(validation["reconstruction.bce"].rows > 0)  # values that are not finite count as none
         row |= {f"validation.{name}": value.mean for name, value in validation.items() if value.rows}
         self.history.append(row)
-        picture = plots.reconstructions(
-            codec, self.source.batch(self.validation[: plots.COLUMNS]), self.source.attributes
-        )
-        plots.save(picture, self.run.path / PICTURES / "reconstructions.png")
-        plots.save(plots.traversals(codec), self.run.path / PICTURES / "traversals.png")
+        picture = reconstructions(codec, self.source.batch(self.validation[:COLUMNS]), self.source.attributes)
+        save(picture, self.run.path / PICTURES / "reconstructions.png")
+        save(traversals(codec), self.run.path / PICTURES / "traversals.png")
         if board is not None:
             for name, value in row.items():
                 board.add_scalar(name.replace(".", "/", 1), value, self.step)

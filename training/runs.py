@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from training import presets
-from training.attributes import Attribute, Attributes
+from training.attributes import Attribute, Attributes, attributes_of
 from training.data import open_source, with_labels
 from training.data.source import DataError, Source
 from training.files import replacing, write_json
@@ -104,7 +104,7 @@ class Run:
         """What the run was started with; raises RunError if the file is not that of a run."""
         try:
             fields = json.loads((self.path / PARAMETERS).read_text())
-            fields["attributes"] = tuple(_attribute(each) for each in fields["attributes"])
+            fields["attributes"] = tuple(attributes_of(fields["attributes"]))
             fields["image"], fields["overrides"] = tuple(fields["image"]), tuple(fields["overrides"])
             return Parameters(**fields)
         except (OSError, ValueError, TypeError, KeyError) as error:
@@ -193,11 +193,6 @@ class Run:
             yield
 
 
-def _attribute(fields: dict[str, Any]) -> Attribute:
-    limits = None if fields.get("limits") is None else tuple(fields["limits"])
-    return Attribute(**{**fields, "labels": tuple(fields["labels"]), "range": tuple(fields["range"]), "limits": limits})
-
-
 def default_path(system: str, data: str, given: Mapping[str, Setting], labels: str, seed: int) -> Path:
     """``runs/SYSTEM/NAME``, where the name shows the data, the settings that were given, the labels and the seed."""
     settings = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()]
@@ -224,3 +219,27 @@ def _same(own: object, wanted: Setting) -> bool:
         return float(own) == float(wanted)  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return str(own) == str(wanted)
+
+
+def overview(runs: Sequence[Run]) -> str:
+    """A table of runs: the parameters in which they differ, how far each is, its last losses and its path."""
+    if not runs:
+        return "no run"
+    shown = [run.shown for run in runs]
+    names = list(dict.fromkeys(name for each in shown for name in each))
+    varying = [name for name in names if len({str(each.get(name)) for each in shown}) > 1]
+    rows = [["run", *varying, "images", "minutes", "train loss", "nats"]]
+    for run, each in zip(runs, shown, strict=True):
+        last = run.history[-1] if run.history else {}
+        figures = (last.get("train.loss"), last.get("validation.reconstruction.bce"))
+        rows.append(
+            [
+                str(run.path),
+                *(str(each.get(name, "")) for name in varying),
+                f"{last.get('images', 0):,.0f}",
+                f"{last.get('seconds', 0) / 60:.0f}",
+                *("" if figure is None else f"{figure:.2f}" for figure in figures),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

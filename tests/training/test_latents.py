@@ -3,61 +3,189 @@ import math
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
-from training.attributes import Attribute, Attributes
-from training.latents import Posterior, Softmax, gaussian_kl
-
-ATTRIBUTES = Attributes(
-    [
-        Attribute(name="kind", kind="nominal", size=2, labels=("a", "b"), default="a"),
-        Attribute(name="turn", kind="circular", size=5, period=4),
-        Attribute(name="glow", kind="continuous", range=(2.0, 6.0), default=3.0),
-    ]
+from training.attributes import Attribute
+from training.latents import (
+    Argmax,
+    Branched,
+    Condition,
+    Evidence,
+    Free,
+    Guided,
+    Label,
+    Latent,
+    Number,
+    Posterior,
+    Sampled,
+    Softmax,
+    Value,
+    gaussian_kl,
 )
 
+KIND = Attribute(name="kind", kind="nominal", size=2, labels=("a", "b"), default="a")
+LEVEL = Attribute(name="level", kind="ordinal", size=3)
+TURN = Attribute(name="turn", kind="circular", size=5, period=4)
+GLOW = Attribute(name="glow", kind="continuous", range=(2.0, 6.0), default=3.0)
 
-@pytest.fixture
-def latent() -> Softmax:
-    torch.manual_seed(0)
-    return Softmax(16, ATTRIBUTES)
+
+def posterior(mean: Tensor, logvar: Tensor | None = None, scores: Tensor | None = None) -> Posterior:
+    nothing = mean[:, :0]
+    logvar = torch.full_like(mean, -100.0) if logvar is None else logvar
+    return Posterior(mean, logvar, nothing if scores is None else scores, nothing)
+
+
+def one_hot(*classes: int, size: int) -> Label:
+    return Label(torch.eye(size)[list(classes)], torch.ones(len(classes)))
 
 
 def test_the_gaussian_kl_is_that_of_torch_distributions() -> None:
     mean, logvar = torch.randn(3, 4), torch.randn(3, 4)
     expected = kl_divergence(Normal(mean, (logvar / 2).exp()), Normal(0.0, 1.0))
-    torch.testing.assert_close(gaussian_kl(Posterior(mean, logvar)), expected)
+    torch.testing.assert_close(gaussian_kl(mean, logvar), expected)
 
 
-def test_kl_is_summed_over_the_codes_of_each_attribute(latent: Softmax) -> None:
-    posterior = Posterior(torch.zeros(1, 8), torch.zeros(1, 8))
-    posterior.mean[0, 2:7] = 1  # KL(N(1, 1) || N(0, 1)) = 1/2
-    assert latent.kl(posterior).tolist() == [[0.0, 2.5, 0.0]]
+def test_kl_is_summed_over_codes() -> None:
+    # KL(N(1, 1) || N(0, 1)) = 1/2
+    assert Softmax(TURN).kl(posterior(torch.ones(1, 5), torch.zeros(1, 5)), None).tolist() == [2.5]
 
 
-def test_labels_are_placed_as_one_hot_with_aliases_at_the_class_they_stand_for(latent: Softmax) -> None:
-    weights = torch.tensor([[1.0, 0, 0, 0, 0, 0, 1, 3.0]])  # class 4 of a circular attribute with period 4
-    assert latent.place(weights).tolist() == [[1.0, 0, 1, 0, 0, 0, 0, 0.25]]
+@pytest.mark.parametrize(
+    "latent", [Softmax(TURN), Sampled(KIND), Argmax(LEVEL), Number(LEVEL), Value(GLOW), Free(3), Guided(KIND, 2, (4,))]
+)
+def test_a_sample_without_variance_is_the_point(latent: Latent) -> None:
+    q = posterior(torch.randn(6, latent.codes))
+    torch.testing.assert_close(latent.sample(q, torch.randn(6, latent.codes), None), latent.point(q))
 
 
-def test_a_point_is_the_place_of_the_weights(latent: Softmax) -> None:
-    posterior = latent.posterior(torch.randn(6, 16))
-    torch.testing.assert_close(latent.point(posterior), latent.place(latent.weights(posterior)))
-    torch.testing.assert_close(latent.weights(posterior)[:, :2].sum(dim=1), torch.ones(6))
+def test_softmax_counts_an_alias_for_the_class_it_stands_for() -> None:
+    latent = Softmax(TURN)
+    assert latent.fixed_rows[0][4].tolist() == [1, 0, 0, 0, 0]
+    point = latent.point(posterior(torch.tensor([[0.0, -9, -9, -9, 0]])))
+    assert point[0, 0] == pytest.approx(1, abs=1e-3)
 
 
-def test_a_sample_without_variance_is_the_point(latent: Softmax) -> None:
-    posterior = Posterior(torch.randn(6, 8), torch.full((6, 8), -100.0))
-    torch.testing.assert_close(latent.sample(posterior, torch.randn(6, 8)), latent.point(posterior))
+def test_cross_entropy_is_of_the_means() -> None:
+    distance = Softmax(KIND).distance(posterior(torch.tensor([[math.log(3), 0.0]])), torch.zeros(1), torch.eye(2)[:1])
+    assert distance.item() == pytest.approx(-math.log(0.75))
 
 
-def test_the_distance_is_cross_entropy_or_the_squared_distance_on_0_to_1(latent: Softmax) -> None:
-    mean = torch.tensor([[math.log(3), 0.0, 0, 0, 0, 0, 0, 0.75]])
-    targets = torch.tensor([[1.0, 0, 0, 0, 0.5, 0.5, 0, 4.0]])  # 4 of 2..6 is 0.5
-    distances = latent.distances(Posterior(mean, torch.zeros(1, 8)), targets)
-    np.testing.assert_allclose(distances[0], [-math.log(0.75), math.log(5), 0.0625], rtol=1e-6)
+def test_a_supervised_value_is_scaled_to_its_range() -> None:
+    latent = Value(GLOW)
+    q = posterior(torch.tensor([[0.75]]))
+    assert latent.weights(q).item() == 5
+    assert latent.distance(q, torch.zeros(1), torch.tensor([[4.0]])).item() == pytest.approx(0.0625)  # 4 is 0.5 of 2..6
+    rows, offset = latent.fixed_rows
+    assert (5 * rows + offset).item() == pytest.approx(0.75)
 
 
-def test_every_dimension_belongs_to_one_attribute(latent: Softmax) -> None:
-    assert latent.owned(torch.tensor([[1.0, 2.0, 3.0]])).tolist() == [[1, 1, 2, 2, 2, 2, 2, 3]]
-    assert latent.parts[-1].stop == latent.length == 8
+@pytest.mark.parametrize(("scaled", "expected"), [(False, [0, 1, 2, 3, 0]), (True, [0, 0.25, 0.5, 0.75, 0])])
+def test_argmax_places_classes_by_their_index(scaled: bool, expected: list[float]) -> None:
+    assert Argmax(TURN, scaled).fixed_rows[0][:, 0].tolist() == expected
+
+
+def test_argmax_has_no_gradient_but_straight_through() -> None:
+    for straight in (False, True):
+        latent = Argmax(LEVEL, straight_through=straight)
+        mean = torch.tensor([[0.5, 0.2, 0.1]], requires_grad=True)
+        z = latent.sample(posterior(mean), torch.zeros(1, 3), None)
+        assert z.requires_grad is straight
+        assert z.item() == 0
+
+
+def test_a_number_lies_between_its_neighbours() -> None:
+    latent = Number(LEVEL)
+    places = latent.fixed_rows[0][:, 0]
+    assert places.mean().item() == pytest.approx(0, abs=1e-6)
+    between = (places[1] + places[2]) / 2
+    np.testing.assert_allclose(latent.weights(posterior(between.view(1, 1))), [[0, 0.5, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(latent.weights(posterior(torch.tensor([[9.0]]))), [[0, 0, 1]])
+
+
+def test_what_has_no_order_can_not_be_mixed_in_one_number() -> None:
+    assert [Number(a).mixing for a in (KIND, LEVEL, TURN)] == ["nearest", "linear", "nearest"]
+    assert Softmax(KIND).mixing == "linear"
+
+
+def test_centroids_are_the_means_of_their_classes_and_of_all_where_a_class_is_missing() -> None:
+    latent = Guided(LEVEL, 2, ())
+    mean = torch.tensor([[1.0, 2], [3, 4], [0, 8]])
+    latent.measure(posterior(mean), one_hot(0, 0, 2, size=3))
+    torch.testing.assert_close(latent.rows[0], torch.tensor([[2.0, 3], [4 / 3, 14 / 3], [0, 8]]))
+
+
+def test_unlabelled_rows_don_t_move_centroids() -> None:
+    latent = Guided(KIND, 1, ())
+    label = Label(torch.eye(2)[[0, 0, 1]], torch.tensor([1.0, 0, 1]))
+    latent.measure(posterior(torch.tensor([[1.0], [99], [5]])), label)
+    assert latent.rows[0].tolist() == [[1], [5]]
+
+
+def test_a_free_latent_measures_its_range_and_accepts_far_more() -> None:
+    latent = Free(1)
+    latent.follows = ("pos_x",)
+    latent.measure(posterior(torch.linspace(-2, 4, 1001)[:, None]), None)
+    (attribute,) = latent.attributes()
+    assert attribute.name == "z0_pos_x"
+    assert attribute.bounds == pytest.approx((-1.97, 3.97))
+    assert attribute.default == pytest.approx(1)
+    assert attribute.extremes[0] < -50 < 50 < attribute.extremes[1]
+
+
+def test_a_guided_latent_reads_its_sample_when_trained_and_its_mean_when_asked() -> None:
+    torch.manual_seed(0)
+    latent = Guided(KIND, 2, (3,))
+    q, sample = posterior(torch.zeros(1, 2)), torch.tensor([[1.0, -1]])
+    expected = -latent.classifier(sample).log_softmax(dim=1)[0, 1]
+    torch.testing.assert_close(latent.distance(q, sample, torch.eye(2)[1:])[0], expected)
+    torch.testing.assert_close(latent.weights(q), latent.classifier(torch.zeros(1, 2)).softmax(dim=1))
+
+
+def test_a_branched_latent_reads_features() -> None:
+    latent = Branched(KIND, 2, features=7, hidden=(5,))
+    scores = latent.logits(torch.randn(4, 7))
+    torch.testing.assert_close(latent.weights(posterior(torch.zeros(4, 2), scores=scores)), scores.softmax(dim=1))
+
+
+def test_a_condition_is_what_was_told() -> None:
+    latent = Condition(TURN)
+    told = torch.tensor([[0.0, 0.5, 0, 0, 0.5]])
+    q = Posterior(torch.zeros(1, 0), torch.zeros(1, 0), torch.zeros(1, 5), told)
+    assert latent.weights(q).tolist() == told.tolist()
+    assert latent.point(q).tolist() == [[0.5, 0.5, 0, 0, 0]]  # class 4 is 0 again
+
+
+class TestEvidence:
+    """Product of Gaussians: variances 1 and 1/3 give 1/4; means 0 and 4 give (1*0 + 3*4) / 4 = 3."""
+
+    mean = torch.tensor([[0.0], [4], [10]])
+    logvar = torch.tensor([[1.0], [1 / 3], [1]]).log()
+    label = Label(torch.eye(2)[[0, 0, 1]], torch.ones(3))
+
+    def test_a_group_shares_one_draw_of_its_evidence(self) -> None:
+        q = posterior(self.mean, self.logvar)
+        z = Evidence(KIND, 1).sample(q, torch.tensor([[2.0], [-7], [0]]), self.label)
+        np.testing.assert_allclose(z, [[3 + 2 * 0.5], [3 + 2 * 0.5], [10]], rtol=1e-6)
+
+    def test_kl_counts_once_per_group(self) -> None:
+        kl = Evidence(KIND, 1).kl(posterior(self.mean, self.logvar), self.label)
+        once = kl_divergence(Normal(3.0, 0.5), Normal(0.0, 1.0))
+        assert kl[:2].sum().item() == pytest.approx(once.item(), rel=1e-5)
+
+    def test_an_unlabelled_image_stands_alone(self) -> None:
+        label = Label(self.label.target, torch.tensor([1.0, 0, 1]))
+        z = Evidence(KIND, 1).sample(posterior(self.mean, self.logvar), torch.zeros(3, 1), label)
+        assert z[:, 0].tolist() == [0, 4, 10]
+
+    def test_gradient_flows_through_the_evidence_unless_it_is_detached(self) -> None:
+        for detached in (False, True):
+            mean = self.mean.clone().requires_grad_()
+            z = Evidence(KIND, 1, detached).sample(posterior(mean, self.logvar), torch.zeros(3, 1), self.label)
+            assert z.requires_grad is not detached
+
+    def test_rows_are_the_evidence_and_the_nearest_is_the_class(self) -> None:
+        latent = Evidence(KIND, 1)
+        latent.measure(posterior(self.mean, self.logvar), self.label)
+        np.testing.assert_allclose(latent.rows[0], [[3], [10]], rtol=1e-6)
+        assert latent.weights(posterior(torch.tensor([[4.0], [9.0]]))).argmax(dim=1).tolist() == [0, 1]

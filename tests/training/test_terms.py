@@ -2,32 +2,59 @@ import math
 
 import pytest
 import torch
+from torch.distributions import Normal, kl_divergence
 
 from training.attributes import Attribute, Attributes
 from training.latents import Posterior, Softmax
-from training.terms import KL, Pass, Reconstruction, Supervised
+from training.schedules import Moment, ramp
+from training.space import Labels, Space
+from training.terms import KL, AbsoluteKL, Capacity, Pass, Reconstruction, SquaredError, Supervised
 
 ATTRIBUTES = Attributes([Attribute(name="a", kind="ordinal", size=2), Attribute(name="b", kind="ordinal", size=4)])
 
 
 @pytest.fixture
 def passed() -> Pass:
-    posterior = Posterior(torch.tensor([[1.0] * 2 + [2.0] * 4, [0.0] * 6]), torch.zeros(2, 6))
+    mean, nothing = torch.tensor([[1.0] * 2 + [2.0] * 4, [0.0] * 6]), torch.zeros(2, 0)
+    posterior = Posterior(mean, torch.zeros(2, 6), nothing, nothing)
     targets = torch.tensor([[1.0, 0, 1, 0, 0, 0], [1, 0, 0, 1, 0, 0]])
     images, logits = torch.tensor([1.0, 0]).view(2, 1, 1, 1).expand(2, 1, 2, 3), torch.zeros(2, 1, 2, 3)
-    return Pass(images, logits, posterior, Softmax(3, ATTRIBUTES), targets, torch.tensor([[1.0, 1], [0, 1]]))
+    space = Space(3, ATTRIBUTES, [Softmax(attribute) for attribute in ATTRIBUTES])
+    labels = Labels(targets, torch.tensor([[1.0, 1], [0, 1]]))
+    return Pass(images, logits, posterior, torch.zeros(2, 6), labels, space, Moment(50, 100))
 
 
 def test_reconstruction_is_summed_over_pixels_and_averaged_over_images(passed: Pass) -> None:
     assert Reconstruction()(passed).item() == pytest.approx(6 * math.log(2))
 
 
+def test_squared_error_is_summed_over_pixels_or_their_mean(passed: Pass) -> None:
+    assert SquaredError()(passed).item() == pytest.approx(6 * 0.25)
+    assert SquaredError(per_pixel=True)(passed).item() == pytest.approx(0.25)
+
+
 def test_kl_is_summed_over_latents_and_averaged_over_images(passed: Pass) -> None:
     assert KL()(passed).item() == pytest.approx((2 * 0.5 + 4 * 2.0) / 2)
 
 
-def test_kl_per_class_divides_by_the_number_of_classes(passed: Pass) -> None:
-    assert KL(per_class=True)(passed).item() == pytest.approx((0.5 + 2.0) / 2)
+def test_kl_per_code_divides_by_the_number_of_classes(passed: Pass) -> None:
+    assert KL(per_code=True)(passed).item() == pytest.approx((0.5 + 2.0) / 2)
+
+
+def test_capacity_is_the_distance_of_the_kl_from_what_is_allowed_now(passed: Pass) -> None:
+    assert Capacity(100, ramp(0, 20, share=1))(passed).item() == pytest.approx(10 - 4.5)  # half-way: 10 nats
+
+
+def test_the_absolute_kl_is_the_published_formula(passed: Pass) -> None:
+    # with unit variance -1/2 (1 + 0 - |m| - 1) = |m| / 2: a mean of (2 * 1 + 4 * 2) / 12 over codes and batch
+    assert AbsoluteKL()(passed).item() == pytest.approx(10 / 12 / 2)
+
+
+def test_the_absolute_kl_is_that_from_the_prior_with_means_not_squared() -> None:
+    exact = kl_divergence(Normal(1.0, 2.0), Normal(0.0, 1.0))  # where |m| is m^2 both are the same
+    posterior = Posterior(torch.ones(1, 1), torch.tensor([[math.log(4.0)]]), torch.zeros(1, 0), torch.zeros(1, 0))
+    passed = Pass(*[torch.zeros(0)] * 2, posterior, torch.zeros(0), *[None] * 3)  # type: ignore[arg-type]
+    assert AbsoluteKL()(passed).item() == pytest.approx(exact.item())
 
 
 def test_supervision_leaves_out_what_is_not_labelled(passed: Pass) -> None:

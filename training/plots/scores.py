@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from training.metrics import Score
-from training.plots import Picture
+from training.plots.canvas import COLOURS, INK, LINES, MUTED, Picture, drawn, figure, show
 
-INK, GRID, CEILING, COLOURS = "#222222", "#e5e5e5", "#8a8a8a", ("#1b6ca8", "#d97706")
 WIDTH, ROW, REST = 9.0, 0.32, 1.5
 """Inches: the picture's width, the height of a score's row, and of titles, axis and legend together."""
 SHARES = ("decode.iou", "decode.exact", "round_trip.all")
@@ -20,24 +19,23 @@ Evaluation = Mapping[str, Mapping[str, Score]]
 
 def scores_picture(evaluation: Evaluation, ceilings: Mapping[str, float], examples: Picture) -> Picture:
     """The picture [H, W, 3] of an evaluation; ``examples`` is drawn below it."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     scores = next(iter(evaluation.values()))
     names = [name for name in scores if (name.startswith("accuracy.") or name in SHARES) and scores[name].rows]
     if not names:
         return examples
     heights = [ROW * len(names) + REST, WIDTH * examples.shape[0] / examples.shape[1] + 0.3]
-    figure = Figure(figsize=(WIDTH, sum(heights)), dpi=110, layout="constrained")
-    canvas: Any = FigureCanvasAgg(figure)
-    parts: Any = figure.subfigures(2, 1, height_ratios=heights)
+    canvas = figure(WIDTH, sum(heights))
+    parts: Any = canvas.subfigures(2, 1, height_ratios=heights)
     upper, lower = (each.subplots() for each in parts)
     _draw_shares(upper, evaluation, ceilings, names)
-    lower.imshow(examples.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-    lower.set_title("originals, reconstructions, and what is decoded from their labels", size=10, color=INK, loc="left")
-    lower.axis("off")
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    show(lower, examples, cmap="gray", vmin=0, vmax=255)
+    lower.set_title(
+        "originals, reconstructions, and what their labels decode to",
+        size=10,
+        color=INK,
+        loc="left",
+    )
+    return drawn(canvas)
 
 
 def _draw_shares(axes: Any, evaluation: Evaluation, ceilings: Mapping[str, float], names: list[str]) -> None:
@@ -54,10 +52,10 @@ def _draw_shares(axes: Any, evaluation: Evaluation, ceilings: Mapping[str, float
             axes.annotate(f"{x:.4f}", (1.01, y), xycoords=place, va="center", size=7, color=COLOURS[i % 2])
     best = {name: ceilings.get(name.removeprefix("accuracy.")) for name in names}
     if known := [(x, y) for x, y in zip(best.values(), places, strict=True) if x is not None]:
-        axes.scatter(*zip(*known, strict=True), marker="|", s=200, color=CEILING, label="best that the image allows")
+        axes.scatter(*zip(*known, strict=True), marker="|", s=200, color=MUTED, label="best that the image allows")
     axes.set_yticks(places, names, size=9)
     axes.set_ylim(-0.6, len(names) - 0.4)
-    axes.grid(axis="x", color=GRID)
+    axes.grid(axis="x", color=LINES)
     axes.set_axisbelow(True)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(length=0, colors=INK, labelsize=9)

@@ -52,9 +52,9 @@ def unsupervised(
 def beta_vae(
     backbones: Backbones,
     *,
-    images: int = 6_400_000,
+    images: int = 4_000_000,
     batch_size: int = 128,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 5e-4,
     latent: int = 10,
     beta: float = 4.0,
 ) -> Recipe:

@@ -22,9 +22,9 @@ from training.terms import Capacity
 def capacity_vae(
     backbones: Backbones,
     *,
-    images: int = 6_400_000,
+    images: int = 4_000_000,
     batch_size: int = 128,
-    learning_rate: float = 1e-3,
+    learning_rate: float = 5e-4,
     latent: int = 10,
     gamma: float = 100.0,
     capacity: float = 20.0,

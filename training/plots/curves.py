@@ -1,0 +1,47 @@
+"""Losses and schedules of several runs together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from training.plots.canvas import INK, LINES, Picture, drawn, figure, plain
+
+History = Sequence[Mapping[str, float]]
+ACROSS = 3
+PALETTE = ("#1b6ca8", "#d97706", "#2f9e44", "#c2255c", "#7048e8", "#0c8599", "#868e96", "#5c3d1e")
+
+
+def curves(histories: Mapping[str, History]) -> Picture:
+    """A panel per quantity over images seen, a line per run; logarithmic where values span decades."""
+    names = list(dict.fromkeys(key for history in histories.values() for row in history for key in row if "." in key))
+    down = max(1, math.ceil(len(names) / ACROSS))
+    canvas = figure(3.6 * ACROSS, 2.3 * down + 0.4 + 0.22 * len(histories))
+    panels: Any = canvas.subplots(down, ACROSS, squeeze=False)
+    for axes, name in zip(panels.ravel(), names, strict=False):
+        _panel(axes, name, histories)
+    for axes in panels.ravel()[len(names) :]:
+        axes.axis("off")
+    for axes in panels[-1]:
+        axes.set_xlabel("images seen", size=8, color=INK)
+    handles, labels = panels.ravel()[0].get_legend_handles_labels()
+    canvas.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
+    return drawn(canvas)
+
+
+def _panel(axes: Any, name: str, histories: Mapping[str, History]) -> None:
+    values: list[float] = []
+    for i, (run, history) in enumerate(histories.items()):
+        rows = [(row["images"], row[name]) for row in history if name in row]
+        values += [value for _, value in rows]
+        x, y = zip(*rows, strict=True) if rows else ((), ())
+        axes.plot(x, y, color=PALETTE[i % len(PALETTE)], lw=1.4, marker=".", ms=3, label=run)
+    if values and min(values) > 0 and max(values) / min(values) > 20:
+        axes.set_yscale("log")
+    axes.set_title(name, size=8, color=INK, loc="left")
+    axes.grid(color=LINES)
+    axes.set_axisbelow(True)
+    plain(axes)
+    axes.ticklabel_format(axis="x", style="sci", scilimits=(0, 3))
+    axes.xaxis.get_offset_text().set_size(7)

@@ -1,0 +1,75 @@
+"""Swap grid: the class of one image in the style of another (Bouchacourt et al. 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.codebook import Float32
+from training.codec import to_uint8
+from training.metrics.study import Study, labels_of
+from training.plots.canvas import Picture, grid
+
+SIDE = 10
+GROUP = 32
+"""At most so many images of a class make the evidence."""
+
+
+def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+    """``swap.png``: classes from the top row, styles from the left column; with a group also ``swap-evidence.png``,
+    where the class is the evidence of several images of the class that the top row's image has.
+    """
+    codebook = study.codec.codebook
+    if not codebook.group and not codebook.conditions:
+        return
+    name = codebook.group.attribute if codebook.group else codebook.conditions[0]
+    attribute = next(each for each in study.factors if each.name == name)
+    classes, known = labels_of(study.source, study.rows, [attribute])
+    rows = np.flatnonzero(known)
+    if len(rows) < 2 * SIDE:
+        return
+    top = _one_of_each(rows, classes[:, 0])
+    left = np.setdiff1d(rows, top)[:SIDE]
+    yield "swap.png", swap_grid(study, top, left, _codes(study, top))
+    if codebook.group:
+        gathered = [rows[classes[rows, 0] == each][:GROUP] for each in classes[top, 0]]
+        mean, logvar = study.encoded.mean, study.encoded.logvar
+        evidence = [codebook.evidence(mean[each], logvar[each])[0] for each in gathered]
+        yield "swap-evidence.png", swap_grid(study, top, left, np.stack(evidence).astype(np.float32))
+
+
+def _one_of_each(rows: NDArray[np.intp], classes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Up to ``SIDE`` rows of different classes, more of each if there are few."""
+    ordered = [rows[classes[rows] == each] for each in np.unique(classes[rows])]
+    mixed = [each[i] for i in range(SIDE) for each in ordered if i < len(each)]
+    return np.array(mixed[:SIDE])
+
+
+def _dimensions(study: Study) -> NDArray[np.intp]:
+    """The dimensions of z that hold the class."""
+    codebook = study.codec.codebook
+    if codebook.group:
+        return np.arange(codebook.length)[codebook.grouped[0]]
+    parts = [part for part in codebook.parts if part.attribute in codebook.conditions]
+    return np.concatenate([np.arange(part.start, part.stop) for part in parts])
+
+
+def _codes(study: Study, rows: NDArray[np.intp]) -> Float32:
+    return study.encoded.z[rows][:, _dimensions(study)]
+
+
+def swap_grid(study: Study, top: NDArray[np.intp], left: NDArray[np.intp], codes: Float32) -> Picture:
+    """Images of row indices ``top`` [N] and ``left`` [M], and each class code [N, D'] in each style."""
+    own = _dimensions(study)
+
+    def images(places: NDArray[np.intp]) -> NDArray[np.uint8]:
+        return study.source.batch(study.rows[places]).images
+
+    lines = [np.concatenate([np.zeros_like(images(top[:1])), images(top)])]
+    for place in left:
+        z = np.repeat(study.encoded.z[place][None], len(codes), axis=0)
+        z[:, own] = codes
+        lines.append(np.concatenate([images(np.array([place])), to_uint8(study.codec.decode(z))]))
+    return grid(lines)

@@ -1,0 +1,48 @@
+"""Each attribute walked over its real range: a grid, and an animation per attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from training.attributes import Attribute
+from training.codec import Codec, to_uint8
+from training.metrics.study import Study
+from training.plots.canvas import COLUMNS, Picture, enlarged, grid, with_names
+
+FRAMES = 24
+SIDE = 192
+
+
+def pictures(study: Study) -> Iterator[tuple[str, Picture | list[Picture]]]:
+    """``traversals.png``, and ``traversal-NAME.gif`` of each attribute: there and back, or once round."""
+    yield "traversals.png", traversals(study.codec)
+    times = max(1, SIDE // max(study.codec.image_shape[:2]))
+    for attribute in study.codec.codebook.attributes:
+        there = list(walked(study.codec, attribute, FRAMES))
+        frames = there if attribute.kind in ("circular", "nominal") else there + there[-2:0:-1]
+        yield f"traversal-{attribute.name}.gif", [enlarged(frame, times) for frame in frames]
+
+
+def traversals(codec: Codec) -> Picture:
+    """One row per attribute, walked over its whole axis, the others at their defaults; its name stands before it."""
+    vocabulary = codec.codebook.attributes
+    rows = [walked(codec, attribute, COLUMNS) for attribute in vocabulary]
+    return with_names(grid(rows), [attribute.name for attribute in vocabulary])
+
+
+def walked(codec: Codec, attribute: Attribute, count: int) -> Picture:
+    """Images [N, H, W, C] of at most so many values of one attribute, the others at their defaults."""
+    vocabulary = codec.codebook.attributes
+    weights = np.stack([vocabulary.weights({attribute.name: value}) for value in axis(attribute, count)])
+    return to_uint8(codec.decode(codec.codebook.place(weights)))
+
+
+def axis(attribute: Attribute, count: int) -> list[float]:
+    """Values from one end to the other, in fractions of classes unless they are nominal."""
+    if attribute.kind == "nominal":
+        return [float(round(each)) for each in np.linspace(0, attribute.size - 1, min(attribute.size, count))]
+    if attribute.kind == "circular":
+        return [each * attribute.classes / count for each in range(count)]
+    return [float(each) for each in np.linspace(*attribute.ends, count)]
