@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
         init = provenance(earlier.parameters, earlier.last_checkpoint())
     return {
         **{field: getattr(parameters, field) for field in fields},
-        "attributes": [asdict(attribute) for attribute in parameters.attributes],
+        "attributes": json.loads(json.dumps([asdict(attribute) for attribute in parameters.attributes])),
         "init": init,
         "images": checkpoint["images"],
         "seconds": round(checkpoint["seconds"], 1),

@@ -8,7 +8,7 @@ import pytest
 
 from export.bundle import Manifest
 from export.export import export
-from tests.support import REAL_DSPRITES, train, write_sprites
+from tests.support import MNIST, REAL_DSPRITES, train, write_sprites
 from training.runs import Run
 
 
@@ -18,6 +18,14 @@ def real_dsprites() -> Path:
     if not REAL_DSPRITES.exists():
         pytest.skip(f"needs real dSprites images at {REAL_DSPRITES}")
     return REAL_DSPRITES
+
+
+@pytest.fixture(scope="session")
+def mnist() -> Path:
+    """The folder of the four published MNIST files."""
+    if not MNIST.exists():
+        pytest.skip(f"needs the MNIST files in {MNIST}")
+    return MNIST
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from spritevae.__main__ import main
 from training.runs import Run
 
 ROOT = Path(__file__).resolve().parent.parent
+MNIST = ROOT.parent / "shared" / "data" / "mnist"
 REAL_DSPRITES = ROOT.parent / "shared" / "data" / "dsprites_real_20k.npz"
 
 

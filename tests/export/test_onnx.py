@@ -31,10 +31,16 @@ def model(request: pytest.FixtureRequest) -> VAE:
 @pytest.mark.parametrize("batch", [1, 7, 64])
 def test_graphs_agree_with_torch_for_any_batch(model: VAE, batch: int) -> None:
     images = torch.rand(batch, 3, 30, 45)
-    encoded = encoder_graph(model).run(images.numpy())
-    for name, expected in model.encode(images).items():
+    labels, inputs = None, {"image": images.numpy()}
+    if model.space.conditions:
+        weights = torch.rand(batch, model.space.vocabulary().total)
+        known = torch.arange(batch)[:, None] % 2.0
+        labels = model.space.told(weights, known)
+        inputs |= {"condition": weights.numpy(), "condition_known": known.numpy()}
+    encoded = encoder_graph(model).run(inputs)
+    for name, expected in model.encode(images, labels).items():
         np.testing.assert_allclose(encoded[name], expected.detach(), atol=1e-4)
-    decoded = decoder_graph(model).run(encoded["z"])["image"]
+    decoded = decoder_graph(model).run({"z": encoded["z"]})["image"]
     np.testing.assert_allclose(decoded, model.decode(torch.from_numpy(encoded["z"])).detach(), atol=1e-4)
 
 
@@ -43,18 +49,18 @@ def test_a_graph_that_differs_from_torch_is_refused(small_run: Run) -> None:
     with torch.no_grad():
         graph.module.model.decoder.trunk[0].bias += 0.05
     with pytest.raises(ExportError, match=r"image of the exported graph differs from torch by .* at batch 1"):
-        graph.check(np.random.default_rng(0).random((4, 113), np.float32))
+        graph.check({"z": np.random.default_rng(0).random((4, 113), np.float32)})
 
 
 class Sampled(EncoderGraph):
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, ...]:  # type: ignore[override]
         z, *rest = super().forward(image)
         return z + torch.randn_like(z), *rest
 
 
 def test_a_graph_that_samples_is_refused(small_run: Run) -> None:
     with pytest.raises(ExportError, match="random node RandomNormalLike"):
-        Graph(Sampled(small_run.load()), torch.rand(2, 1, 64, 64), "image", ("z", "weights", "mean", "logvar"))
+        Graph(Sampled(small_run.load()), {"image": torch.rand(2, 1, 64, 64)}, ("z", "weights", "mean", "logvar"))
 
 
 @pytest.mark.parametrize("operator", sorted(RANDOM_NODES))
@@ -81,4 +87,4 @@ def test_values_in_the_thousands_are_compared_as_shares_of_their_range() -> None
     torch.manual_seed(0)
     attributes = Attributes([Attribute(name="price", kind="continuous", range=(0.0, 1e6), default=5e5)])
     model = VAE(presets.find("softmax")(), attributes, (32, 32, 1)).eval()
-    encoder_graph(model).check(np.random.default_rng(0).random((8, 1, 32, 32), np.float32))
+    encoder_graph(model).check({"image": np.random.default_rng(0).random((8, 1, 32, 32), np.float32)})

@@ -7,7 +7,7 @@ from PIL import Image
 
 from spritevae.__main__ import main
 from training.data import open_source
-from training.data.source import DataError, held_out
+from training.data.source import DataError
 from training.evaluation import as_json, evaluate, rows_to_score, table
 from training.inference import TorchCodec
 from training.runs import Run
@@ -17,8 +17,8 @@ def test_rows_are_held_out_ones_and_all_apart() -> None:
     source = open_source("dsprites")
     sets = rows_to_score(source, also_all=True, at_most=1000)
     assert {title: len(rows) for title, rows in sets.items()} == {"held out": 1000, "all": 1000}
-    assert held_out(source)[sets["held out"]].all()
-    assert not held_out(source)[sets["all"]].all()
+    assert source.held_out[sets["held out"]].all()
+    assert not source.held_out[sets["all"]].all()
 
 
 def test_a_run_is_scored_into_json_table_and_picture(

@@ -8,13 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from tests.support import ROOT, train
 from training import loop
 from training.data import open_source
-from training.data.source import Batch, Rows, held_out
+from training.data.source import Batch, Rows
 from training.runs import Run, RunError
 
 TRAIN = [sys.executable, "-m", "spritevae", "train", "softmax", "--data", "dsprites", "--threads", "1"]
@@ -92,17 +93,34 @@ def test_other_parameters_are_refused_and_listed(small_run: Run) -> None:
 
 def test_held_out_rows_are_never_drawn() -> None:
     source = open_source("dsprites")
-    out = held_out(source)
-    order = loop.Order((~out).nonzero()[0], 1000, seed=0)
+    out = source.held_out
+    rows = (~out).nonzero()[0]
+    order = loop.Order(rows, np.ones(len(rows), np.bool_), 1000, seed=0)
     drawn = [order(step) for step in (0, 1, 700)]
     assert not any(out[rows].any() for rows in drawn)
     assert not set(drawn[0]) & set(drawn[1])
 
 
 def test_an_epoch_shows_every_row_once() -> None:
-    order = loop.Order((~held_out(open_source("dsprites"))).nonzero()[0][:100], 20, seed=3)
-    assert sorted(row for step in range(5) for row in order(step)) == sorted(order.rows)
+    rows = (~open_source("dsprites").held_out).nonzero()[0][:100]
+    order = loop.Order(rows, np.ones(100, np.bool_), 20, seed=3)
+    assert order.steps == 5
+    assert sorted(row for step in range(5) for row in order(step)) == sorted(rows)
     assert [*order(0)] != [*order(5)]
+
+
+def test_few_labelled_rows_are_a_quarter_of_every_batch() -> None:
+    rows, labelled = np.arange(1000), np.arange(1000) < 10
+    order = loop.Order(rows, labelled, 20, seed=3)
+    batches = [order(step) for step in range(order.steps)]
+    assert all((batch[:5] < 10).all() for batch in batches)
+    assert sorted(np.concatenate([batch[:5] for batch in batches[:2]])) == [*range(10)]
+    assert len(set(np.concatenate([batch[5:] for batch in batches]))) == order.steps * 15
+
+
+def test_a_single_labelled_row_is_in_every_batch() -> None:
+    order = loop.Order(np.arange(100), np.arange(100) == 42, 20, seed=0)
+    assert [order(step)[0] for step in range(4)] == [42] * 4
 
 
 def test_init_starts_from_the_weights_of_another_run(small_run: Run, tmp_path: Path) -> None:
@@ -115,7 +133,7 @@ def test_init_says_which_weights_do_not_fit(
     small_run: Run, sprites: Path, tmp_path: Path, capfd: pytest.CaptureFixture
 ) -> None:
     train(tmp_path / "other", "--data", str(sprites), "--init", str(small_run.path), images=64)
-    assert "latent.heads.weight" in capfd.readouterr()[0]
+    assert "space.heads.weight" in capfd.readouterr()[0]
 
 
 def test_cuda_that_is_not_there_is_refused_with_the_reason() -> None:

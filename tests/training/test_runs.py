@@ -38,7 +38,7 @@ def test_a_failed_save_leaves_the_last_checkpoint(small_run: Run) -> None:
 
 def test_the_default_path_shows_what_was_given() -> None:
     expected = Path("runs/softmax/sprites-batch_size=64-seed=3")
-    assert default_path("softmax", "my/sprites", ["batch_size=64"], 3) == expected
+    assert default_path("softmax", "my/sprites", {"batch_size": 64}, "", 3) == expected
 
 
 def test_a_damaged_checkpoint_is_an_error_that_names_it(small_run: Run, tmp_path: Path) -> None:

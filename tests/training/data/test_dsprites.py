@@ -1,14 +1,9 @@
-"""dSprites: the renderer against real images, closed forms and a slow exact fill; files and downloads."""
+"""dSprites: the renderer against real images, closed forms and a slow exact fill; files."""
 
 import hashlib
 import math
-import socket
-import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +19,6 @@ from training.data.dsprites import (
     RenderedDSprites,
     canonical_keys,
     classes_of,
-    download,
     render,
 )
 from training.data.source import DataError
@@ -237,7 +231,7 @@ def test_a_batch_has_images_one_hot_targets_and_everything_known() -> None:
 
 
 def test_keys_differ_for_all_combinations_but_one_angle_under_two_names() -> None:
-    keys = RenderedDSprites().keys(np.arange(COUNT)).reshape(18, 40, 1024)
+    keys = canonical_keys(RenderedDSprites().classes).reshape(18, 40, 1024)
     assert len(np.unique(keys)) == COUNT // 40 * 39
     assert np.array_equal(keys[:, 0], keys[:, 39])
 
@@ -285,7 +279,7 @@ def test_a_file_gives_its_own_images_and_labels(real_dsprites: Path) -> None:
     assert np.array_equal(batch.images[..., 0], 255 * images[rows])
     for name, column in zip(("shape", "scale", "orientation", "pos_x", "pos_y"), classes[rows].T, strict=True):
         assert np.array_equal(batch.targets[:, ATTRIBUTES.columns(name)].argmax(axis=1), column)
-    assert np.array_equal(source.keys(rows), canonical_keys(classes[rows]))
+    assert source.labelled.all()
 
 
 @pytest.mark.parametrize("columns", [5, 6])
@@ -351,52 +345,6 @@ def test_a_cut_off_or_damaged_file_is_refused(tmp_path: Path) -> None:
                 DSpritesFile(tmp_path / "bad.npz")
 
 
-# downloads
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    """Address of data.npz, 3 MB of noise, on a server of this machine."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "data.npz").write_bytes(np.random.default_rng(5).bytes(3_000_000))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(site)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/data.npz"
-    server.shutdown()
-    server.server_close()
-    thread.join()
-
-
-def test_a_download_with_the_right_md5_is_kept_and_not_repeated(url: str, tmp_path: Path) -> None:
-    content = (tmp_path / "site" / "data.npz").read_bytes()
-    file = download(tmp_path / "new" / "folder", url, hashlib.md5(content).hexdigest())
-    assert file == tmp_path / "new" / "folder" / "data.npz"
-    assert file.read_bytes() == content
-    (tmp_path / "site" / "data.npz").unlink()
-    assert download(file.parent, url, hashlib.md5(content).hexdigest()) == file
-    with pytest.raises(DataError, match="remove it to download it again"):
-        download(file.parent, url, "0" * 32)
-    assert [path.name for path in file.parent.iterdir()] == ["data.npz"]
-
-
-def test_a_download_with_another_md5_keeps_nothing(url: str, tmp_path: Path) -> None:
-    actual = hashlib.md5((tmp_path / "site" / "data.npz").read_bytes()).hexdigest()
-    with pytest.raises(DataError, match=f"MD5 is {actual}, not the published {'0' * 32}; nothing was kept"):
-        download(tmp_path / "new", url, "0" * 32)
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_a_page_that_is_not_there_is_a_data_error(url: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="404"):
-        download(tmp_path / "new", url + ".old")
-    assert list((tmp_path / "new").iterdir()) == []
-
-
-def test_a_refused_connection_is_a_data_error(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(DataError, match=r"can't be downloaded .*refused.*; give the file itself instead"):
-        download(tmp_path / "new", f"http://127.0.0.1:{port}/data.npz")
-    assert list((tmp_path / "new").iterdir()) == []
+def test_the_source_renders_what_lies_between_its_classes() -> None:
+    positions = np.array([[2, 4.5, 12.25, 7.5, 31]])
+    assert np.array_equal(RenderedDSprites().render(positions)[0, :, :, 0], 255 * render(*positions.T)[0])

@@ -12,7 +12,7 @@ from PIL import Image
 
 from training.attributes import Attribute, Attributes
 from training.data.folder import FolderSource, Override, parse_attribute
-from training.data.source import DataError, held_out
+from training.data.source import DataError, lowest_tenth
 
 MakeFolder = Callable[..., Path]
 
@@ -297,13 +297,13 @@ def test_other_formats_are_read(tmp_path: Path, form: str) -> None:
     assert np.abs(source.batch(np.array([0])).images[0, 0, 0].astype(int) - [200, 0, 0]).max() < 8
 
 
-def test_keys_are_sha256_of_the_pixels_so_that_copies_share_a_side(folder: MakeFolder) -> None:
+def test_the_split_goes_by_sha256_of_the_pixels_so_that_copies_share_a_side(folder: MakeFolder) -> None:
     images = [picture(i % 300) for i in range(600)]
     source = FolderSource(folder("x", [str(i % 7) for i in range(600)], images))
-    keys = source.keys(np.arange(600))
-    assert keys[1] == int.from_bytes(hashlib.sha256(np.asarray(images[1]).tobytes()).digest()[:8], "little")
-    assert len(np.unique(keys)) == 300
-    side = held_out(source)
+    digests = [hashlib.sha256(np.asarray(image).tobytes()).digest()[:8] for image in images]
+    keys = np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
+    side = source.held_out
+    assert np.array_equal(side, lowest_tenth(keys))
     assert (side[:300] == side[300:]).all()
     assert 0 < side.sum() < 300
 
@@ -444,4 +444,8 @@ def test_other_labels_are_other_content_but_the_same_split(folder: MakeFolder) -
     first = FolderSource(folder("level", ["0", "1", "1"]))
     second = FolderSource(folder("level", ["1", "0", "1"]))
     assert first.content != second.content
-    assert (first.keys(np.arange(3)) == second.keys(np.arange(3))).all()
+    assert (first.held_out == second.held_out).all()
+
+
+def test_an_empty_cell_is_unlabelled(folder: MakeFolder) -> None:
+    assert FolderSource(folder("level", ["0", "", "1"])).labelled[:, 0].tolist() == [True, False, True]

@@ -6,47 +6,46 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.attributes import Attributes
+from training.codebook import Codebook, Part
 from training.codec import Encoded
 from training.data.dsprites import ATTRIBUTES, RenderedDSprites, classes_of
 from training.data.source import Batch, Rows
 from training.metrics import interval, score
 
+PARTS = tuple(Part(a.name, ATTRIBUTES.columns(a.name).start, ATTRIBUTES.columns(a.name).stop) for a in ATTRIBUTES)
+FOLDING = np.eye(113, dtype=np.float32)
+FOLDING[9 + 39] = FOLDING[9]  # orientation 39 is 0 again
 ROWS = np.random.default_rng(0).integers(0, 737_280, 300)
 
 
 class Oracle:
     """A codec that knows the source: encodes by looking the image up, decodes by rendering."""
 
-    attributes: Attributes = ATTRIBUTES
+    codebook = Codebook(ATTRIBUTES, PARTS, FOLDING, np.zeros(113, np.float32))
     image_shape = (64, 64, 1)
 
     def __init__(self, source: RenderedDSprites, rows: Rows) -> None:
         batch = source.batch(rows)
         self._weights = {image.tobytes(): target for image, target in zip(batch.images, batch.targets, strict=True)}
-        self._images = {self._fold(t).tobytes(): i for i, t in zip(batch.images, batch.targets, strict=True)}
+        placed = self.codebook.place(batch.targets)
+        self._images = {z.tobytes(): image for image, z in zip(batch.images, placed, strict=True)}
 
-    def _fold(self, weights: NDArray[Any]) -> NDArray[np.float32]:
-        parts = [a.fold(weights[..., self.attributes.columns(a.name)]) for a in self.attributes]
-        return np.concatenate(parts, axis=-1).astype(np.float32)
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        return self._encoded(np.stack([self._weights[image.tobytes()] for image in images]))
 
-    def encode(self, images: NDArray[np.uint8]) -> Encoded:
-        weights = np.stack([self._weights[image.tobytes()] for image in images])
-        return Encoded(self._fold(weights), weights)
+    def _encoded(self, weights: NDArray[Any]) -> Encoded:
+        z = self.codebook.place(weights)
+        return Encoded(z, weights.astype(np.float32), z, np.zeros_like(z))
 
     def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
         return np.stack([self._images[each.tobytes()] for each in z]).astype(np.float32) / 255
-
-    def place(self, weights: NDArray[Any]) -> NDArray[np.float32]:
-        return self._fold(weights)
 
 
 class Blank(Oracle):
     """Decodes to nothing, and always says the first class."""
 
-    def encode(self, images: NDArray[np.uint8]) -> Encoded:
-        weights = np.repeat(self.attributes.weights({a.name: 0 for a in ATTRIBUTES})[None], len(images), axis=0)
-        return Encoded(weights.astype(np.float32), weights.astype(np.float32))
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        return self._encoded(np.repeat(ATTRIBUTES.weights({a.name: 0 for a in ATTRIBUTES})[None], len(images), axis=0))
 
     def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
         return np.zeros((len(z), 64, 64, 1), np.float32)

@@ -1,0 +1,91 @@
+"""Few labels: which rows keep theirs, and what is refused."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.data import open_source, with_labels
+from training.data.source import DataError, Source
+
+
+@pytest.fixture(scope="module")
+def whole() -> Source:
+    return open_source("dsprites")
+
+
+def test_no_labels_given_is_the_source_itself(whole: Source) -> None:
+    assert with_labels(whole, "", 0) is whole
+
+
+def test_so_many_rows_stay_labelled_and_all_that_are_held_out(whole: Source) -> None:
+    few = with_labels(whole, "1000", 3)
+    trained = few.labelled[~whole.held_out]
+    assert trained.all(axis=1).sum() == trained.any(axis=1).sum() == 1000
+    assert few.labelled[whole.held_out].all()
+    assert np.array_equal(few.held_out, whole.held_out)
+
+
+def test_rows_without_label_show_their_image_and_nothing_else(whole: Source) -> None:
+    few = with_labels(whole, "1000", 3)
+    rows = np.array([np.flatnonzero(few.labelled[:, 0])[0], np.flatnonzero(~few.labelled[:, 0])[0]])
+    batch, original = few.batch(rows), whole.batch(rows)
+    assert np.array_equal(batch.images, original.images)
+    assert np.array_equal(batch.targets[0], original.targets[0])
+    assert batch.known.tolist() == [[True] * 5, [False] * 5]
+    assert not batch.targets[1].any()
+
+
+def test_the_seed_decides_which(whole: Source) -> None:
+    first, again, other = (with_labels(whole, "50", seed) for seed in (0, 0, 1))
+    assert np.array_equal(first.labelled, again.labelled)
+    assert first.content == again.content
+    assert not np.array_equal(first.labelled, other.labelled)
+    assert len({whole.content, first.content, other.content}) == 3
+
+
+def test_only_leaves_out_what_is_not_labelled(whole: Source) -> None:
+    few, only = with_labels(whole, "50", 0), with_labels(whole, "only:50", 0)
+    assert len(only) == 50 + whole.held_out.sum()
+    assert only.labelled.all()
+    assert (~only.held_out).sum() == 50
+    kept = np.flatnonzero(few.labelled[:, 0])
+    assert np.array_equal(only.batch(np.arange(9)).images, whole.batch(kept[:9]).images)
+    assert only.render(np.zeros((1, 5))) is not None
+
+
+def test_a_file_lists_rows(whole: Source, tmp_path: Path) -> None:
+    rows = np.flatnonzero(~whole.held_out)[[5, 1, 99]]
+    (tmp_path / "rows.txt").write_text("\n".join(map(str, rows)) + "\n\n")
+    few = with_labels(whole, str(tmp_path / "rows.txt"), 0)
+    assert np.flatnonzero(few.labelled[:, 0] & ~few.held_out).tolist() == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("7\nx", r"rows.txt, line 2: 'x' is not a row"),
+        ("737280", r"line 1: '737280' is not a row from 0 to 737279"),
+        ("-1", r"line 1: '-1' is not a row"),
+        ("{in}\n{in}", r"line 2: row \d+ is listed already \(line 1\)"),
+        ("{out}", r"line 1: row \d+ is held out"),
+        ("\n", "lists no row"),
+    ],
+)
+def test_wrong_files_are_refused_with_their_line(whole: Source, tmp_path: Path, text: str, message: str) -> None:
+    out = whole.held_out
+    places = {"in": np.flatnonzero(~out)[0], "out": np.flatnonzero(out)[0]}
+    (tmp_path / "rows.txt").write_text(text.format(**places))
+    with pytest.raises(DataError, match=message):
+        with_labels(whole, str(tmp_path / "rows.txt"), 0)
+
+
+@pytest.mark.parametrize("spec", ["0", "700000", "only:0"])
+def test_more_labels_than_there_are_or_none_are_refused(whole: Source, spec: str) -> None:
+    with pytest.raises(DataError, match="fully labelled ones to train on"):
+        with_labels(whole, spec, 0)
+
+
+def test_neither_number_nor_file_is_refused(whole: Source) -> None:
+    with pytest.raises(DataError, match="neither a number of rows nor a text file"):
+        with_labels(whole, "many", 0)

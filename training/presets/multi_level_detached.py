@@ -1,0 +1,17 @@
+"""Multi-level VAE whose class codes get no gradient: reproduces the published fault, for comparison only.
+
+Source: github.com/ananyahjha93/multi-level-vae (PyTorch), which takes the evidence from detached tensors. Its table:
+see ``multi_level``.
+Data: mnist, or any images with a labelled discrete attribute (``group``; by default the first one).
+Command: ``spritevae train multi_level_detached --data mnist``.
+Expected: see docs/systems.md.
+Differs from it: nothing that matters to the fault; the networks are those of ``multi_level``.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from training.presets.multi_level import multi_level
+
+recipe = partial(multi_level, True)
