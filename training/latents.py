@@ -422,15 +422,16 @@ class Evidence(Measured):
     1/V = sum 1/var, M = V sum mean/var, one draw and one KL per group; images without a label are groups of one. Only
     groups are known, no head learns the class: weights are proportional to exp(-|mean - row|^2 / 2 tau^2), with the
     groups' evidence on data as rows. ``detached`` cuts the gradient through the evidence, as
-    github.com/ananyahjha93/multi-level-vae does.
+    github.com/ananyahjha93/multi-level-vae does. ``alone_share`` of a batch's images, its last ones, are groups of one
+    in training too, so that the code of a single image is one that the decoder knows.
     """
 
     tau: Tensor
 
-    def __init__(self, attribute: Attribute, length: int, detached: bool = False) -> None:
+    def __init__(self, attribute: Attribute, length: int, detached: bool = False, alone_share: float = 0.0) -> None:
         super().__init__()
         self.codes = self.length = length
-        self.detached = detached
+        self.detached, self.alone_share = detached, alone_share
         self.keep_rows(attribute)
         self.register_buffer("tau", torch.ones(()))
 
@@ -449,7 +450,9 @@ class Evidence(Measured):
         """Mean and log-variance [B, L] of each image's group, and who is in it [B, B]."""
         mean, logvar = (q.mean.detach(), q.logvar.detach()) if self.detached else (q.mean, q.logvar)
         group = label.target.argmax(dim=1)
-        both = label.known[:, None] * label.known
+        together = torch.arange(len(group), device=group.device) < len(group) * (1 - self.alone_share)
+        shared = label.known * together
+        both = shared[:, None] * shared
         members = ((group[:, None] == group) * both).clamp_min(torch.eye(len(group), device=both.device))
         precision = (-logvar).exp()
         total = members @ precision

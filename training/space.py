@@ -75,6 +75,11 @@ class Space(nn.Module):
             mean, logvar, torch.cat([nothing, *scores], dim=1), nothing if condition is None else condition
         )
 
+    def means(self, q: Posterior, kind: type[Latent]) -> Tensor:
+        """The means [B, L'] of the codes of its latent variables of a kind."""
+        parts = zip(self._split(q), self.each(), strict=True)
+        return torch.cat([part.mean for part, latent in parts if isinstance(latent, kind)], dim=1)
+
     def sample(self, q: Posterior, noise: Tensor, labels: Labels) -> Tensor:
         """z [B, D] from standard normal noise [B, L]."""
         ends = list(accumulate(latent.codes for latent in self.each()))

@@ -178,6 +178,11 @@ class TestEvidence:
         z = Evidence(KIND, 1).sample(posterior(self.mean, self.logvar), torch.zeros(3, 1), label)
         assert z[:, 0].tolist() == [0, 4, 10]
 
+    def test_a_share_of_the_images_stands_alone(self) -> None:
+        label = Label(torch.eye(2)[[0, 0, 0]], torch.ones(3))
+        z = Evidence(KIND, 1, alone_share=0.4).sample(posterior(self.mean, self.logvar), torch.zeros(3, 1), label)
+        assert z[:, 0].tolist() == pytest.approx([3, 3, 10])
+
     def test_gradient_flows_through_the_evidence_unless_it_is_detached(self) -> None:
         for detached in (False, True):
             mean = self.mean.clone().requires_grad_()

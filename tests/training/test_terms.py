@@ -5,10 +5,10 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from training.attributes import Attribute, Attributes
-from training.latents import Posterior, Softmax
+from training.latents import Evidence, Free, Posterior, Softmax
 from training.schedules import Moment, ramp
 from training.space import Labels, Space
-from training.terms import KL, AbsoluteKL, Capacity, Pass, Reconstruction, SquaredError, Supervised
+from training.terms import KL, AbsoluteKL, Capacity, Leak, Pass, Reconstruction, SquaredError, Supervised
 
 ATTRIBUTES = Attributes([Attribute(name="a", kind="ordinal", size=2), Attribute(name="b", kind="ordinal", size=4)])
 
@@ -59,3 +59,36 @@ def test_the_absolute_kl_is_that_from_the_prior_with_means_not_squared() -> None
 
 def test_supervision_leaves_out_what_is_not_labelled(passed: Pass) -> None:
     assert Supervised()(passed).item() == pytest.approx((math.log(2) + math.log(4) + math.log(4)) / 2)
+
+
+def leak(styles: torch.Tensor, groups: list[int]) -> float:
+    kind = Attribute(name="kind", kind="nominal", size=2, labels=("a", "b"), default="a")
+    attributes = Attributes([kind])
+    space = Space(3, attributes, [Evidence(kind, 1), Free(styles.shape[1], "style")])
+    mean = torch.cat([torch.zeros(len(styles), 1), styles], dim=1)
+    nothing = torch.zeros(len(styles), 0)
+    posterior = Posterior(mean, torch.zeros_like(mean), nothing, nothing)
+    labels = Labels(torch.eye(2)[groups], torch.ones(len(groups), 1))
+    blank = torch.zeros(0)
+    return Leak()(Pass(blank, blank, posterior, mean, labels, space, Moment(0, 1))).item()
+
+
+def test_styles_that_differ_between_groups_leak() -> None:
+    """Two points two standard deviations apart: within a group all kernels are 1, across exp(-2^2 / 2 w^2)."""
+    styles = torch.tensor([[-1.0], [-1], [1], [1]])
+    spread = styles / styles.std()
+    apart = float((spread[0] - spread[2]).square())
+    across = sum(math.exp(-apart / (2 * w * w)) for w in (1, 2, 4))
+    assert leak(styles, [0, 0, 1, 1]) == pytest.approx(2 * (3 + 3 - 2 * across), rel=1e-3)
+
+
+def test_styles_of_one_distribution_leak_nothing_on_average() -> None:
+    torch.manual_seed(0)
+    found = [leak(torch.randn(40, 2), [0] * 15 + [1] * 25) for _ in range(200)]
+    mean, error = sum(found) / 200, torch.tensor(found).std().item() / math.sqrt(200)
+    assert abs(mean) < 4 * error
+
+
+def test_the_scale_of_styles_hides_no_leak() -> None:
+    styles = torch.tensor([[-1.0], [-0.9], [1], [0.8]])
+    assert leak(styles, [0, 0, 1, 1]) == pytest.approx(leak(styles / 100, [0, 0, 1, 1]), rel=0.1)

@@ -14,4 +14,4 @@ from functools import partial
 
 from training.presets.multi_level import multi_level
 
-recipe = partial(multi_level, True)
+recipe = partial(multi_level, True, leak_weight=0.0, alone_share=0.0)
