@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 from tests.service.toys import toy_bundle, wait_until_ready
+from training.codebook import Group
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +20,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     toy_bundle(folder / "colour", shape=(28, 40, 3))
     toy_bundle(folder / "alpha", shape=(32, 32, 4))
     toy_bundle(folder / "codes", kind="codes")
+    toy_bundle(folder / "conditional", condition=True)
+    toy_bundle(folder / "group", kind="codes", group=Group("shape", 0.5))
     return folder
 
 
 @pytest.fixture(scope="session")
 def settings(bundles: Path) -> Settings:
-    models = tuple(str(bundles / name) for name in ("grey", "colour", "alpha", "codes"))
+    models = tuple(str(bundles / name) for name in ("grey", "colour", "alpha", "codes", "conditional", "group"))
     return Settings(
         _env_file=None, model=models, device="cpu", max_body_bytes=2**20, max_items=16, max_pixels=2**18, max_frames=64
     )

@@ -33,6 +33,7 @@ ORIENTATION = Attribute(name="orientation", kind="circular", size=40, period=39,
 POS_X = Attribute(name="pos_x", kind="ordinal", size=32, range=(0, 1), default=16)
 STYLE = Attribute(name="style", kind="continuous", range=(-3, 3))
 DISCRETE = (SHAPE, SCALE, ORIENTATION, POS_X)
+CONDITIONS = ("shape", "scale")
 STYLE_SCALE, STYLE_SD = 2.0, 0.25
 EPSILON = 1e-6  # keeps weights of a black image from being all zero
 
@@ -61,6 +62,7 @@ def toy_bundle(
 
     onehot: z is the weights; pixel i of the first channel is z[i]. codes: one number per attribute (its class index,
     attributes that have no order can't be mixed) and a continuous ``style`` with a posterior; pixel i is z[i] / 40.
+    With ``condition`` the encoder may be told shape and scale.
     """
     attributes = Attributes(DISCRETE if kind == "onehot" else (*DISCRETE, STYLE))
     parts, matrix = _latents(attributes, kind)
@@ -98,9 +100,16 @@ def toy_bundle(
     encoder_nodes = [
         helper.make_node("Flatten", ["image"], ["flat"]),
         helper.make_node("MatMul", ["flat", "read"], ["raw"]),
-        helper.make_node("Add", ["raw", "shift"], ["weights"]),
+        helper.make_node("Add", ["raw", "shift"], ["guess" if condition else "weights"]),
         helper.make_node("MatMul", ["weights", "matrix"], ["z"]),
     ]
+    if condition:  # weights = guess + known (condition - guess) in the conditions' columns
+        encoder_nodes[3:3] = [
+            helper.make_node("Sub", ["condition", "guess"], ["wrong"]),
+            helper.make_node("Mul", ["wrong", "told"], ["wrong_where_told"]),
+            helper.make_node("Mul", ["wrong_where_told", "condition_known"], ["correction"]),
+            helper.make_node("Add", ["guess", "correction"], ["weights"]),
+        ]
     if kind == "codes":
         encoder_nodes.append(helper.make_node("Identity", ["z"], ["mean"]))
         encoder_nodes.append(helper.make_node("Mul", ["z", "nothing"], ["zero"]))
@@ -109,6 +118,7 @@ def toy_bundle(
         "read": read,
         "shift": shift,
         "matrix": matrix,
+        "told": np.repeat([float(a.name in CONDITIONS) for a in attributes], [a.size for a in attributes]),
         "nothing": np.zeros(1),
         "spread": np.full(length, 2 * np.log(STYLE_SD * STYLE_SCALE)),
     }
@@ -139,6 +149,7 @@ def toy_bundle(
             "tolerances": {"fp32": 1e-4},
             "training": {"data": "none"},
             "scores": {"mig": 1.0},
+            "conditions": CONDITIONS if condition else (),
         }
         | manifest
     )

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 def test_models_are_listed_with_the_default(client: TestClient):
     answer = client.get("/models").json()
     assert answer["default"] == "grey"
-    assert [model["name"] for model in answer["models"]] == ["grey", "colour", "alpha", "codes"]
+    assert [model["name"] for model in answer["models"]] == ["grey", "colour", "alpha", "codes", "conditional", "group"]
 
 
 def test_a_model_tells_what_a_client_needs(client: TestClient):
@@ -33,7 +33,7 @@ def test_an_unknown_model_is_a_404_that_lists_what_there_is(client: TestClient):
         client.post("/interpolate?model=nope", json={}),
     ):
         assert response.status_code == 404
-        assert response.json()["models"] == ["grey", "colour", "alpha", "codes"]
+        assert response.json()["models"] == ["grey", "colour", "alpha", "codes", "conditional", "group"]
 
 
 def test_no_answer_shows_a_path_of_the_server(client: TestClient, bundles: Path):
