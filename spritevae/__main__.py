@@ -1,4 +1,4 @@
-"""The command: ``spritevae train|evaluate|plot|runs|export|serve`` (also ``python -m spritevae``)."""
+"""The command: ``spritevae train|evaluate|plot|runs|reproduce|export|serve`` (also ``python -m spritevae``)."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from training.version import release
+
+if TYPE_CHECKING:
+    from training.runs import Run
 
 INTERRUPTED = 130
 PICTURES = Path("runs") / "pictures"
@@ -99,6 +103,18 @@ def parser() -> argparse.ArgumentParser:
     )
     runs.add_argument("--root", type=Path, default=Path("runs"), help="the folder that they are in (default: runs)")
 
+    reproduce = commands.add_parser(
+        "reproduce", help="train and score what docs/systems.md reports, and write it (hours; resumes)"
+    )
+    reproduce.add_argument("names", nargs="*", metavar="EXPERIMENT", help="only these; an unknown one lists them")
+    reproduce.add_argument(
+        "--data", nargs="+", default=[], metavar="NAME=PATH", help="where a data set is, for example mnist=my/mnist"
+    )
+    reproduce.add_argument("--root", type=Path, default=Path("runs") / "reproduce", help="folder of the runs")
+    reproduce.add_argument("--output", type=Path, default=Path("docs") / "systems.md", help="the table's file")
+    reproduce.add_argument("--threads", type=_whole(1), help="CPU threads (default: one per core)")
+    reproduce.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+
     commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")
     return command
 
@@ -127,7 +143,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not options.list and not (options.system and options.data):
                 command.error("train needs a SYSTEM and --data; train --list shows the systems")
             return train(options, "spritevae " + shlex.join(arguments))
-        return {"evaluate": evaluate, "export": export, "plot": plot, "runs": runs}[options.command](options)
+        return {"evaluate": evaluate, "export": export, "plot": plot, "runs": runs, "reproduce": reproduce}[
+            options.command
+        ](options)
     except ModuleNotFoundError as error:
         print(f"spritevae: error: {error.name} is missing: pip install 'spritevae[{EXTRAS}]'", file=sys.stderr)
         return 1
@@ -160,21 +178,34 @@ def train(options: argparse.Namespace, command: str) -> int:
 
 
 def _train_one(options: argparse.Namespace, given: dict[str, str], command: str) -> int:
-    from training import loop, presets, runs
-    from training.data import open_source, with_labels
-    from training.version import code_version
+    from training import presets, runs
 
-    settings = presets.settings(options.system, given)
-    if options.init:
-        runs.Run.open(Path(options.init)).load()
     labels = ("only:" if options.labelled_only else "") + (options.labels or "")
     if options.labelled_only and not options.labels:
         raise ValueError("--labelled-only goes with --labels")
+    settings = presets.settings(options.system, given)
+    if options.init:
+        runs.Run.open(Path(options.init)).load()
+    shown = {name: settings[name] for name in given}
+    path = options.run or runs.default_path(options.system, options.data, shown, labels, options.seed)
+    run = _trained(path, options, settings, labels, command, options.checkpoint_seconds)
+    if run is None:
+        return INTERRUPTED
+    print(f"Trained: {run.path}\n  spritevae evaluate {run.path}\n  spritevae export {run.path} -o BUNDLE")
+    return 0
+
+
+def _trained(
+    path: Path, options: argparse.Namespace, settings: dict[str, str | float], labels: str, command: str, save: float
+) -> Run | None:
+    """The run at ``path``, begun or resumed and trained to its end; None if it was interrupted, which is said."""
+    from training import loop, runs
+    from training.data import open_source, with_labels
+    from training.version import code_version
+
     source = with_labels(open_source(options.data, options.attribute), labels, options.seed)
     device = loop.resolve_device(options.device)
     threads = options.threads or len(os.sched_getaffinity(0))
-    shown = {name: settings[name] for name in given}
-    path = options.run or runs.default_path(options.system, options.data, shown, labels, options.seed)
     run = runs.Run.create(
         path,
         runs.Parameters(
@@ -199,11 +230,38 @@ def _train_one(options: argparse.Namespace, given: dict[str, str], command: str)
         ),
     )
     try:
-        loop.train(run, source, checkpoint_seconds=options.checkpoint_seconds)
+        loop.train(run, source, checkpoint_seconds=save)
     except loop.Interrupted as stopped:
         print(f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {command}", file=sys.stderr)
-        return INTERRUPTED
-    print(f"Trained: {run.path}\n  spritevae evaluate {run.path}\n  spritevae export {run.path} -o BUNDLE")
+        return None
+    return run
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Train and score experiments, and write their table."""
+    from training import presets
+    from training.reproduction import named, score_run, write_table
+
+    places = dict(map(_assignment, options.data))
+    for experiment in named(options.names):
+        print(f"{experiment.name}: {experiment.command}")
+        given = argparse.Namespace(
+            system=experiment.system,
+            data=places.get(experiment.data, experiment.data),
+            attribute=[],
+            init=None,
+            seed=experiment.seed,
+            deterministic=False,
+            device=options.device,
+            threads=options.threads,
+        )
+        settings = presets.settings(experiment.system, experiment.settings)
+        run = _trained(options.root / experiment.name, given, settings, experiment.labels, experiment.command, 60.0)
+        if run is None:
+            return INTERRUPTED
+        score_run(run, experiment)
+        write_table(options.root, options.output)
+    print(options.output)
     return 0
 
 

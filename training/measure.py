@@ -18,6 +18,8 @@ ROWS = 10_000
 CHUNK = 512
 MOST = 0.5
 """Share of a latent's variance that a factor must explain to give it its name."""
+IDLE = 0.5
+"""Mean posterior variance from which on a latent tells nothing: its means hardly move, whatever they go along with."""
 
 
 def measuring_rows(source: Source, rows: Rows, seed: int, count: int) -> Rows:
@@ -59,6 +61,7 @@ def _name(model: VAE, q: Posterior, labels: Labels) -> None:
         if isinstance(latent, Free):
             codes = q.mean[complete][:, first : first + latent.codes].cpu().numpy()
             shares = np.stack([explained(codes, factor) for factor in factors.T])  # [F, L]
+            shares *= q.logvar[:, first : first + latent.codes].exp().mean(dim=0).cpu().numpy() < IDLE
             best = zip(shares.argmax(axis=0), shares.max(axis=0), strict=True)
             latent.follows = tuple(attributes[i].name if share > MOST else None for i, share in best)
         first += latent.codes

@@ -18,13 +18,15 @@ from training.metrics.study import Study
 DRAWS = 256
 """A power of two, as Sobol's sequence needs; DRAWS * (latents + 2) images are decoded."""
 MOST_LATENTS = 32
+STILL = 1e-2
+"""Pixels with less than this share of the largest variance change too rarely for the estimate to mean anything."""
 
 
 class Sensitivity(NamedTuple):
     """Shares of variance, from 0 to 1 but for the estimator's error."""
 
     pixels: NDArray[np.float64]
-    """[L, H, W, C]; 0 where a pixel never changes."""
+    """[L, H, W, C]; 0 where a pixel hardly ever changes."""
     overall: NDArray[np.float64]
     """[L], each pixel counted by its variance."""
 
@@ -89,6 +91,10 @@ def sobol(
         found = sobol_indices(func=outputs, n=draws, dists=distributions, rng=np.random.default_rng(seed))
     # the estimator's own A and B, for the variance that its shares are of
     variance = np.var(np.concatenate([found._f_A, found._f_B], axis=1), axis=1)  # [P]
-    first = np.where(variance[:, None] > 1e-12, np.nan_to_num(found.first_order.reshape(len(variance), -1)), 0.0)
+    first = np.where(
+        variance[:, None] > max(STILL * variance.max(), 1e-12),
+        np.nan_to_num(found.first_order.reshape(len(variance), -1)),
+        0.0,
+    )
     overall = (first * variance[:, None]).sum(axis=0) / max(variance.sum(), 1e-12)
     return Sensitivity(first.T.reshape(-1, *shape), overall)

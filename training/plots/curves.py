@@ -23,7 +23,7 @@ def curves(histories: Mapping[str, History]) -> Picture:
         _panel(axes, name, histories)
     for axes in panels.ravel()[len(names) :]:
         axes.axis("off")
-    for axes in panels[-1]:
+    for axes in panels.ravel()[max(0, len(names) - ACROSS) : len(names)]:
         axes.set_xlabel("images seen", size=8, color=INK)
     handles, labels = panels.ravel()[0].get_legend_handles_labels()
     canvas.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)

@@ -11,6 +11,8 @@ from training.metrics.study import Study
 from training.plots.canvas import Picture, grid
 
 SIDE = 25
+IDLE = 0.5
+"""Mean posterior variance from which on a code tells next to nothing."""
 
 
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
@@ -30,6 +32,9 @@ def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
 
 
 def sharpest(study: Study, count: int) -> list[int]:
-    """Indices of the codes that tell most: with the least mean posterior variance, in order of place."""
+    """Indices of at most so many codes that tell most, in order of place: those with the least mean posterior variance,
+    idle ones only where fewer than two are not.
+    """
     variance = np.exp(study.encoded.logvar).mean(axis=0)
-    return sorted(np.argsort(variance)[:count].tolist())
+    telling = max(2, int((variance < IDLE).sum()))
+    return sorted(np.argsort(variance)[: min(count, telling)].tolist())

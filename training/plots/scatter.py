@@ -31,7 +31,7 @@ def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
     shown = np.flatnonzero(known)[:POINTS]
     means, colours = study.encoded.mean[shown], classes[shown, 0]
     yield "scatter.png", scatter(means[:, sharpest(study, 2)], colours, wanted[0], _names(study, 2))
-    if means.shape[1] > 2:
+    if len(sharpest(study, PAIRS)) > 2:
         yield "pairs.png", pairs(means[:, sharpest(study, PAIRS)], colours, wanted[0], _names(study, PAIRS))
     parts = {"codes": np.arange(means.shape[1])}
     if group is not None:

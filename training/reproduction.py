@@ -1,0 +1,218 @@
+"""What the published systems say of themselves, against what this project's presets reach: runs, and the table of both.
+
+Each experiment is one run, trained where it is missing, resumed where it was stopped, left alone where it is finished;
+each is then scored. The table is written anew after each of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.evaluation import as_json, evaluate, rows_to_score
+from training.files import replacing, write_json
+from training.inference import TorchCodec
+from training.presets import Setting
+from training.runs import Parameters, Run
+
+SCORES = "scores.json"
+ROWS = 10_000
+INTRODUCTION = """\
+# The systems, published and ours
+
+Written by `spritevae reproduce`; not by hand. Figures are of held-out images (MNIST: the test set), at most 10,000,
+encoded deterministically, with half of their 95 % interval where they have one; `train.*` are means over the last
+twentieth of training, sampled as training does. `decode.*` starts from true attributes, `fidelity.*` lies between grid
+values, against the true image there; what each score means stands at the head of its file in `training/metrics/`.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A run, what is published of its system, and which of its scores answer to that."""
+
+    name: str
+    system: str
+    data: str
+    published: str
+    shown: tuple[str, ...]
+    """Names of scores, and of columns of the history (``train.``)."""
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    metrics: tuple[str, ...] = ()
+    labels: str = ""
+    seed: int = 0
+
+    @property
+    def command(self) -> str:
+        """What trains it."""
+        only = self.labels.startswith("only:")
+        parts = ["spritevae train", self.system, "--data", self.data]
+        parts += ["--set", *(f"{key}={value}" for key, value in self.settings.items())] if self.settings else []
+        parts += ["--labels", self.labels.removeprefix("only:")] if self.labels else []
+        parts += ["--labelled-only"] if only else []
+        return " ".join([*parts, *(["--seed", str(self.seed)] if self.seed else [])])
+
+
+SPACES = ("accuracy.all", "accuracy.orientation.merged", "decode.iou", "fidelity.orientation", "fidelity.scale")
+SPACES += ("fidelity.pos_x", "fidelity.pos_y", "smoothness")
+
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Experiment(
+        name="guided",
+        system="guided",
+        data="mnist",
+        published="training set, epoch 10: squared error 33.24, accuracy .763",
+        shown=("train.squarederror", "train.absolutekl", "accuracy.digit", "reconstruction.squares"),
+    ),
+    Experiment(
+        name="guided_baseline",
+        system="guided_baseline",
+        data="mnist",
+        published="training set, epoch 10: squared error 32.84",
+        shown=("train.squarederror", "train.absolutekl", "reconstruction.squares"),
+    ),
+    Experiment(
+        name="multi_level",
+        system="multi_level",
+        data="mnist",
+        settings={"images": 1_200_000},
+        published="style 43.0 %, class 38.6 % without leak (goal: class >= 97 %, style <= 25 %)",
+        metrics=("latent_classification",),
+        shown=(
+            "classification.class.single",
+            "classification.class.support",
+            "classification.style.single",
+            "classification.class.leaking",
+            "reconstruction.bce",
+        ),
+    ),
+    Experiment(
+        name="capacity_conv",
+        system="capacity_conv",
+        data="dsprites",
+        settings={"images": 3_000_000},
+        published="five latents with variance < .01, pos_x, pos_y and scale among them",
+        metrics=("latents", "mig", "sap", "dci", "beta_vae", "factor_vae", "modularity"),
+        shown=(
+            "active.below_0.1",
+            "follows.pos_x",
+            "follows.pos_y",
+            "follows.scale",
+            "mig.bins20",
+            "sap",
+            "dci.disentanglement",
+            "beta_vae",
+            "factor_vae",
+            "reconstruction.bce",
+        ),
+    ),
+    *(
+        Experiment(
+            name=f"space-{system}",
+            system=system,
+            data="dsprites",
+            settings={"images": 300_000},
+            published="no figures",
+            metrics=("fidelity", "smoothness"),
+            shown=SPACES,
+        )
+        for system in ("softmax", "sampled", "argmax", "argmax_norm", "l2")
+    ),
+    *(
+        Experiment(
+            name=f"few-{'labelled' if only else 'both'}-{seed}",
+            system="softmax",
+            data="dsprites",
+            settings={"images": 200_000},
+            labels=f"{only}1000",
+            seed=seed,
+            published="no figures",
+            shown=("accuracy.shape", "accuracy.scale", "accuracy.orientation", "accuracy.pos_x", "accuracy.pos_y"),
+        )
+        for seed in range(3)
+        for only in ("", "only:")
+    ),
+)
+
+
+def named(names: Sequence[str]) -> list[Experiment]:
+    """Experiments by name, by default all; raises ValueError that lists them for an unknown one."""
+    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"no experiment {unknown[0]!r}; there is: {', '.join(known)}")
+    return [known[name] for name in names] if names else list(EXPERIMENTS)
+
+
+def score_run(run: Run, experiment: Experiment) -> None:
+    """Score a finished run on held-out rows, at most 10,000, unless it has been scored already."""
+    if (run.path / SCORES).exists():
+        return
+    source = run.source()
+    sets = rows_to_score(source, at_most=ROWS)
+    evaluation = evaluate(TorchCodec(run.load()), source, sets, experiment.metrics)
+    write_json(run.path / SCORES, as_json(evaluation, source.ceilings))
+
+
+def write_table(root: Path, file: Path) -> None:
+    """The table of all experiments that are finished and scored below ``root``, as Markdown."""
+    finished = [(each, Run(root / each.name)) for each in EXPERIMENTS if (root / each.name / SCORES).exists()]
+    lines = [INTRODUCTION, *_rows(finished), "", *_few_labels(finished)]
+    with replacing(file) as output:
+        output.write("\n".join(lines).encode() + b"\n")
+
+
+def _rows(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:
+    yield "| experiment | published | ours | images | minutes | command |"
+    yield "|---|---|---|---|---|---|"
+    for experiment, run in finished:
+        figures = _figures(experiment, run)
+        ours = "<br>".join(f"{name} {figures[name]}" for name in experiment.shown if name in figures)
+        last, parameters = run.history[-1], run.parameters
+        where = f"{last['seconds'] / 60:.0f} on {_hardware(parameters)}"
+        cells = (
+            experiment.name,
+            experiment.published,
+            ours,
+            f"{last['images']:,.0f}",
+            where,
+            f"`{experiment.command}`",
+        )
+        yield "| " + " | ".join(cells) + " |"
+
+
+def _hardware(parameters: Parameters) -> str:
+    return f"{parameters.hardware}, {parameters.precision}"
+
+
+def _figures(experiment: Experiment, run: Run) -> dict[str, str]:
+    """Its scores with half their interval, and its last history, by name."""
+    scores: dict[str, Any] = next(iter(json.loads((run.path / SCORES).read_text())["scores"].values()))
+    figures = {name: f"{value:.4g}" for name, value in run.history[-1].items()}
+    for name, score in scores.items():
+        half = "" if score["low"] is None else f" ± {(score['high'] - score['low']) / 2:.2g}"
+        figures[name] = f"{score['mean']:.4g}{half}"
+    return figures
+
+
+def _few_labels(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:
+    """Mean accuracy over attributes with 1,000 labels, with and without the unlabelled images, and its spread."""
+    found: dict[str, list[float]] = {"labelled and unlabelled": [], "labelled only": []}
+    for experiment, run in finished:
+        if experiment.labels:
+            scores = next(iter(json.loads((run.path / SCORES).read_text())["scores"].values()))
+            mean = float(np.mean([scores[name]["mean"] for name in experiment.shown]))
+            found["labelled only" if experiment.labels.startswith("only:") else "labelled and unlabelled"].append(mean)
+    if not all(len(values) > 1 for values in found.values()):
+        return
+    yield "Mean accuracy over the five attributes with 1,000 labels, by seed:"
+    yield ""
+    yield "| | seeds | mean | standard deviation |"
+    yield "|---|---|---|---|"
+    for title, values in found.items():
+        listed = ", ".join(f"{value:.4f}" for value in values)
+        yield f"| {title} | {listed} | {np.mean(values):.4f} | {np.std(values, ddof=1):.4f} |"
