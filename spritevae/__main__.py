@@ -143,9 +143,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             if not options.list and not (options.system and options.data):
                 command.error("train needs a SYSTEM and --data; train --list shows the systems")
             return train(options, "spritevae " + shlex.join(arguments))
-        return {"evaluate": evaluate, "export": export, "plot": plot, "runs": runs, "reproduce": reproduce}[
-            options.command
-        ](options)
+        others = {"evaluate": evaluate, "export": export, "plot": plot, "runs": runs, "reproduce": reproduce}
+        return others[options.command](options)
     except ModuleNotFoundError as error:
         print(f"spritevae: error: {error.name} is missing: pip install 'spritevae[{EXTRAS}]'", file=sys.stderr)
         return 1
