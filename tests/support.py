@@ -49,9 +49,9 @@ def write_sprites(folder: Path, count: int, size: tuple[int, int] = (36, 44), se
     return folder
 
 
-def train(run: Path, *arguments: str, images: int = 640, batch_size: int = 64) -> Run:
+def train(run: Path, *arguments: str, system: str = "softmax", images: int = 640, batch_size: int = 64) -> Run:
     """A small run by the command itself, one thread."""
     settings = [f"images={images}", f"batch_size={batch_size}"]
-    status = main(["train", "softmax", *arguments, "--run", str(run), "--threads", "1", "--set", *settings])
+    status = main(["train", system, *arguments, "--run", str(run), "--threads", "1", "--set", *settings])
     assert status == 0
     return Run.open(run)

@@ -18,7 +18,7 @@ from training.evaluation import as_json, evaluate, rows_to_score
 from training.files import replacing, write_json
 from training.inference import TorchCodec
 from training.presets import Setting
-from training.runs import Parameters, Run
+from training.runs import Run
 
 SCORES = "scores.json"
 ROWS = 10_000
@@ -58,8 +58,16 @@ class Experiment:
         return " ".join([*parts, *(["--seed", str(self.seed)] if self.seed else [])])
 
 
-SPACES = ("accuracy.all", "accuracy.orientation.merged", "decode.iou", "fidelity.orientation", "fidelity.scale")
-SPACES += ("fidelity.pos_x", "fidelity.pos_y", "smoothness")
+SPACES = (
+    "accuracy.all",
+    "accuracy.orientation.merged",
+    "decode.iou",
+    "fidelity.orientation",
+    "fidelity.scale",
+    "fidelity.pos_x",
+    "fidelity.pos_y",
+    "smoothness",
+)
 
 EXPERIMENTS: tuple[Experiment, ...] = (
     Experiment(
@@ -173,20 +181,9 @@ def _rows(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:
         figures = _figures(experiment, run)
         ours = "<br>".join(f"{name} {figures[name]}" for name in experiment.shown if name in figures)
         last, parameters = run.history[-1], run.parameters
-        where = f"{last['seconds'] / 60:.0f} on {_hardware(parameters)}"
-        cells = (
-            experiment.name,
-            experiment.published,
-            ours,
-            f"{last['images']:,.0f}",
-            where,
-            f"`{experiment.command}`",
-        )
-        yield "| " + " | ".join(cells) + " |"
-
-
-def _hardware(parameters: Parameters) -> str:
-    return f"{parameters.hardware}, {parameters.precision}"
+        where = f"{last['seconds'] / 60:.0f} on {parameters.hardware}, {parameters.precision}"
+        images, command = f"{last['images']:,.0f}", f"`{experiment.command}`"
+        yield f"| {experiment.name} | {experiment.published} | {ours} | {images} | {where} | {command} |"
 
 
 def _figures(experiment: Experiment, run: Run) -> dict[str, str]:

@@ -1,0 +1,56 @@
+"""Codecs over dSprites whose scores are known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.attributes import Attribute, Attributes
+from training.codebook import Codebook, Part
+from training.codec import Encoded
+from training.data.dsprites import ATTRIBUTES, RenderedDSprites, render
+from training.data.source import Rows
+
+
+class RenderingOracle:
+    """Decodes one-hot places and mixtures of neighbours by rendering the position that they say; can't encode."""
+
+    image_shape = (64, 64, 1)
+
+    def __init__(self, snap: bool = False) -> None:
+        columns = [ATTRIBUTES.columns(a.name) for a in ATTRIBUTES]
+        parts = tuple(Part(a.name, c.start, c.stop) for a, c in zip(ATTRIBUTES, columns, strict=True))
+        self.codebook = Codebook(ATTRIBUTES, parts, np.eye(113, dtype=np.float32), np.zeros(113, np.float32))
+        self._snap = snap
+
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        raise NotImplementedError
+
+    def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
+        readings = ATTRIBUTES.read(z)
+        positions = [readings[a.name].index if self._snap else readings[a.name].position for a in ATTRIBUTES]
+        return render(*positions)[..., None].astype(np.float32)
+
+
+class FreeOracle:
+    """Knows the position, the scale, and nothing, as free latents of variance .01, .05 and 1."""
+
+    image_shape = (64, 64, 1)
+
+    def __init__(self, source: RenderedDSprites, rows: Rows) -> None:
+        batch, classes = source.batch(rows), source.classes[rows]
+        noise = 0.01 * np.random.default_rng(0).standard_normal(len(rows))
+        codes = np.stack([classes[:, 3] / 15.5 - 1, classes[:, 1] / 2.5 - 1, noise], axis=1).astype(np.float32)
+        self._codes = {image.tobytes(): code for image, code in zip(batch.images, codes, strict=True)}
+        attributes = Attributes([Attribute(name=f"z{i}", kind="continuous", range=(-2, 2)) for i in range(3)])
+        parts = tuple(Part(f"z{i}", i, i + 1, code=i) for i in range(3))
+        self.codebook = Codebook(attributes, parts, np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        codes = np.stack([self._codes[image.tobytes()] for image in images])
+        return Encoded(codes, codes, codes, np.log(np.array([[0.01, 0.05, 1]])).repeat(len(codes), axis=0))
+
+    def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
+        raise NotImplementedError
