@@ -225,7 +225,7 @@ def _trained(
             deterministic=options.deterministic,
             version=code_version(),
             command=command,
-            hardware=f"{loop.hardware(device)}, {threads} threads" if device == "cpu" else loop.hardware(device),
+            hardware=loop.hardware(device) + (f", {threads} CPU threads" if device == "cpu" else ""),
         ),
     )
     try:

@@ -46,6 +46,8 @@ class Experiment:
     metrics: tuple[str, ...] = ()
     labels: str = ""
     seed: int = 0
+    training_too: bool = False
+    """Whether images that were trained on are scored too, as the published figures are of these."""
 
     @property
     def command(self) -> str:
@@ -75,6 +77,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         system="guided",
         data="mnist",
         published="training set, epoch 10: squared error 33.24, accuracy .763",
+        training_too=True,
         shown=("train.squarederror", "train.absolutekl", "accuracy.digit", "reconstruction.squares"),
     ),
     Experiment(
@@ -82,6 +85,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
         system="guided_baseline",
         data="mnist",
         published="training set, epoch 10: squared error 32.84",
+        training_too=True,
         shown=("train.squarederror", "train.absolutekl", "reconstruction.squares"),
     ),
     Experiment(
@@ -161,7 +165,7 @@ def score_run(run: Run, experiment: Experiment) -> None:
     if (run.path / SCORES).exists():
         return
     source = run.source()
-    sets = rows_to_score(source, at_most=ROWS)
+    sets = rows_to_score(source, also_training=experiment.training_too, at_most=ROWS)
     evaluation = evaluate(TorchCodec(run.load()), source, sets, experiment.metrics)
     write_json(run.path / SCORES, as_json(evaluation, source.ceilings))
 
@@ -188,12 +192,18 @@ def _rows(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:
 
 def _figures(experiment: Experiment, run: Run) -> dict[str, str]:
     """Its scores with half their interval, and its last history, by name."""
-    scores: dict[str, Any] = next(iter(json.loads((run.path / SCORES).read_text())["scores"].values()))
+    sets: dict[str, dict[str, Any]] = json.loads((run.path / SCORES).read_text())["scores"]
     figures = {name: f"{value:.4g}" for name, value in run.history[-1].items()}
-    for name, score in scores.items():
-        half = "" if score["low"] is None else f" ± {(score['high'] - score['low']) / 2:.2g}"
-        figures[name] = f"{score['mean']:.4g}{half}"
+    for name in experiment.shown:
+        listed = [_with_interval(scores[name]) for scores in sets.values() if name in scores]
+        if listed:
+            figures[name] = ", trained on: ".join(listed)
     return figures
+
+
+def _with_interval(score: Mapping[str, Any]) -> str:
+    half = "" if score["low"] is None else f" ± {(score['high'] - score['low']) / 2:.2g}"
+    return f"{score['mean']:.4g}{half}"
 
 
 def _few_labels(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:

@@ -1,10 +1,11 @@
+import dataclasses
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support import ROOT
-from training.runs import Run, RunError, default_path
+from training.runs import Run, RunError, default_path, load_runs, overview
 from training.version import code_version
 
 
@@ -53,3 +54,31 @@ def test_the_version_names_the_commit_in_a_checkout() -> None:
     command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     assert commit in code_version()
+
+
+def test_the_default_path_of_few_labels_shows_them() -> None:
+    path = default_path("softmax", "dsprites", {"learning_rate": 0.002}, "only:1000", 0)
+    assert path == Path("runs/softmax/dsprites-learning_rate=0.002-labels=only_1000-seed=0")
+
+
+def test_runs_are_found_by_their_parameters(small_run: Run, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        Run.create(tmp_path / str(seed), dataclasses.replace(small_run.parameters, seed=seed))
+    assert [run.path.name for run in load_runs(root=tmp_path)] == ["0", "1"]
+    assert [run.path.name for run in load_runs({"seed": "1", "images": 640}, tmp_path)] == ["1"]
+    assert load_runs({"system": "guided"}, tmp_path) == []
+    with pytest.raises(RunError, match="has beta; there is: batch_size, data, images"):
+        load_runs({"beta": 4}, tmp_path)
+
+
+def test_an_overview_shows_what_differs(small_run: Run, tmp_path: Path) -> None:
+    other = Run.create(tmp_path / "other", dataclasses.replace(small_run.parameters, seed=7))
+    lines = overview([small_run, other]).splitlines()
+    assert lines[0].split() == ["run", "seed", "images", "minutes", "train", "loss", "nats"]
+    assert [line.split()[1:3] for line in lines[1:]] == [["0", "640"], ["7", "0"]]
+    assert overview([]) == "no run"
+
+
+def test_a_finished_run_says_so(small_run: Run, tmp_path: Path) -> None:
+    assert small_run.finished
+    assert not Run.create(tmp_path / "new", small_run.parameters).finished
