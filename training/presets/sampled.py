@@ -10,9 +10,30 @@ can be walked here too.
 
 from __future__ import annotations
 
-from functools import partial
-
 from training.latents import Sampled
+from training.model import Recipe
 from training.presets.softmax import supervised
 
-recipe = partial(supervised, Sampled, label_share=0.0, round_trip_share=0.0)
+
+def recipe(
+    *,
+    images: int = 9_000_000,
+    batch_size: int = 256,
+    learning_rate: float = 2e-3,
+    latent_weight: float = 1.0,
+    supervised_weight: float = 100.0,
+) -> Recipe:
+    """The recipe; its keyword arguments are the preset's settings.
+
+    Labels have no place in latent space before that is measured, so that none are decoded in training.
+    """
+    return supervised(
+        Sampled,
+        images=images,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        latent_weight=latent_weight,
+        supervised_weight=supervised_weight,
+        label_share=0.0,
+        round_trip_share=0.0,
+    )
