@@ -8,7 +8,7 @@ from pathlib import Path
 from training.attributes import Attributes
 from training.data import dsprites, mnist
 from training.data.dsprites import DSpritesFile, RenderedDSprites
-from training.data.folder import FolderSource
+from training.data.folder import LABELS, FolderSource
 from training.data.labels import with_labels
 from training.data.mnist import IdxSource
 from training.data.source import DataError, Source
@@ -17,7 +17,7 @@ __all__ = ["DOWNLOADS", "SOURCES", "open_source", "with_labels"]
 
 DOWNLOADS = Path("data")
 SOURCES = """dsprites (rendered), dsprites-original, mnist and fashion-mnist (downloaded into ./data), a dSprites .npz \
-file, a folder of idx files, or a folder of images with labels.csv"""
+file, a folder of idx files as MNIST's, or a folder of images with labels.csv"""
 
 
 def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> Source:
@@ -28,7 +28,7 @@ def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes
     """
     path = Path(spec)
     named = spec in ("dsprites", "dsprites-original", *mnist.PUBLISHED)
-    if path.is_dir() and not named and not mnist.is_idx_folder(path):
+    if path.is_dir() and not named and ((path / LABELS).exists() or not mnist.is_idx_folder(path)):
         return FolderSource(path, overrides, attributes=attributes)
     if overrides:
         raise DataError(f"--attribute describes the columns of a folder's labels.csv; {spec} has its own attributes")

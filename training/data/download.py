@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import urllib.request
 from pathlib import Path
@@ -13,13 +14,16 @@ from training.data.source import DataError
 
 
 def download(folder: Path, url: str, md5: str) -> Path:
-    """The file of ``url`` in ``folder``, fetched with progress if need be; raises DataError if its MD5 differs."""
+    """The file of ``url`` in ``folder``, fetched with progress if it isn't there.
+
+    Raises DataError if its MD5 is another, or if it can't be fetched; then nothing is kept.
+    """
     file = folder / url.rsplit("/", 1)[-1]
     if file.exists():
         if (found := md5_of(file)) != md5:
             raise DataError(f"{file}: MD5 is {found}, not the published {md5}; remove it to download it again")
         return file
-    partial = file.with_name(file.name + ".partial")
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")  # others may fetch it at the same time
     digest = hashlib.md5(usedforsecurity=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -30,11 +34,13 @@ def download(folder: Path, url: str, md5: str) -> Path:
                     output.write(chunk)
                     digest.update(chunk)
                     progress.update(len(chunk))
+                if size and output.tell() < size:
+                    raise ConnectionError(f"it ended after {output.tell():,} of {size:,} bytes")
         if digest.hexdigest() != md5:
             raise DataError(f"{url}: MD5 is {digest.hexdigest()}, not the published {md5}; nothing was kept")
         os.replace(partial, file)
-    except OSError as error:
-        raise DataError(f"{url}: can't be downloaded ({error}); give the file itself instead") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(f"{url}: can't be downloaded ({error!r}); give the file itself instead") from error
     finally:
         partial.unlink(missing_ok=True)
     return file

@@ -35,10 +35,9 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from training.attributes import KINDS, Attribute, Attributes, Kind
-from training.data.source import Batch, DataError, Rows, lowest_tenth
+from training.data.source import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows, lowest_tenth
 
 LABELS = "labels.csv"
-MIN_SIDE, MAX_SIDE = 28, 128
 MAX_INFERRED_CLASSES = 256
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
@@ -226,7 +225,10 @@ def _attribute_names(header: Sequence[str], where: str) -> list[str]:
     if first != "file":
         raise DataError(f"{where}: the first column must be 'file', got {first!r}; is the header missing?")
     if not names:
-        raise DataError(f"{where}: needs a column for at least one attribute")
+        raise DataError(
+            f"{where}: needs a column for at least one attribute; where nothing is known of the images, "
+            "add one with the same word in every row, and train a system that learns without labels"
+        )
     for name in names:
         if not name.isidentifier():
             raise DataError(
@@ -257,7 +259,11 @@ def _check_columns(table: Path, columns: Mapping[str, Sequence[_Cell]], attribut
         if attribute.name not in columns:
             raise DataError(f"{table}: has no column {attribute.name!r}, only {', '.join(columns)}")
         if not any(cell.text for cell in columns[attribute.name]):
-            raise DataError(f"{table}: column {attribute.name!r} is empty")
+            raise _empty(table, attribute.name)
+
+
+def _empty(table: Path, name: str) -> DataError:
+    return DataError(f"{table}: column {name!r} is empty; label at least one image, or remove the column")
 
 
 def _infer(table: Path, columns: Mapping[str, Sequence[_Cell]], overrides: Sequence[Override]) -> Attributes:
@@ -272,7 +278,7 @@ def _infer(table: Path, columns: Mapping[str, Sequence[_Cell]], overrides: Seque
     for name, column in columns.items():
         cells = [cell for cell in column if cell.text]
         if not cells:
-            raise DataError(f"{table}: column {name!r} is empty")
+            raise _empty(table, name)
         override = chosen.get(name) or Override(name=name, kind=_kind(name, cells))
         try:
             attributes.append(_attribute(override, cells, str(table)))

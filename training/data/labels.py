@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ ONLY = "only:"
 def with_labels(source: Source, labels: str, seed: int) -> Source:
     """A source of which only some of the rows that are trained on are labelled.
 
-    ``labels`` is empty for the source as it is; a number, of rows drawn with the seed among the fully labelled ones;
-    or a file with the number of a row in each line. ``only:`` before it leaves out the rows without labels. Rows that
-    are held out stay as they are. Raises DataError that says what is wrong, and in which line.
+    ``labels`` is empty for the source as it is; a number, of rows drawn with the seed among the fully labelled ones
+    (fewer are always some of the more); or a file of row numbers from 0, one in each line, or in an ``.npy``. ``only:``
+    before it leaves out the rows without labels. Rows that are held out stay as they are. Raises DataError that says
+    what is wrong, and in which line.
     """
     if not labels:
         return source
@@ -39,28 +40,48 @@ def _drawn(source: Source, count: int, seed: int) -> Rows:
 
 
 def _listed(source: Source, file: Path) -> Rows:
-    try:
-        lines = file.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"labels: {str(file)!r} is neither a number of rows nor a text file of rows ({error})"
-        ) from error
-    out, seen = source.held_out, dict[int, int]()
-    for number, line in enumerate(lines, 1):
-        where = f"{file}, line {number}"
-        if not line.strip():
-            continue
-        if not line.strip().isdecimal() or int(line) >= len(source):
-            raise DataError(f"{where}: {line.strip()!r} is not a row from 0 to {len(source) - 1}")
-        row = int(line)
+    out, seen = source.held_out, dict[int, str]()
+    labelled = np.asarray(source.labelled.any(axis=1))
+    for place, text in _entries(file):
+        where = f"{file}, {place}"
+        if not text.isdecimal() or int(text) >= len(source):
+            raise DataError(f"{where}: {text!r} is not a row from 0 to {len(source) - 1}")
+        row = int(text)
         if row in seen:
-            raise DataError(f"{where}: row {row} is listed already (line {seen[row]})")
+            raise DataError(f"{where}: row {row} is listed already ({seen[row]})")
         if out[row]:
             raise DataError(f"{where}: row {row} is held out, never trained on")
-        seen[row] = number
+        if not labelled[row]:
+            raise DataError(f"{where}: row {row} has no label in the data")
+        seen[row] = place
     if not seen:
         raise DataError(f"{file}: lists no row")
     return np.array(sorted(seen))
+
+
+def _entries(file: Path) -> Iterator[tuple[str, str]]:
+    """Place and text of each row number in a file."""
+    if file.suffix == ".npy":
+        yield from ((f"entry {i}", str(row)) for i, row in enumerate(_array(file)))
+        return
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(
+            f"labels: {str(file)!r} is neither a number of rows nor a text file or .npy of rows ({error})"
+        ) from error
+    yield from ((f"line {number}", line.strip()) for number, line in enumerate(lines, 1) if line.strip())
+
+
+def _array(file: Path) -> Rows:
+    try:
+        rows = np.load(file, allow_pickle=False)
+    except Exception as error:  # numpy raises all sorts of things on what is damaged
+        raise DataError(f"{file}: can't be read, or is no .npy of rows ({error})") from error
+    if not isinstance(rows, np.ndarray) or rows.ndim != 1 or rows.dtype.kind not in "iu":
+        found = f"{rows.dtype} {list(rows.shape)}" if isinstance(rows, np.ndarray) else "several arrays"
+        raise DataError(f"{file}: holds {found}, not whole numbers [N]")
+    return rows
 
 
 class _Wrapped:

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.attributes import Attribute, Attributes
-from training.data.download import download, md5_of
-from training.data.source import Batch, DataError, Rows
+from training.data.download import download
+from training.data.source import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 UBYTE = 8
@@ -29,10 +29,13 @@ UBYTE = 8
 
 @dataclass(frozen=True)
 class Published:
-    """A data set that can be downloaded: where it is, the MD5 of each of its four gzipped files, what labels mean."""
+    """A data set that can be downloaded."""
 
     url: str
     md5: tuple[str, str, str, str]
+    """Of its four files, gzipped."""
+    labels_md5: str
+    """Of its training labels, unzipped: where they are, they mean ``attribute``."""
     attribute: Attribute
 
 
@@ -51,6 +54,7 @@ PUBLISHED = {
             "9fb629c4189551a2d022fa330f9573f3",
             "ec29112dd5afa0611ce80d1b7f02629c",
         ),
+        "a25bea736e30d166cdddb491f175f624",
         _nominal("digit", DIGITS),
     ),
     "fashion-mnist": Published(
@@ -61,6 +65,7 @@ PUBLISHED = {
             "bef4ecab320f06d8554ea6380940ec79",
             "bb300cfdad3c16e7a12a480ee83cd310",
         ),
+        "9018921c3c673c538a1fc5bad174d6f9",
         _nominal("clothing", CLOTHES),
     ),
 }
@@ -69,8 +74,8 @@ PUBLISHED = {
 class IdxSource:
     """The images of four idx files in a folder, training images first, then the test images, which are held out.
 
-    What the labels mean is known of published files by their MD5; labels of others are an attribute ``label`` of
-    '0', '1' and so on. Raises DataError that names the file, what was found in it and what is needed.
+    What the labels mean is known where the training labels are published ones, gzipped or not; labels of others are an
+    attribute ``label`` of '0', '1' and so on. Raises DataError that names the file, what was found and what is needed.
     """
 
     ceilings: Mapping[str, float] = MappingProxyType({})
@@ -78,18 +83,20 @@ class IdxSource:
     def __init__(self, folder: Path) -> None:
         files = [_find(folder, part) for part in PARTS]
         train, train_labels, test, test_labels = (_read_idx(file, 1 + 2 * ("images" in file.name)) for file in files)
-        for images, labels, file in ((train, train_labels, files[1]), (test, test_labels, files[3])):
-            if len(images) != len(labels):
-                raise DataError(f"{file}: {len(labels)} labels for {len(images)} images")
-        if train.shape[1:] != test.shape[1:]:
-            raise DataError(f"{files[2]}: images of {test.shape[1:]}, but {files[0].name} has {train.shape[1:]}")
+        _check_counts(files[:2], train, train_labels)
+        _check_counts(files[2:], test, test_labels)
+        _, height, width = train.shape
+        if not all(MIN_SIDE <= side <= MAX_SIDE for side in (width, height)):
+            raise DataError(f"{files[0]}: has images of {_size(train)}; each side must be {MIN_SIDE} to {MAX_SIDE}")
+        if test.shape[1:] != train.shape[1:]:
+            raise DataError(f"{files[2]}: has images of {_size(test)}, but {files[0].name} of {_size(train)}")
         self._images = np.concatenate([train, test])[..., None]
         self._classes = np.concatenate([train_labels, test_labels]).astype(np.intp)
         self._train = len(train)
-        self.attributes = Attributes([_attribute(files, int(self._classes.max()) + 1)])
-        if self._classes.max() >= self.attributes.total:
-            raise DataError(f"{files[1]}: holds a label {self._classes.max()}, beyond {self.attributes.total - 1}")
-        height, width = train.shape[1:]
+        attribute = _attribute(_unzipped(files[1]), int(self._classes.max()) + 1)
+        if (last := test_labels.max()) >= attribute.size:
+            raise DataError(f"{files[3]}: holds a label {last}, but {attribute.name} ends with {attribute.size - 1}")
+        self.attributes = Attributes([attribute])
         self.image_shape: tuple[int, int, int] = (height, width, 1)
 
     @property
@@ -120,8 +127,8 @@ class IdxSource:
 
 
 def is_idx_folder(folder: Path) -> bool:
-    """Whether a folder holds idx files."""
-    return any((folder / f"{PARTS[0]}{end}").is_file() for end in ("", ".gz"))
+    """Whether a folder holds any of the four idx files."""
+    return any((folder / f"{part}{end}").is_file() for part in PARTS for end in ("", ".gz"))
 
 
 def fetch(name: str, folder: Path) -> Path:
@@ -140,24 +147,40 @@ def _find(folder: Path, part: str) -> Path:
 
 
 def _read_idx(file: Path, axes: int) -> NDArray[np.uint8]:
-    """An array of unsigned bytes with so many axes."""
+    """An array of unsigned bytes with so many axes: magic number, sizes, values (LeCun's page of MNIST)."""
+    data = _unzipped(file)
+    magic, start = bytes([0, 0, UBYTE, axes]), 4 + 4 * axes
+    if data[:4] != magic:
+        raise DataError(
+            f"{file}: begins with {data[:4].hex() or 'nothing'}, but unsigned bytes on {axes} axes with {magic.hex()}"
+        )
+    shape = tuple(int(size) for size in np.frombuffer(data[4:start].ljust(4 * axes, b"\0"), ">u4"))
+    values = data[start:]
+    if len(values) != math.prod(shape) or not values:
+        raise DataError(f"{file}: {len(values)} bytes for {' x '.join(map(str, shape))} values")
+    return np.frombuffer(values, np.uint8).reshape(shape)
+
+
+def _check_counts(files: list[Path], images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+    if len(images) != len(labels):
+        raise DataError(f"{files[1]}: holds {len(labels)} labels, but {files[0].name} {len(images)} images")
+
+
+def _size(images: NDArray[np.uint8]) -> str:
+    return f"{images.shape[2]} x {images.shape[1]} (width x height)"
+
+
+def _unzipped(file: Path) -> bytes:
     try:
         data = file.read_bytes()
-        data = gzip.decompress(data) if file.suffix == ".gz" else data
+        return gzip.decompress(data) if file.suffix == ".gz" else data
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{file}: damaged, or no gzip file ({error})") from error
-    if data[:2] != b"\0\0" or data[2:4] != bytes([UBYTE, axes]):
-        raise DataError(f"{file}: begins with {data[:4].hex()}, not 0000{UBYTE:02x}{axes:02x}: no idx of {axes} axes")
-    shape = tuple(int(size) for size in np.frombuffer(data[4 : 4 + 4 * axes].ljust(4 * axes, b"\0"), ">u4"))
-    content = data[4 + 4 * axes :]
-    if len(content) != math.prod(shape) or not content:
-        raise DataError(f"{file}: {len(content)} bytes for {' x '.join(map(str, shape))} values")
-    return np.frombuffer(content, np.uint8).reshape(shape)
+        raise DataError(f"{file}: can't be read, or is a damaged gzip file ({error})") from error
 
 
-def _attribute(files: list[Path], classes: int) -> Attribute:
-    digest = md5_of(files[1])
+def _attribute(train_labels: bytes, classes: int) -> Attribute:
+    digest = hashlib.md5(train_labels, usedforsecurity=False).hexdigest()
     for published in PUBLISHED.values():
-        if digest == published.md5[1]:
+        if digest == published.labels_md5:
             return published.attribute
     return _nominal("label", tuple(map(str, range(classes))))

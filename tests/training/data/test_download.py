@@ -1,50 +1,41 @@
-"""Downloads from a real server on this machine."""
+"""Downloads from real servers on this machine."""
 
 import hashlib
 import socket
 import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.training.data.conftest import Site
 from training.data.download import download
 from training.data.source import DataError
 
+CONTENT = np.random.default_rng(5).bytes(3_000_000)
+MD5 = hashlib.md5(CONTENT).hexdigest()
+
 
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    """Address of data.npz, 3 MB of noise, on a server of this machine."""
-    site = tmp_path / "site"
-    site.mkdir()
-    (site / "data.npz").write_bytes(np.random.default_rng(5).bytes(3_000_000))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=str(site)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/data.npz"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def url(site: Site) -> str:
+    """Address of data.npz, 3 MB of noise."""
+    (site.folder / "data.npz").write_bytes(CONTENT)
+    return f"{site.url}/data.npz"
 
 
 def test_a_download_with_the_right_md5_is_kept_and_not_repeated(url: str, tmp_path: Path) -> None:
-    content = (tmp_path / "site" / "data.npz").read_bytes()
-    file = download(tmp_path / "new" / "folder", url, hashlib.md5(content).hexdigest())
+    file = download(tmp_path / "new" / "folder", url, MD5)
     assert file == tmp_path / "new" / "folder" / "data.npz"
-    assert file.read_bytes() == content
+    assert file.read_bytes() == CONTENT
     (tmp_path / "site" / "data.npz").unlink()
-    assert download(file.parent, url, hashlib.md5(content).hexdigest()) == file
+    assert download(file.parent, url, MD5) == file
     with pytest.raises(DataError, match="remove it to download it again"):
         download(file.parent, url, "0" * 32)
     assert [path.name for path in file.parent.iterdir()] == ["data.npz"]
 
 
 def test_a_download_with_another_md5_keeps_nothing(url: str, tmp_path: Path) -> None:
-    actual = hashlib.md5((tmp_path / "site" / "data.npz").read_bytes()).hexdigest()
-    with pytest.raises(DataError, match=f"MD5 is {actual}, not the published {'0' * 32}; nothing was kept"):
+    with pytest.raises(DataError, match=f"MD5 is {MD5}, not the published {'0' * 32}; nothing was kept"):
         download(tmp_path / "new", url, "0" * 32)
     assert list((tmp_path / "new").iterdir()) == []
 
@@ -60,4 +51,31 @@ def test_a_refused_connection_is_a_data_error(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     with pytest.raises(DataError, match=r"can't be downloaded .*refused.*; give the file itself instead"):
         download(tmp_path / "new", f"http://127.0.0.1:{port}/data.npz", "0" * 32)
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc", "it ended after 3 of 100 bytes"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nabc", "IncompleteRead"),
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "BadStatusLine"),
+        (b"", "closed connection"),
+    ],
+    ids=["cut off", "cut off in a chunk", "no HTTP", "nothing"],
+)
+def test_an_answer_that_breaks_off_is_a_data_error(tmp_path: Path, answer: bytes, message: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(DataError, match=f"can't be downloaded .*{message}"):
+            download(tmp_path / "new", f"http://127.0.0.1:{server.getsockname()[1]}/data.npz", "0" * 32)
+        thread.join()
     assert list((tmp_path / "new").iterdir()) == []

@@ -348,3 +348,10 @@ def test_a_cut_off_or_damaged_file_is_refused(tmp_path: Path) -> None:
 def test_the_source_renders_what_lies_between_its_classes() -> None:
     positions = np.array([[2, 4.5, 12.25, 7.5, 31]])
     assert np.array_equal(RenderedDSprites().render(positions)[0, :, :, 0], 255 * render(*positions.T)[0])
+
+
+def test_at_whole_positions_the_source_renders_its_own_images_and_all_are_labelled() -> None:
+    source, rows = RenderedDSprites(), np.array([0, 77, 400_000, COUNT - 1])
+    assert np.array_equal(source.render(classes_of(rows).astype(float)), source.batch(rows).images)
+    assert source.labelled.shape == (COUNT, 5)
+    assert source.labelled.all()

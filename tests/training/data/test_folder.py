@@ -12,7 +12,7 @@ from PIL import Image
 
 from training.attributes import Attribute, Attributes
 from training.data.folder import FolderSource, Override, parse_attribute
-from training.data.source import DataError, lowest_tenth
+from training.data.source import DataError, Source, lowest_tenth
 
 MakeFolder = Callable[..., Path]
 
@@ -96,9 +96,16 @@ def test_256_classes_are_inferred_and_257_need_an_override(folder: MakeFolder) -
     assert only(FolderSource(path, ["id=continuous"])).range == (0, 256)
 
 
-@pytest.mark.parametrize(("cells", "hint"), [(["3", "3"], "one value only"), (["", ""], "column 'x' is empty")])
+@pytest.mark.parametrize(("cells", "hint"), [(["3", "3"], "one value only"), (["", ""], "column 'x' is empty; label")])
 def test_a_column_that_tells_nothing_is_refused(folder: MakeFolder, cells: list[str], hint: str) -> None:
     assert hint in refusal(folder("x", cells))
+
+
+def test_images_of_which_nothing_is_known_may_all_be_the_same_word(folder: MakeFolder) -> None:
+    path = folder("x", ["0", "1"])
+    (path / "labels.csv").write_text("file\n0.png\n1.png\n")
+    assert "add one with the same word in every row" in refusal(path)
+    assert only(FolderSource(folder("kind", ["sprite", "sprite"]))).labels == ("sprite",)
 
 
 # overrides
@@ -447,5 +454,12 @@ def test_other_labels_are_other_content_but_the_same_split(folder: MakeFolder) -
     assert (first.held_out == second.held_out).all()
 
 
-def test_an_empty_cell_is_unlabelled(folder: MakeFolder) -> None:
-    assert FolderSource(folder("level", ["0", "", "1"])).labelled[:, 0].tolist() == [True, False, True]
+def test_labelled_is_what_batches_know(folder: MakeFolder) -> None:
+    source = FolderSource(folder("level,kind", ["0,", ",", "1,a"]))
+    assert source.labelled.tolist() == [[True, False], [False, False], [True, True]]
+    assert np.array_equal(source.batch(np.arange(3)).known, source.labelled)
+
+
+def test_nothing_is_rendered_between_images(folder: MakeFolder) -> None:
+    source: Source = FolderSource(folder("level", ["0", "1"]))
+    assert source.render(np.zeros((1, 1))) is None

@@ -1,13 +1,17 @@
 """idx files: the published ones, and small ones made here."""
 
 import gzip
+import hashlib
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.training.data.conftest import Site
+from training import data
 from training.data import open_source
 from training.data.mnist import PARTS, PUBLISHED, IdxSource
 from training.data.source import DataError
@@ -56,7 +60,8 @@ def test_other_idx_files_have_numbered_labels(folder: Path) -> None:
     assert source.held_out.tolist() == [False] * 8 + [True] * 4
     plain = (folder / PARTS[0]).read_bytes()[16:]
     assert source.batch(np.arange(8)).images.tobytes() == plain
-    assert source.render(np.zeros((1, 1))) is None
+    assert source.labelled.tolist() == [[True]] * 12
+    assert open_source(str(folder)).render(np.zeros((1, 1))) is None
 
 
 def test_content_is_that_of_images_and_labels(folder: Path) -> None:
@@ -67,29 +72,85 @@ def test_content_is_that_of_images_and_labels(folder: Path) -> None:
     assert IdxSource(folder).content != before
 
 
+def test_published_labels_are_known_unzipped_too(mnist: Path, tmp_path: Path) -> None:
+    for part in PARTS:
+        (tmp_path / part).write_bytes(gzip.decompress((mnist / f"{part}.gz").read_bytes()))
+    plain, zipped = IdxSource(tmp_path), IdxSource(mnist)
+    assert plain.attributes == zipped.attributes
+    assert plain.content == zipped.content
+
+
 @pytest.mark.parametrize(
-    ("part", "data", "message"),
+    ("part", "content", "message"),
     [
-        (1, None, r"has no train-labels-idx1-ubyte"),
-        (2, b"no gzip", r"t10k-images-idx3-ubyte.gz: damaged, or no gzip file"),
-        (0, b"PK\x03\x04", r"begins with 504b0304, not 00000803"),
+        (1, None, r"has no train-labels-idx1-ubyte, plain or as .gz; needs all of"),
+        (0, None, r"has no train-images-idx3-ubyte"),
+        (2, b"no gzip", r"t10k-images-idx3-ubyte.gz: can't be read, or is a damaged gzip file"),
+        (2, gzip.compress(bytes(range(256)))[:-9], r"t10k-images-idx3-ubyte.gz: can't be read, or is a damaged"),
+        (0, b"PK\x03\x04", r"begins with 504b0304, but unsigned bytes on 3 axes with 00000803"),
+        (0, b"", r"begins with nothing, but"),
+        (
+            1,
+            gzip.compress(struct.pack(">HBBIi", 0, 0x0C, 1, 1, 7)),
+            r"begins with 00000c01, but .* 1 axes with 00000801",
+        ),
+        (0, struct.pack(">HBBI", 0, 8, 3, 8), r"0 bytes for 8 x 0 x 0 values"),
+        (0, idx(np.zeros((0, 28, 30), np.uint8)), r"0 bytes for 0 x 28 x 30 values"),
         (0, idx(np.zeros((8, 28, 30), np.uint8))[:-1], r"6719 bytes for 8 x 28 x 30 values"),
-        (0, idx(np.zeros((7, 28, 30), np.uint8)), r"train-labels-idx1-ubyte.gz: 8 labels for 7 images"),
-        (0, idx(np.zeros((8, 28, 29), np.uint8)), r"images of \(28, 30\), but train-images"),
-        (0, b"", r"begins with "),
+        (0, idx(np.zeros((8, 28, 30), np.uint8)) + b"0", r"6721 bytes for 8 x 28 x 30 values"),
+        (0, idx(np.zeros((7, 28, 30), np.uint8)), r"labels-idx1-ubyte.gz: holds 8 labels, but train-images.* 7 images"),
+        (
+            0,
+            idx(np.zeros((8, 28, 29), np.uint8)),
+            r"t10k-images.*: has images of 30 x 28 .*, but train-images.* of 29 x",
+        ),
+        (
+            0,
+            idx(np.zeros((8, 27, 30), np.uint8)),
+            r"has images of 30 x 27 \(width x height\); each side must be 28 to 128",
+        ),
     ],
 )
-def test_wrong_files_are_refused_by_name(folder: Path, part: int, data: bytes | None, message: str) -> None:
+def test_wrong_files_are_refused_by_name(folder: Path, part: int, content: bytes | None, message: str) -> None:
     file = next(each for each in (folder / f"{PARTS[part]}.gz", folder / PARTS[part]) if each.exists())
     file.unlink()
-    if data is not None:
-        file.write_bytes(data)
+    if content is not None:
+        file.write_bytes(content)
     with pytest.raises(DataError, match=message):
+        open_source(str(folder))
+
+
+def test_a_label_beyond_the_published_ones_is_refused(mnist: Path, folder: Path) -> None:
+    images = idx(np.zeros((60_000, 28, 30), np.uint8))
+    (folder / PARTS[0]).write_bytes(images)
+    (folder / f"{PARTS[1]}.gz").write_bytes((mnist / f"{PARTS[1]}.gz").read_bytes())
+    (folder / f"{PARTS[3]}.gz").write_bytes(gzip.compress(idx(np.array([0, 9, 10, 1], np.uint8))))
+    with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte.gz: holds a label 10, but digit ends with 9"):
         IdxSource(folder)
 
 
-def test_fashion_mnist_has_ten_kinds_of_clothing() -> None:
+def test_fashion_mnist_has_its_published_kinds_of_clothing_in_order() -> None:
+    """The table of labels in the data set's README, where 0 is T-shirt/top and 9 is ankle boot."""
     clothing = PUBLISHED["fashion-mnist"].attribute
-    assert clothing.labels[0] == "t-shirt"
-    assert clothing.labels[9] == "boot"
-    assert clothing.size == 10
+    order = "t-shirt trouser pullover dress coat sandal shirt sneaker bag boot"
+    assert (clothing.name, clothing.kind, " ".join(clothing.labels)) == ("clothing", "nominal", order)
+
+
+@pytest.mark.parametrize("name", ["mnist", "fashion-mnist"])
+def test_a_published_data_set_is_downloaded_once(
+    name: str, folder: Path, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / f"{PARTS[0]}.gz").write_bytes(gzip.compress((folder / PARTS[0]).read_bytes()))
+    files = [(folder / f"{part}.gz").read_bytes() for part in PARTS]
+    for part, content in zip(PARTS, files, strict=True):
+        (site.folder / f"{part}.gz").write_bytes(content)
+    first, second, third, fourth = (hashlib.md5(content).hexdigest() for content in files)
+    labels = hashlib.md5(gzip.decompress(files[1])).hexdigest()
+    served = replace(PUBLISHED[name], url=site.url, md5=(first, second, third, fourth), labels_md5=labels)
+    monkeypatch.setitem(PUBLISHED, name, served)
+    monkeypatch.setattr(data, "DOWNLOADS", tmp_path / "downloads")
+    source = open_source(name)
+    assert source.attributes[0] == PUBLISHED[name].attribute
+    for part in PARTS:
+        (site.folder / f"{part}.gz").unlink()
+    assert open_source(name).content == source.content == IdxSource(tmp_path / "downloads" / name).content
