@@ -102,11 +102,9 @@ class Manifest(_Strict):
     digest: str = ""
 
     @model_validator(mode="after")
-    def _consistent(self) -> Manifest:
+    def _owned(self) -> Manifest:
         """Parts name attributes and follow each other without gaps, so that each dimension has one owner."""
         attributes = Attributes(self.attributes)
-        discrete = {attribute.name for attribute in attributes if attribute.kind != "continuous"}
-        owned = [part.attribute for part in self.latents]
         end = 0
         for part in self.latents:
             if part.attribute not in {each.name for each in attributes} or part.start != end or part.stop <= end:
@@ -114,23 +112,53 @@ class Manifest(_Strict):
             end = part.stop
         if not self.latents or "fp32" not in self.tolerances:
             raise ValueError("needs at least one latent part, and a tolerance for fp32")
+        return self
+
+    @model_validator(mode="after")
+    def _conditioned(self) -> Manifest:
+        """The encoder takes conditions if, and only if, there are some."""
         for name in self.conditions:
-            if name not in discrete or name not in owned:
-                raise ValueError(f"conditions: {name!r} is no discrete attribute with a part of the latents")
-        inputs = {tensor.name for tensor in self.encoder.inputs}
-        if inputs != {"image", *(CONDITION if self.conditions else ())}:
-            raise ValueError(f"encoder: inputs {sorted(inputs)} don't go with conditions {list(self.conditions)}")
+            self._discrete_part("conditions", name)
+        height, width, channels = self.image.shape
+        expected: dict[str, tuple[int, ...]] = {"image": (-1, channels, height, width)}
+        if self.conditions:
+            expected |= {CONDITION[0]: (-1, Attributes(self.attributes).total), CONDITION[1]: (-1, 1)}
+        inputs = {tensor.name: tensor.shape for tensor in self.encoder.inputs}
+        if inputs != expected:
+            raise ValueError(f"encoder: has inputs {inputs}; with conditions {list(self.conditions)} these: {expected}")
+        return self
+
+    @model_validator(mode="after")
+    def _coded(self) -> Manifest:
+        """Codes lie in the posterior, and so do all of a group's, of which evidence is made."""
+        for part in self.latents:
+            if part.code is not None and not 0 <= part.code < self.posterior_length:
+                raise ValueError(f"latents: {part} lies beyond the posterior's {self.posterior_length} codes")
         if self.group is not None:
-            if self.group.attribute not in discrete or self.group.attribute not in owned:
-                raise ValueError(f"group: {self.group.attribute!r} is no discrete attribute with a part of the latents")
+            part = self._discrete_part("group", self.group.attribute)
+            first = part.start if part.code is None else part.code
+            if first + part.stop - part.start > self.posterior_length:
+                raise ValueError(f"group: {part} needs mean and logvar of the encoder, a code for each dimension")
             if not 0 < self.group.tau < math.inf:
                 raise ValueError(f"group: tau must be positive, got {self.group.tau}")
         return self
+
+    def _discrete_part(self, field: str, name: str) -> Part:
+        part = next((part for part in self.latents if part.attribute == name), None)
+        if part is None or Attributes(self.attributes).named(name).kind == "continuous":
+            raise ValueError(f"{field}: {name!r} is no discrete attribute with a part of the latents")
+        return part
 
     @property
     def latent_length(self) -> int:
         """D, the length of z."""
         return self.latents[-1].stop
+
+    @property
+    def posterior_length(self) -> int:
+        """L, how many codes the encoder gives mean and logvar of; 0 where it gives none."""
+        lengths = {tensor.name: tensor.shape[1] for tensor in self.encoder.outputs if len(tensor.shape) == 2}
+        return min(lengths.get("mean", 0), lengths.get("logvar", 0))
 
 
 def largest_difference(attributes: Attributes, name: str, a: Float32, b: Float32) -> float:

@@ -13,7 +13,7 @@ from training.attributes import Floats
 from training.codebook import Float32
 
 NEXT = re.compile(r",(?=[^\W\d]\w*:)")
-"""A comma before the next NAME: ; other commas belong to a value, which may be a list of weights."""
+"""A comma before the next ``NAME:``; all others belong to a value, which may be weights with commas between them."""
 
 
 def parse(model: Model, text: str | None) -> dict[str, Floats]:

@@ -2,42 +2,55 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from service.errors import Problem, located
 from service.runtime import Model
 from service.values import Points, is_snapped
-from service.walk import of_image
-from training.attributes import Attribute, AttributeValueError, Value
+from training.attributes import Attribute, AttributeValueError, Reading, Value
 from training.codebook import Float32
 
 
 def edited(model: Model, outputs: Mapping[str, Float32], to: Mapping[str, Any], by: Mapping[str, Any]) -> Points:
     """The point of one encoded image [1, ...] with attributes set ``to`` values and moved ``by`` steps on their axes.
 
-    z' = z + (w_new - w_old) @ codebook, with the image's positions as w_old, so that what is not changed stays to the
-    last bit, and setting a value that /encode gave changes nothing. Raises Problem 422.
+    z' = z + (w_new - w_old) @ codebook over the changed attributes, with the encoder's weights as w_old: what is not
+    changed stays to the last bit, and doubts about what is changed go. Raises Problem 422.
     """
     attributes, codebook = model.attributes, model.codebook
     if both := sorted(to.keys() & by.keys()):
-        raise Problem(422, f"{both[0]}: is both set and added to; accepts one of them", where=both[0])
-    before = of_image(codebook, outputs["z"][0], outputs["weights"][0]).weights[None]
-    readings = attributes.read(before)
+        raise Problem(422, f"set.{both[0]}: is in add, too; accepts one of them", where=f"set.{both[0]}")
+    readings = attributes.read(outputs["weights"])
     values: dict[str, Value] = {a.name: a.value(float(readings[a.name].position[0])) for a in attributes}
     with located("set"):
         values |= {name: attributes.named(name).canonical(value) for name, value in to.items()}
     with located("add"):
-        values |= {name: _moved(attributes.named(name), values.get(name), step) for name, step in by.items()}
+        values |= {name: _moved(attributes.named(name), readings, step) for name, step in by.items()}
+    before = outputs["weights"].astype(float)
     after = before.copy()
-    for name in (*to, *by):
+    changed = [*to, *by]
+    for name in changed:
         after[:, attributes.columns(name)] = attributes.named(name).weights(values[name])
-    return Points(codebook.edit(outputs["z"], before, after), [values], is_snapped(codebook, after))
+    return Points(codebook.edit(outputs["z"], before, after), [values], is_snapped(codebook, after, changed))
 
 
-def _moved(attribute: Attribute, value: Value | None, step: Any) -> Value:
+def _moved(attribute: Attribute, readings: Mapping[str, Reading], step: Any) -> Value:
+    """Where a step leads from an image's reading; raises AttributeValueError where that is no place on the axis."""
     if attribute.kind == "nominal":
         raise AttributeValueError(attribute.name, step, "no steps, as its labels have no order; set it instead")
-    if isinstance(step, bool) or not isinstance(step, int | float) or not isinstance(value, int | float):
+    if isinstance(step, bool) or not isinstance(step, int | float) or not abs(step) <= sys.float_info.max:
         raise AttributeValueError(attribute.name, step, "a finite number of steps along its axis")
-    return attribute.canonical(value + step)
+    reading = readings[attribute.name]
+    end = float(reading.position[0]) + step
+    if attribute.kind == "circular":
+        return attribute.canonical(end)
+    low, high = attribute.extremes
+    # Class 4 may be read as 4.001: a step of 1 still leads to class 5 where that is the last one.
+    if attribute.kind == "ordinal" and low <= int(reading.index[0]) + step <= high:
+        end = min(max(end, low), high)
+    if not low <= end <= high:
+        accepted = f"steps that end within {low:.15g} to {high:.15g}; this one ends at {round(end, 4):.15g}"
+        raise AttributeValueError(attribute.name, step, accepted)
+    return attribute.canonical(end)

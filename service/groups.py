@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-import numpy as np
-
 from service.errors import Problem
 from service.reading import said
 from service.runtime import Model
@@ -26,19 +24,20 @@ def items(
     """
     codebook = model.codebook
     if codebook.group is None:
-        raise Problem(422, "query.group: this model knows no groups; its images are encoded one by one", where="group")
+        message = "query.group: this model knows no groups; its images are encoded one by one"
+        raise Problem(422, message, where="query.group")
     name = codebook.group.attribute
-    mean, variance = codebook.evidence(outputs["mean"], outputs["logvar"])
+    mean, logvar = codebook.evidence(outputs["mean"], outputs["logvar"])
     weights = codebook.group_weights(mean[None])
     z = _with_class(model, codebook.place(model.attributes.weights({})[None])[0], mean)
     attribute = model.attributes.named(name)
-    entry = said(attribute, attribute.read(weights), None, 0) | {"z": mean.tolist()}
+    entry = said(attribute, attribute.read(weights), None, 0) | {"z": z[codebook.grouped[0]].tolist()}
     if detail == "weights":
         entry["weights"] = weights[0].tolist()
     item: dict[str, Any] = {"attributes": {name: entry}, "z": z.tolist()}
     item["converted"] = list(dict.fromkeys(chain(*converted)))
     if detail == "posterior":
-        item |= {"mean": mean.tolist(), "logvar": np.log(variance).tolist()}
+        item |= {"mean": mean.tolist(), "logvar": logvar.tolist()}
     return [item]
 
 

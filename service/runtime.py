@@ -81,10 +81,10 @@ class Model:
 
     def _replay(self, bundle: Bundle) -> None:
         golden = bundle.golden
-        if not {"image", "z"} <= golden.keys():
-            raise ModelError(f"{bundle.path / GOLDEN}: needs the inputs image and z")
-        inputs = {spec.name for spec in self.manifest.encoder.inputs} - {"image"}
-        outputs = self.encode(golden["image"], **{name: golden[name] for name in inputs & golden.keys()})
+        inputs = [spec.name for spec in self.manifest.encoder.inputs]
+        if missing := sorted({*inputs, "z"} - golden.keys()):
+            raise ModelError(f"{bundle.path / GOLDEN}: lacks the inputs {', '.join(missing)}")
+        outputs = self.encode(golden["image"], **{name: golden[name] for name in inputs if name != "image"})
         given = {f"encoder.{name}": array for name, array in outputs.items()}
         given["decoder.image"] = self.decode(golden["z"])
         tolerance = self.manifest.tolerances["fp32"]

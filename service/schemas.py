@@ -22,10 +22,13 @@ _VALUE: dict[str, Any] = {
 }
 _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": _VALUE}
 _NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "number"}}
-_IMAGE: dict[str, Any] = {
+_STEPS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_BASE64: dict[str, Any] = {"type": "string", "format": "byte"}
+_IMAGE: dict[str, Any] = {"type": "object", "properties": {"image": _BASE64}, "required": ["image"]}
+_IMAGES: dict[str, Any] = {
     "type": "object",
-    "properties": {"image": {"type": "string", "format": "byte"}},
-    "required": ["image"],
+    "properties": {"images": {"type": "array", "items": _BASE64, "minItems": 1}},
+    "required": ["images"],
 }
 
 OneOrMoreValues = Annotated[
@@ -66,44 +69,51 @@ class EncodeBody(_Body):
 class EditBody(_Body):
     """An image and what to change of it."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"image": "<base64>", "set": {"shape": "heart"}, "add": {"pos_x": 3}}]}
+    )
 
-    image: str = Field(description="an image file in base64")
+    image: str = Field(description="an image or npy file in base64")
     to: Annotated[dict[str, Any], WithJsonSchema(_VALUES)] = Field(
         default_factory=dict, alias="set", description="values, as /decode takes them"
     )
-    by: dict[str, Any] = Field(default_factory=dict, alias="add", description="how far to move positions or values")
+    by: Annotated[dict[str, Any], WithJsonSchema(_STEPS)] = Field(
+        default_factory=dict,
+        alias="add",
+        description="how far to move positions or values, from where the image has them; nominal attributes have none",
+    )
 
 
 class ImageBody(_Body):
     """One image."""
 
-    image: str = Field(description="an image file in base64")
+    image: str
 
 
 class ImagesBody(_Body):
     """One image, or several of one class."""
 
-    image: str | None = Field(None, description="an image file in base64")
-    images: list[str] | None = Field(None, min_length=1, description="image files in base64")
+    image: str = ""
+    images: list[str] = Field(default_factory=list, min_length=1)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> ImagesBody:
-        if (self.image is None) == (self.images is None):
+        if len(self.model_fields_set) != 1:
             raise ValueError("needs image or images, and not both")
         return self
-
-    @property
-    def listed(self) -> list[str]:
-        """The images."""
-        return self.images if self.images is not None else [self.image or ""]
 
 
 class RecombineBody(_Body):
     """What to take the class of, and what the style."""
 
-    classes: ImagesBody = Field(alias="class", description="the class of these")
-    style: ImageBody = Field(description="all but the class of this")
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"class": {"images": ["<base64>"]}, "style": {"image": "<base64>"}}]}
+    )
+
+    classes: Annotated[ImagesBody, WithJsonSchema({"anyOf": [_IMAGE, _IMAGES]})] = Field(
+        alias="class", description="the class of this image, or of these together"
+    )
+    style: Annotated[ImageBody, WithJsonSchema(_IMAGE)] = Field(description="all but the class of this image")
 
 
 class InterpolateBody(_Body):
@@ -157,9 +167,16 @@ class EncodeQuery(ModelQuery):
         None, description="weights adds class probabilities, posterior mean and logvar (null where there are none)"
     )
     given: str | None = Field(
-        None, description="what the encoder is told: NAME:VALUE, several with commas between them", examples=["digit:3"]
+        None,
+        description="what the encoder is told: NAME:VALUE, several with commas between them; a value is a label, a "
+        "number, or weights with commas between them; the model infers conditions that are not given",
+        examples=["digit:3", "digit:3,shape:heart"],
     )
-    group: bool = Field(False, description="the images are one group: one item comes back, of what they share")
+    group: bool = Field(
+        False,
+        description="the images are one group: one item comes back, of the group's attribute and of what they share in "
+        "z; whatever else z holds is at its default",
+    )
 
 
 class SheetQuery(ModelQuery):
@@ -238,7 +255,9 @@ class AttributeInfo(BaseModel):
     period: int | None
     unit: str
     range: tuple[float, float]
-    limits: tuple[float, float] = Field(description="what is accepted; wider than the range for free latents")
+    limits: tuple[float, float] | None = Field(
+        description="what a continuous attribute accepts, wider than its range for free latents; null for others"
+    )
     default: float | str
     mixing: Literal["linear", "nearest"]
     accepts: str

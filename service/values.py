@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,9 +70,10 @@ def _placed(model: Model, values: list[dict[str, Value]]) -> Points:
     return Points(model.codebook.place(weights), values, is_snapped(model.codebook, weights))
 
 
-def is_snapped(codebook: Codebook, weights: NDArray[Any]) -> bool:
-    """Whether weights [B, sum K] lie between classes of an attribute that can't be mixed."""
-    return any(_mixed(codebook.attributes, name, weights) for name in codebook.snapped)
+def is_snapped(codebook: Codebook, weights: NDArray[Any], names: Container[str] | None = None) -> bool:
+    """Whether weights [B, sum K] lie between classes of an attribute, one of ``names``, that can't be mixed."""
+    asked = [name for name in codebook.snapped if names is None or name in names]
+    return any(_mixed(codebook.attributes, name, weights) for name in asked)
 
 
 def _mixed(attributes: Attributes, name: str, weights: NDArray[Any]) -> bool:

@@ -79,22 +79,23 @@ class Codebook:
 
     @property
     def grouped(self) -> tuple[slice, slice]:
-        """The group's part of z, and its columns among the weights."""
-        part = self.part(self.group.attribute) if self.group else None
-        assert self.group is not None
-        assert part is not None
-        return slice(part.start, part.stop), self.attributes.columns(self.group.attribute)
+        """The group's part of z, and its columns among the weights. Only for models with a group."""
+        part = self._group_part
+        return slice(part.start, part.stop), self.attributes.columns(part.attribute)
 
     def evidence(self, mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """What images [B, L] of one group say together, mean [L'] and variance [L'] over the group's part of z.
+        """What images of one group, of posterior mean and logvar [B, L], say together: the same [L'] of the group.
 
-        The product of Gaussians: 1/V = sum 1/var, M = V sum mean/var (Bouchacourt et al. 2018, eq. 9). Only models
-        with a group have it, and their codes are their z.
+        The product of Gaussians: 1/V = sum 1/var, M = V sum mean/var (Bouchacourt et al. 2018, eq. 9). Only for models
+        with a group, whose codes are its part of z.
         """
-        own, _ = self.grouped
-        precision = np.exp(-logvar[:, own].astype(np.float64))
-        variance = 1 / precision.sum(axis=0)
-        return variance * (precision * mean[:, own]).sum(axis=0), variance
+        part = self._group_part
+        first = part.start if part.code is None else part.code
+        own = slice(first, first + part.stop - part.start)
+        log_precision = -logvar[:, own].astype(np.float64)
+        together = np.logaddexp.reduce(log_precision, axis=0)  # in logarithms, as exp may overflow
+        shares = np.exp(log_precision - together)
+        return (shares * mean[:, own]).sum(axis=0), -together
 
     def group_weights(self, code: NDArray[Any]) -> NDArray[Any]:
         """Weights [B, K] of the group's attribute at places [B, L'] in its part of z."""
@@ -106,6 +107,12 @@ class Codebook:
         likely = np.exp(logits)
         weights: NDArray[Any] = likely / likely.sum(axis=1, keepdims=True)
         return weights
+
+    @property
+    def _group_part(self) -> Part:
+        part = self.part(self.group.attribute) if self.group else None
+        assert part is not None
+        return part
 
     def _snap(self, weights: NDArray[Any]) -> NDArray[Any]:
         for name in self.snapped:

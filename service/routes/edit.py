@@ -31,12 +31,13 @@ FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
 async def edit(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
     """Change attributes of an image, and keep all that they don't tell.
 
-    `set` takes values as /decode does, `add` moves a position or value by so much.
+    `set` takes values as /decode does, `add` moves a position or value by so much: circular ones past their seam,
+    others not past their ends. As JSON the answer says the values after the edit.
     """
     engine = select(request, query.model)
     media = choose(request.headers.getlist("accept"), FORMATS)
     given = await read_json(request, EditBody)
-    outputs = await _encoded(engine, request, [given.image], "image")
+    outputs = await _encoded(engine, request, {"image": given.image}, 1)
     made = await to_thread.run_sync(edited, engine.model, outputs, given.to, given.by)
     return await _answer(engine, made, media, query)
 
@@ -45,33 +46,32 @@ async def edit(request: Request, query: Annotated[SheetQuery, Query()]) -> Respo
 async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
     """Draw the class of one image, or of a group of them, in the style of another.
 
-    For models that have both: a group (multi-level VAE), or conditions (conditional VAE).
+    For models that have both: a group (multi-level VAE), or conditions (conditional VAE). Several images, or frames of
+    one file in `images`, are one group.
     """
     engine = select(request, query.model)
     media = choose(request.headers.getlist("accept"), FORMATS)
     given = await read_json(request, RecombineBody)
-    classes = await _encoded(engine, request, given.classes.listed, "class")
-    style = await _encoded(engine, request, [given.style.image], "style.image")
+    several = {f"class.images[{index}]": text for index, text in enumerate(given.classes.images)}
+    limit: int = request.app.state.settings.max_items if several else 1
+    classes = await _encoded(engine, request, several or {"class.image": given.classes.image}, limit)
+    style = await _encoded(engine, request, {"style.image": given.style.image}, 1)
     z = await to_thread.run_sync(recombined, engine.model, classes, style)
     return await _answer(engine, Points(z, None), media, query)
 
 
-async def _encoded(engine: Engine, request: Request, encoded: list[str], where: str) -> Outputs:
-    """The encoder's outputs of images in base64; raises Problem 400, 413 or 422."""
+async def _encoded(engine: Engine, request: Request, files: dict[str, str], most: int) -> Outputs:
+    """The encoder's outputs of images in base64, each by its place in the request; raises Problem 400 or 413."""
     settings: Settings = request.app.state.settings
-    if len(encoded) > settings.max_items:
-        raise Problem(413, f"{where}: {len(encoded)} images; accepts at most {settings.max_items}", where=where)
+    if len(files) > most:
+        raise Problem(413, f"class.images: {len(files)} of them; accepts at most {most}", where="class.images")
 
     def read() -> Float32:
-        places = [where] if len(encoded) == 1 else [f"{where}.images[{index}]" for index in range(len(encoded))]
-        sources = [base64_source(text, place) for text, place in zip(encoded, places, strict=True)]
-        batch, _ = read_images(sources, engine.model.manifest.image, settings.max_items, settings.max_pixels)
+        sources = [base64_source(text, where) for where, text in files.items()]
+        batch, _ = read_images(sources, engine.model.manifest.image, most, settings.max_pixels)
         return batch
 
-    batch = await to_thread.run_sync(read)
-    if len(encoded) == 1 and len(batch) != 1:
-        raise Problem(422, f"{where}: {len(batch)} frames; accepts one image", where=where)
-    return await engine.encode(batch)
+    return await engine.encode(await to_thread.run_sync(read))
 
 
 async def _answer(engine: Engine, made: Points, media: str, query: SheetQuery) -> Response:

@@ -50,7 +50,7 @@ def describe(model: Model) -> ModelInfo:
                 period=a.period,
                 unit=a.unit,
                 range=a.bounds,
-                limits=a.extremes,
+                limits=a.extremes if a.kind == "continuous" else None,
                 default=a.default,
                 mixing=mixing.get(a.name, "linear"),
                 accepts=a.accepted,

@@ -9,19 +9,18 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 from tests.service.toys import toy_bundle, wait_until_ready
-from training.codebook import Group
 
 
 @pytest.fixture(scope="session")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of bundles: grey 32x32, colour and not square, with alpha, and one number per attribute."""
+    """A folder of bundles: grey 32x32, colour and not square, with alpha, and each of the other kinds of system."""
     folder = tmp_path_factory.mktemp("bundles")
     toy_bundle(folder / "grey")
     toy_bundle(folder / "colour", shape=(28, 40, 3))
     toy_bundle(folder / "alpha", shape=(32, 32, 4))
     toy_bundle(folder / "codes", kind="codes")
-    toy_bundle(folder / "conditional", condition=True)
-    toy_bundle(folder / "group", kind="codes", group=Group("shape", 0.5))
+    toy_bundle(folder / "conditional", kind="conditional")
+    toy_bundle(folder / "group", kind="group")
     return folder
 
 

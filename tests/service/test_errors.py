@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from tests.service.toys import image
+
 JSON = {"Content-Type": "application/json"}
 
 numbers = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.integers(10**300, 10**310))
@@ -21,26 +23,55 @@ values = st.recursive(
     max_leaves=12,
 )
 names = st.one_of(
-    st.sampled_from(["shape", "scale", "orientation", "pos_x", "style", "image", "value"]), st.text(max_size=5)
+    st.sampled_from(["shape", "scale", "orientation", "pos_x", "style", "digit", "image", "value"]), st.text(max_size=5)
 )
 attributes = st.dictionaries(names, values, max_size=4)
+pictures = st.one_of(st.just(image({0: 1})), texts)
+shown = st.one_of(
+    st.fixed_dictionaries({"image": pictures}), st.fixed_dictionaries({"images": st.lists(pictures, max_size=3)})
+)
 fields = st.sampled_from(["attributes", "z", "from", "to", "keyframes", "steps", "loop", "easing", "fps", "images"])
 bodies = st.one_of(
     values,
     st.dictionaries(fields, st.one_of(values, attributes, st.lists(attributes, max_size=3)), max_size=4),
     st.fixed_dictionaries({"attributes": st.one_of(attributes, st.lists(attributes, max_size=3))}),
     st.fixed_dictionaries({"from": attributes, "to": attributes, "steps": st.integers(0, 20)}),
+    st.fixed_dictionaries({"image": pictures}, optional={"set": attributes, "add": attributes}),
+    st.fixed_dictionaries(
+        {"class": st.one_of(values, shown), "style": st.one_of(values, shown)}, optional={"image": pictures}
+    ),
 )
 
 
 @pytest.mark.parametrize(
-    "path", ["/decode", "/encode", "/interpolate", "/decode?model=codes", "/interpolate?model=codes"]
+    "path",
+    [
+        "/decode",
+        "/encode",
+        "/interpolate",
+        "/edit",
+        "/decode?model=codes",
+        "/interpolate?model=codes",
+        "/edit?model=codes",
+        "/recombine?model=group",
+        "/recombine?model=conditional",
+    ],
 )
 @given(body=bodies)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_json_body_gives_a_500(client: TestClient, path: str, body: Any):
     response = client.post(path, content=json.dumps(body), headers=JSON)
     assert response.status_code < 500, response.text
+    if response.status_code >= 400:
+        check_problem(response)
+
+
+@given(told=st.one_of(st.text(max_size=12), st.from_regex(r"(shape|scale|style|x):[^&#]{0,8}(,scale:[0-9.,e]*)?")))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_that_is_told_gives_a_500(client: TestClient, told: str):
+    query = {"model": "conditional", "given": told}
+    response = client.post("/encode", params=query, json={"images": [image({0: 1})]})
+    assert response.status_code < 500
     if response.status_code >= 400:
         check_problem(response)
 

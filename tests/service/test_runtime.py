@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from export.bundle import DECODER, BundleError, read_bundle
+from export.bundle import DECODER, GOLDEN, BundleError, read_bundle
 from service import runtime
 from service.runtime import CHUNK, Model, ModelError
-from tests.service.toys import STYLE_SCALE, STYLE_SD, toy_bundle
+from tests.service.toy_systems import STYLE_SCALE, STYLE_SD
+from tests.service.toys import toy_bundle
 
 
 def test_decode_paints_z_and_encode_reads_it_back(bundles: Path):
@@ -37,9 +40,38 @@ def test_batches_are_run_in_chunks_and_give_what_single_images_give(bundles: Pat
     np.testing.assert_allclose(together, single, atol=1e-6)
 
 
-def test_an_unknown_condition_is_fed_as_zeros(tmp_path: Path):
-    model = Model.load(toy_bundle(tmp_path / "conditional", condition=True), "cpu")
-    assert model.encode(np.zeros((1, 1, 32, 32), np.float32))["z"].shape == (1, 81)
+def test_an_unknown_condition_is_inferred(bundles: Path):
+    model = Model.load(bundles / "conditional", "cpu")
+    images = np.random.default_rng(0).random((2, 1, 32, 32), np.float32)
+    np.testing.assert_allclose(model.encode(images)["z"][:, :9], images.reshape(2, -1)[:, :9], atol=1e-5)
+
+
+def test_a_condition_is_fed_as_it_is_told(bundles: Path):
+    model = Model.load(bundles / "conditional", "cpu")
+    images = np.random.default_rng(0).random((2, 1, 32, 32), np.float32)
+    condition = np.random.default_rng(1).random((2, 10), np.float32)
+    told = model.encode(images, condition=condition, condition_known=np.array([[0], [1]], np.float32))["z"]
+    np.testing.assert_allclose(told[0, :9], images[0].ravel()[:9], atol=1e-5)
+    np.testing.assert_allclose(told[1, :9], condition[1, :9], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["z", "condition", "condition_known"])
+def test_golden_vectors_that_lack_an_input_are_refused(bundles: Path, name: str):
+    bundle = read_bundle(bundles / "conditional")
+    arrays = {key: array for key, array in bundle.golden.items() if key != name}
+    file = BytesIO()
+    np.savez(file, **arrays)
+    with pytest.raises(ModelError, match=f"lacks the inputs {name}"):
+        Model(replace(bundle, files=bundle.files | {GOLDEN: file.getvalue()}), "cpu")
+
+
+def test_golden_conditions_are_replayed(bundles: Path):
+    """With other conditions the same images no longer give the golden answers."""
+    bundle = read_bundle(bundles / "conditional")
+    file = BytesIO()
+    np.savez(file, **(bundle.golden | {"condition_known": np.zeros((4, 1), np.float32)}))
+    with pytest.raises(ModelError, match="golden vectors are not reproduced"):
+        Model(replace(bundle, files=bundle.files | {GOLDEN: file.getvalue()}), "cpu")
 
 
 def test_golden_vectors_that_differ_are_refused_with_the_difference(tmp_path: Path):

@@ -81,7 +81,7 @@ def test_easings_are_slow_where_they_say():
     assert steps["ease-in-out"][-1] < 0.1
 
 
-@pytest.mark.parametrize("name", ["grey", "codes"])
+@pytest.mark.parametrize("name", ["grey", "codes", "group", "conditional"])
 def test_a_walk_from_image_to_image_begins_and_ends_at_their_exact_z(bundles: Path, name: str):
     model = Model.load(bundles / name, "cpu")
     outputs = model.encode(np.random.default_rng(0).random((2, 1, 32, 32), np.float32))

@@ -1,11 +1,12 @@
-"""Toy bundles whose truth is known: the decoder paints z into pixels, the encoder reads weights back from pixels."""
+"""Toy systems as bundles, and what tests need to talk to a service of them."""
 
 from __future__ import annotations
 
+import base64
 import time
-from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from export.bundle import (
     CARD,
     CODEBOOK,
+    CONDITION,
     DECODER,
     ENCODER,
     GOLDEN,
@@ -24,20 +26,9 @@ from export.bundle import (
     seal,
     writing_bundle,
 )
-from training.attributes import Attribute, Attributes
-from training.codebook import Part
+from tests.service.toy_systems import KINDS, Array, Kind, Toy
 
-SHAPE = Attribute(name="shape", kind="nominal", size=3, labels=("square", "ellipse", "heart"), default="square")
-SCALE = Attribute(name="scale", kind="ordinal", size=6, range=(0.5, 1.0), default=5)
-ORIENTATION = Attribute(name="orientation", kind="circular", size=40, period=39, unit="rad", range=(0, 2 * np.pi))
-POS_X = Attribute(name="pos_x", kind="ordinal", size=32, range=(0, 1), default=16)
-STYLE = Attribute(name="style", kind="continuous", range=(-3, 3))
-DISCRETE = (SHAPE, SCALE, ORIENTATION, POS_X)
-CONDITIONS = ("shape", "scale")
-STYLE_SCALE, STYLE_SD = 2.0, 0.25
-EPSILON = 1e-6  # keeps weights of a black image from being all zero
-
-Kind = Literal["onehot", "codes"]
+Shapes = dict[str, tuple[int, ...]]
 
 
 def wait_until_ready(client: TestClient) -> TestClient:
@@ -49,165 +40,133 @@ def wait_until_ready(client: TestClient) -> TestClient:
     return client
 
 
+def npy(array: Array) -> str:
+    """An array as a base64 npy file."""
+    file = BytesIO()
+    np.save(file, array)
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def image(pixels: dict[int, float] | Array) -> str:
+    """A 32x32 image with these pixels, all others 0, as base64."""
+    values = dict(enumerate(pixels)) if isinstance(pixels, np.ndarray) else pixels
+    flat = np.zeros(32 * 32, np.float32)
+    flat[list(values)] = list(values.values())
+    return npy(flat.reshape(32, 32))
+
+
+def pixels_of(answer: Any) -> Array:
+    """The pixels [B, P] in 0..1 of an answer in application/x-npy."""
+    assert answer.status_code == 200, answer.text
+    images = np.load(BytesIO(answer.content))
+    return images.reshape(len(images), -1) / 255
+
+
 def toy_bundle(
     path: Path,
     kind: Kind = "onehot",
     shape: tuple[int, int, int] = (32, 32, 1),
     golden_error: float = 0,
-    condition: bool = False,
     decoder_op: str = "Identity",
     **manifest: Any,
 ) -> Path:
-    """A bundle of images of ``shape`` [H, W, C].
+    """A bundle of images of ``shape`` [H, W, C], which the system of that kind paints into the first channel.
 
-    onehot: z is the weights; pixel i of the first channel is z[i]. codes: one number per attribute (its class index,
-    attributes that have no order can't be mixed) and a continuous ``style`` with a posterior; pixel i is z[i] / 40.
-    With ``condition`` the encoder may be told shape and scale.
+    ``golden_error`` is added to the golden z; ``manifest`` replaces fields of the manifest.
     """
-    attributes = Attributes(DISCRETE if kind == "onehot" else (*DISCRETE, STYLE))
-    parts, matrix = _latents(attributes, kind)
     height, width, channels = shape
-    total, length, pixels = attributes.total, parts[-1].stop, height * width * channels
-    painted = 1.0 if kind == "onehot" else 1 / 40
-    paint = np.eye(length, pixels) * painted
-    background = np.zeros(pixels)
+    toy = KINDS[kind](height * width * channels)
+    background = toy.background.copy()
     if channels == 4:
         background[3 * height * width :] = 1
-
-    read = np.eye(pixels, total)
-    shift = np.full(total, EPSILON)
-    if kind == "codes":  # the style's pixel 0..1 means -3..3
-        read[:, -1] *= 6
-        shift[-1] = -3
-
-    images = np.random.default_rng(0).random((3, channels, height, width))
-    points = np.random.default_rng(1).random((3, length))
-    weights = images.reshape(3, -1) @ read + shift
-    z = weights @ matrix
-    golden = {"image": images, "z": points, "encoder.z": z, "encoder.weights": weights}
-    golden["decoder.image"] = np.clip(points @ paint + background, 0, 1).reshape(images.shape)
-    outputs = ["z", "weights"]
-    if kind == "codes":
-        logvar = np.full_like(z, 2 * np.log(STYLE_SD * STYLE_SCALE))
-        golden |= {"encoder.mean": z, "encoder.logvar": logvar}
-        outputs += ["mean", "logvar"]
+    golden = _golden(toy, background, shape)
     golden["encoder.z"] = golden["encoder.z"] + golden_error
 
-    inputs = {"image": (-1, channels, height, width)}
-    if condition:
-        inputs |= {"condition": (-1, total), "condition_known": (-1, 1)}
-    sizes = {"z": (-1, length), "weights": (-1, total), "mean": (-1, length), "logvar": (-1, length)}
-    encoder_nodes = [
-        helper.make_node("Flatten", ["image"], ["flat"]),
-        helper.make_node("MatMul", ["flat", "read"], ["raw"]),
-        helper.make_node("Add", ["raw", "shift"], ["guess" if condition else "weights"]),
-        helper.make_node("MatMul", ["weights", "matrix"], ["z"]),
-    ]
-    if condition:  # weights = guess + known (condition - guess) in the conditions' columns
-        encoder_nodes[3:3] = [
-            helper.make_node("Sub", ["condition", "guess"], ["wrong"]),
-            helper.make_node("Mul", ["wrong", "told"], ["wrong_where_told"]),
-            helper.make_node("Mul", ["wrong_where_told", "condition_known"], ["correction"]),
-            helper.make_node("Add", ["guess", "correction"], ["weights"]),
-        ]
-    if kind == "codes":
-        encoder_nodes.append(helper.make_node("Identity", ["z"], ["mean"]))
-        encoder_nodes.append(helper.make_node("Mul", ["z", "nothing"], ["zero"]))
-        encoder_nodes.append(helper.make_node("Add", ["zero", "spread"], ["logvar"]))
-    encoder_constants = {
-        "read": read,
-        "shift": shift,
-        "matrix": matrix,
-        "told": np.repeat([float(a.name in CONDITIONS) for a in attributes], [a.size for a in attributes]),
-        "nothing": np.zeros(1),
-        "spread": np.full(length, 2 * np.log(STYLE_SD * STYLE_SCALE)),
+    total, length = toy.matrix.shape
+    images: Shapes = {"image": (-1, channels, height, width)}
+    inputs = images | (dict(zip(CONDITION, ((-1, total), (-1, 1)), strict=True)) if toy.conditions else {})
+    outputs = {
+        name.removeprefix("encoder."): (-1, *array.shape[1:])
+        for name, array in golden.items()
+        if name.startswith("encoder.")
     }
-    decoder_nodes = [
-        helper.make_node(decoder_op, ["z"], ["point"]),
-        helper.make_node("MatMul", ["point", "paint"], ["raw"]),
-        helper.make_node("Add", ["raw", "background"], ["sum"]),
-        helper.make_node("Clip", ["sum", "low", "high"], ["flat"]),
-        helper.make_node("Reshape", ["flat", "shape"], ["image"]),
-    ]
-    decoder_constants = {
-        "paint": paint,
-        "background": background,
-        "low": np.array(0.0),
-        "high": np.array(1.0),
-        "shape": np.array([-1, channels, height, width], np.int64),
+    points: Shapes = {"z": (-1, length)}
+    described: dict[str, Any] = {
+        "name": path.name,
+        "system": "toy",
+        "image": ImageSpec.model_validate({"height": height, "width": width, "channels": channels}),
+        "attributes": tuple(toy.attributes),
+        "latents": toy.parts,
+        "conditions": toy.conditions,
+        "group": toy.group,
+        "encoder": _spec(inputs, outputs),
+        "decoder": _spec(points, images),
+        "opset": 18,
+        "tolerances": {"fp32": 1e-4},
+        "training": {"data": "none"},
+        "scores": {"mig": 1.0},
     }
-    described = Manifest(
-        **{
-            "name": path.name,
-            "system": "toy",
-            "image": ImageSpec(height=height, width=width, channels=channels),
-            "attributes": tuple(attributes),
-            "latents": parts,
-            "encoder": _spec(inputs, {name: sizes[name] for name in outputs}),
-            "decoder": _spec({"z": (-1, length)}, {"image": (-1, channels, height, width)}),
-            "opset": 18,
-            "tolerances": {"fp32": 1e-4},
-            "training": {"data": "none"},
-            "scores": {"mig": 1.0},
-            "conditions": CONDITIONS if condition else (),
-        }
-        | manifest
-    )
+    described |= manifest
+    decoder = [
+        (decoder_op, ["z"], "point"),
+        ("MatMul", ["point", "paint"], "raw"),
+        ("Add", ["raw", "background"], "sum"),
+        ("Clip", ["sum", "low", "high"], "painted"),
+        ("Reshape", ["painted", "shape"], "image"),
+    ]
+    constants = {"paint": toy.paint, "background": background, "low": np.array(0.0), "high": np.array(1.0)}
+    constants["shape"] = np.array([-1, channels, height, width], np.int64)
     with writing_bundle(path) as folder:
-        encoder_outputs = {name: sizes[name] for name in outputs}
-        (folder / ENCODER).write_bytes(_graph(encoder_nodes, inputs, encoder_outputs, encoder_constants))
-        decoder = _graph(
-            decoder_nodes, {"z": (-1, length)}, {"image": (-1, channels, height, width)}, decoder_constants
-        )
-        (folder / DECODER).write_bytes(decoder)
-        np.savez(folder / CODEBOOK, matrix=matrix.astype(np.float32), offset=np.zeros(length, np.float32))
+        encoder = [("Flatten", ["image"], "flat"), *toy.nodes]
+        (folder / ENCODER).write_bytes(_graph(encoder, inputs, outputs, toy.constants))
+        (folder / DECODER).write_bytes(_graph(decoder, points, images, constants))
+        np.savez(folder / CODEBOOK, matrix=toy.matrix.astype(np.float32), offset=np.zeros(length, np.float32))
         np.savez(folder / GOLDEN, **{name: array.astype(np.float32) for name, array in golden.items()})
         (folder / CARD).write_text("A toy.\n")
-        seal(folder, described)
+        seal(folder, Manifest(**described))
     return path
 
 
-def _latents(attributes: Attributes, kind: Kind) -> tuple[tuple[Part, ...], np.ndarray]:
-    """Parts, and the codebook's matrix [sum K, D]."""
-    parts = []
-    if kind == "onehot":
-        for a in attributes:
-            columns = attributes.columns(a.name)
-            parts.append(Part(attribute=a.name, start=columns.start, stop=columns.stop))
-        return tuple(parts), np.eye(attributes.total)
-    matrix = np.zeros((attributes.total, len(attributes)))
-    for index, a in enumerate(attributes):
-        mixing = "nearest" if a.kind in ("nominal", "circular") else "linear"
-        parts.append(Part(attribute=a.name, start=index, stop=index + 1, mixing=mixing))
-        matrix[attributes.columns(a.name), index] = STYLE_SCALE if a.kind == "continuous" else np.arange(a.size)
-    return tuple(parts), matrix
+def _golden(toy: Toy, background: Array, shape: tuple[int, int, int]) -> dict[str, Array]:
+    """Inputs and what they must give, by numpy."""
+    draw = np.random.default_rng(0)
+    height, width, channels = shape
+    images = draw.random((4, channels, height, width))
+    condition, known = draw.random((4, toy.attributes.total)), np.array([[0.0], [1], [0], [1]])
+    points = draw.random((4, len(toy.paint)))
+    golden = {"image": images, "z": points}
+    if toy.conditions:
+        golden |= dict(zip(CONDITION, (condition, known), strict=True))
+    encoded = toy.encode(images.reshape(4, -1), condition, known)
+    golden |= {f"encoder.{name}": array for name, array in encoded.items()}
+    golden["decoder.image"] = np.clip(points @ toy.paint + background, 0, 1).reshape(images.shape)
+    return golden
 
 
-def _spec(inputs: dict[str, tuple[int, ...]], outputs: dict[str, tuple[int, ...]]) -> GraphSpec:
-    def tensors(named: dict[str, tuple[int, ...]]) -> tuple[TensorSpec, ...]:
+def _spec(inputs: Shapes, outputs: Shapes) -> GraphSpec:
+    def tensors(named: Shapes) -> tuple[TensorSpec, ...]:
         return tuple(TensorSpec(name=name, shape=shape) for name, shape in named.items())
 
     return GraphSpec(inputs=tensors(inputs), outputs=tensors(outputs))
 
 
 def _graph(
-    nodes: Sequence[Any],
-    inputs: dict[str, tuple[int, ...]],
-    outputs: dict[str, tuple[int, ...]],
-    constants: dict[str, np.ndarray],
+    nodes: list[tuple[str, list[str], str]], inputs: Shapes, outputs: Shapes, constants: dict[str, Array]
 ) -> bytes:
-    def values(named: dict[str, tuple[int, ...]]) -> list[Any]:
+    def values(named: Shapes) -> list[Any]:
         return [
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", *shape[1:]])
             for name, shape in named.items()
         ]
 
-    used = {name for node in nodes for name in node.input}
+    made = [
+        helper.make_node(op, operands, [result], **({"axis": 1} if op == "Concat" else {}))
+        for op, operands, result in nodes
+    ]
     initializers = [
         numpy_helper.from_array(a if a.dtype == np.int64 else a.astype(np.float32), name)
         for name, a in constants.items()
-        if name in used
     ]
-    graph = helper.make_graph(list(nodes), "toy", values(inputs), values(outputs), initializers)
+    graph = helper.make_graph(made, "toy", values(inputs), values(outputs), initializers)
     opset = helper.make_opsetid("", 18)
     return helper.make_model(graph, opset_imports=[opset], ir_version=9).SerializeToString()

@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from service.settings import Settings
-from tests.service.toys import SCALE, SHAPE
+from tests.service.toy_systems import SCALE, SHAPE
 
 NPY, JSON = {"Accept": "application/x-npy"}, {"Accept": "application/json"}
 
@@ -269,6 +269,17 @@ def test_continuous_attributes_take_values_in_their_range(client: TestClient):
         response = client.post("/decode?model=codes", json={"attributes": {"style": wrong}})
         assert response.status_code == 422
         assert response.json()["accepted"] == "a number from -3 to 3"
+
+
+def test_free_latents_take_values_past_their_range_up_to_their_limits(client: TestClient):
+    """Range -2..2, limits -4..4; pixel 2 is (value + 5) / 10."""
+    for value, pixel in ((4, 0.9), (-4, 0.1), (-3, 0.2)):
+        assert painted(client, {"style0": value}, "group")[0, 2] == pytest.approx(255 * pixel, abs=0.6)
+    assert client.get("/decode?model=group&style0=3.5").status_code == 200
+    for wrong in (4.01, -5):
+        response = client.post("/decode?model=group", json={"attributes": {"style0": wrong}})
+        assert response.status_code == 422
+        assert response.json()["accepted"] == "a number from -4 to 4"
 
 
 def test_too_many_items_are_a_413(client: TestClient, settings: Settings):

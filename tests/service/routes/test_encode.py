@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 
 from service.schemas import EncodeAnswer
 from service.settings import Settings
-from tests.service.toys import POS_X, SCALE, STYLE_SD
+from tests.service.toy_systems import POS_X, SCALE, STYLE_SD
+from tests.service.toys import image
 
 PNG = {"Content-Type": "image/png"}
 
@@ -59,7 +60,19 @@ def test_a_continuous_attribute_has_value_and_sd_in_its_unit(client: TestClient)
     assert style["z"] == item["z"][4:]
 
 
-@pytest.mark.parametrize("model", ["grey", "colour", "alpha", "codes"])
+def test_free_latents_are_read_up_to_their_limits_and_z_is_not_clipped(client: TestClient):
+    """Pixels 2 and 3 at 1 and .8 are styles 5 and 3; ranges end at 2, limits at 4. Pixel 6 is a quarter of logvar."""
+    pictures = [image({2: 1, 3: 0.8}), image({2: 0.55, 6: 0.5})]
+    first, second = items(client.post("/encode?model=group", json={"images": pictures}))
+    assert first["attributes"]["style0"]["value"] == 4
+    assert first["attributes"]["style1"]["value"] == pytest.approx(3, abs=1e-5)
+    assert first["attributes"]["style0"]["z"] == [5]
+    assert first["attributes"]["style0"]["sd"] == 1
+    assert second["attributes"]["style0"]["value"] == pytest.approx(0.5, abs=1e-5)
+    assert second["attributes"]["style0"]["sd"] == pytest.approx(np.e)
+
+
+@pytest.mark.parametrize("model", ["grey", "colour", "alpha", "codes", "group", "conditional"])
 def test_what_encode_gives_is_accepted_by_decode(client: TestClient, model: str):
     image = np.random.default_rng(0).random((3, 28, 40, 3)).astype(np.float32)
     headers = {"Content-Type": "application/x-npy"}

@@ -10,6 +10,9 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
+from tests.service.toy_systems import EFFECT
+from tests.service.toys import image
+
 NPY, JSON = {"Accept": "application/x-npy"}, {"Accept": "application/json"}
 ENDS = {"from": {"shape": "square", "scale": 0}, "to": {"shape": "heart", "scale": 5}}
 
@@ -93,6 +96,44 @@ def test_image_key_frames_keep_what_attributes_do_not_tell(client: TestClient, m
     if model != "codes":  # whose toy encoder reads other pixels than its decoder paints
         expected = np.asarray(Image.open(io.BytesIO(base64.b64decode(image)))).reshape(found[0].shape)
         np.testing.assert_allclose(found[0].astype(int), expected, atol=1)
+
+
+class TestImageKeyFrames:
+    """Their z is where a walk begins and ends, and what attributes don't tell of it goes little by little."""
+
+    def walked(self, client: TestClient, body: dict[str, Any], model: str) -> np.ndarray:
+        found = frames(client, body, model)
+        return found.reshape(len(found), -1) / 255
+
+    def test_a_group_is_left_along_with_what_is_particular_to_the_image(self, client: TestClient):
+        """Class 1 off its row (4, 0), styles 2 and -2; pixels are (z + 5) / 10."""
+        start = image({0: (4 + 1 + 5) / 10, 1: 0.5, 2: 0.7, 3: 0.3})
+        body = {"from": {"image": start}, "to": {"digit": "zero", "style0": -4, "style1": 0}, "steps": 3}
+        expected = [[1, 0.5, 0.7, 0.3], [(2 + 0.5 + 5) / 10, 0.5, 0.4, 0.4], [0.5, 0.5, 0.1, 0.5]]
+        np.testing.assert_allclose(self.walked(client, body, "group")[:, :4], expected, atol=1 / 255)
+
+    def test_a_free_latent_past_its_limits_comes_back_into_them(self, client: TestClient):
+        """Style 5 is read as its limit 4 and a remainder of 1."""
+        body = {"from": {"image": image({2: 1})}, "to": {"style0": 0}, "steps": 3}
+        np.testing.assert_allclose(self.walked(client, body, "group")[:, 2], [1, 0.75, 0.5], atol=1 / 255)
+
+    def test_a_condition_mixes_and_the_style_moves_along(self, client: TestClient):
+        """From an ellipse whose style is 1 + EFFECT of what it is, to a heart of style 0, both of scale 0."""
+        body = {"from": {"image": image({1: 1, 3: 1, 9: 0.6})}, "to": {"shape": "heart", "scale": 0}, "steps": 3}
+        found = self.walked(client, body, "conditional")
+        np.testing.assert_allclose(found[:, :3], [[0, 1, 0], [0, 0.5, 0.5], [0, 0, 1]], atol=1 / 255)
+        styles, effects = np.array([1 + EFFECT[1], (1 + EFFECT[1]) / 2, 0]), EFFECT[[1, 1, 2]]
+        effects[1] = EFFECT[[1, 2]].mean()
+        np.testing.assert_allclose(found[:, 9], (styles - effects + 5) / 10, atol=1 / 255)
+
+    def test_a_class_that_can_not_be_mixed_jumps_while_the_rest_moves(self, client: TestClient):
+        """Of `codes` pixel 0 is the class / 40, pixel 1 the scale / 40."""
+        start = image({0: 1, 3 + 0: 1, 9: 1, 49: 1, 81: 0.5})
+        to = {"shape": "heart", "scale": 4, "pos_x": 0}
+        body = {"from": {"image": start}, "to": to, "steps": 5}
+        found = self.walked(client, body, "codes") * 40
+        np.testing.assert_allclose(found[:, 0], [0, 0, 0, 2, 2], atol=0.1)
+        np.testing.assert_allclose(found[:, 1], [0, 1, 2, 3, 4], atol=0.1)
 
 
 def test_mixing_is_said_where_an_attribute_can_not_be_mixed(client: TestClient):

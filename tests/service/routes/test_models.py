@@ -41,3 +41,18 @@ def test_no_answer_shows_a_path_of_the_server(client: TestClient, bundles: Path)
         text = client.get(path).text
         assert str(bundles) not in text
         assert str(Path.cwd()) not in text
+
+
+def test_models_say_what_they_can_be_told_and_shown(client: TestClient):
+    models = {model["name"]: model for model in client.get("/models").json()["models"]}
+    assert [models[name]["conditions"] for name in ("grey", "conditional")] == [[], ["shape", "scale"]]
+    assert [models[name]["group"] for name in ("grey", "group")] == [None, "digit"]
+
+
+def test_continuous_attributes_tell_their_limits_and_others_have_none(client: TestClient):
+    digit, style, _ = client.get("/models/group").json()["attributes"]
+    assert (style["range"], style["limits"]) == ([-2, 2], [-4, 4])
+    assert digit["limits"] is None
+    *discrete, style = client.get("/models/codes").json()["attributes"]
+    assert (style["range"], style["limits"]) == ([-3, 3], [-3, 3])
+    assert {attribute["limits"] for attribute in discrete} == {None}
