@@ -17,6 +17,7 @@ from training.plots import (
     sensitivity,
     swap,
     traversals,
+    tsne,
 )
 from training.plots.canvas import Picture, save, save_gif
 
@@ -33,6 +34,7 @@ PICTURES: dict[str, Pictures] = {
         swap,
         scatter,
         sensitivity,
+        tsne,
     )
 }
 """By name; each yields file names and what they show, nothing where it does not apply to the model."""

@@ -54,6 +54,18 @@ def with_names(picture: Picture, names: Sequence[str]) -> Picture:
     return np.asarray(named)
 
 
+def captioned(picture: Picture, text: str) -> Picture:
+    """A picture with a line of text below it, as RGB or RGBA."""
+    font = ImageFont.load_default(NAME_SIZE)
+    mode = "RGBA" if picture.shape[-1] == 4 else "RGB"
+    width = max(picture.shape[1], math.ceil(font.getlength(text)) + NAME_SIZE)
+    whole = Image.new(mode, (width, picture.shape[0] + 2 * NAME_SIZE), "white")
+    whole.paste(image_of(picture), (0, 0))
+    middle = picture.shape[0] + NAME_SIZE
+    ImageDraw.Draw(whole).text((NAME_SIZE / 2, middle), text, fill="black", font=font, anchor="lm")
+    return np.asarray(whole)
+
+
 def enlarged(picture: Picture, times: int) -> Picture:
     """Each pixel as a square of so many."""
     return picture.repeat(times, axis=0).repeat(times, axis=1)
@@ -98,7 +110,11 @@ def save(picture: Picture, file: Path) -> None:
 
 
 def save_gif(frames: Sequence[Picture], file: Path, fps: float = 12) -> None:
-    """Write frames as a GIF that repeats; frames that are equal to the one before become one that lasts longer."""
+    """Write frames as a GIF that repeats; frames that are equal to the one before become one that lasts longer.
+
+    A GIF counts in 10 ms: 12 frames a second are 80 ms each.
+    """
     first, *others = (image_of(frame) for frame in frames)
+    duration = 10 * round(100 / fps)
     with replacing(file) as output:
-        first.save(output, "GIF", save_all=True, append_images=others, duration=round(1000 / fps), loop=0, disposal=2)
+        first.save(output, "GIF", save_all=True, append_images=others, duration=duration, loop=0, disposal=2)

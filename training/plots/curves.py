@@ -6,27 +6,33 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.ticker import EngFormatter
+
 from training.plots.canvas import INK, LINES, Picture, drawn, figure, plain
 
 History = Sequence[Mapping[str, float]]
 ACROSS = 3
 PALETTE = ("#1b6ca8", "#d97706", "#2f9e44", "#c2255c", "#7048e8", "#0c8599", "#868e96", "#5c3d1e")
+DASHES = ("-", "--", ":", "-.")
+"""One for each time that the colours are used up."""
 
 
 def curves(histories: Mapping[str, History]) -> Picture:
     """A panel per quantity over images seen, a line per run; logarithmic where values span decades."""
     names = list(dict.fromkeys(key for history in histories.values() for row in history for key in row if "." in key))
+    most = max([1, *(row["images"] for history in histories.values() for row in history)])
     down = max(1, math.ceil(len(names) / ACROSS))
     canvas = figure(3.6 * ACROSS, 2.3 * down + 0.4 + 0.22 * len(histories))
     panels: Any = canvas.subplots(down, ACROSS, squeeze=False)
     for axes, name in zip(panels.ravel(), names, strict=False):
         _panel(axes, name, histories)
+        axes.set_xlim(-0.02 * most, 1.02 * most)
     for axes in panels.ravel()[len(names) :]:
         axes.axis("off")
     for axes in panels.ravel()[max(0, len(names) - ACROSS) : len(names)]:
         axes.set_xlabel("images seen", size=8, color=INK)
     handles, labels = panels.ravel()[0].get_legend_handles_labels()
-    canvas.legend(handles, labels, loc="outside lower left", frameon=False, fontsize=8)
+    canvas.legend(handles, labels, loc="outside upper left", frameon=False, fontsize=8)
     return drawn(canvas)
 
 
@@ -36,12 +42,12 @@ def _panel(axes: Any, name: str, histories: Mapping[str, History]) -> None:
         rows = [(row["images"], row[name]) for row in history if name in row]
         values += [value for _, value in rows]
         x, y = zip(*rows, strict=True) if rows else ((), ())
-        axes.plot(x, y, color=PALETTE[i % len(PALETTE)], lw=1.4, marker=".", ms=3, label=run)
+        dash = DASHES[i // len(PALETTE) % len(DASHES)]
+        axes.plot(x, y, dash, color=PALETTE[i % len(PALETTE)], lw=1.4, marker=".", ms=3, label=run)
     if values and min(values) > 0 and max(values) / min(values) > 20:
         axes.set_yscale("log")
     axes.set_title(name, size=8, color=INK, loc="left")
     axes.grid(color=LINES)
     axes.set_axisbelow(True)
     plain(axes)
-    axes.ticklabel_format(axis="x", style="sci", scilimits=(0, 3))
-    axes.xaxis.get_offset_text().set_size(7)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))

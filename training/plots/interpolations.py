@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
-from training.codec import to_uint8
+from training.codec import Codec, to_uint8
 from training.metrics.study import Study
-from training.plots.canvas import Picture, grid
+from training.plots.canvas import Picture, grid, with_names
 from training.walk import walk
 
 STEPS = 15
@@ -16,15 +17,23 @@ PAIRS = 6
 
 
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
-    """``interpolations.png``: a row per pair, both images at the ends and 15 steps between them."""
+    """``interpolations.png``: a row per pair of images."""
     count = min(PAIRS, len(study.rows) // 2)
     if count:
-        yield "interpolations.png", grid([strip(study, 2 * i, 2 * i + 1) for i in range(count)])
+        images = study.source.batch(study.rows[: 2 * count]).images
+        yield (
+            "interpolations.png",
+            grid([strip(study.codec, pair) for pair in images.reshape(count, 2, *images.shape[1:])]),
+        )
 
 
-def strip(study: Study, first: int, last: int) -> Picture:
-    """Frames [15 + 2, H, W, C] between the study's rows of these indices, its images at both ends."""
-    z, weights = study.encoded.z, study.encoded.weights
-    points = walk(study.codec.codebook, (z[first], weights[first]), (z[last], weights[last]), STEPS)
-    ends = study.source.batch(study.rows[[first, last]]).images
-    return np.concatenate([ends[:1], to_uint8(study.codec.decode(points)), ends[1:]])
+def side_by_side(codecs: Mapping[str, Codec], pair: NDArray[np.uint8]) -> Picture:
+    """The walk between a pair of images [2, H, W, C] as each codec sees it, a row with its name per codec."""
+    return with_names(grid([strip(codec, pair) for codec in codecs.values()]), list(codecs))
+
+
+def strip(codec: Codec, pair: NDArray[np.uint8]) -> Picture:
+    """Frames [15 + 2, H, W, C] from one image of a pair [2, H, W, C] to the other, both themselves at the ends."""
+    z, weights, *_ = codec.encode(pair)
+    points = walk(codec.codebook, (z[0], weights[0]), (z[1], weights[1]), STEPS)
+    return np.concatenate([pair[:1], to_uint8(codec.decode(points)), pair[1:]])

@@ -2,33 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.codec import to_uint8
 from training.metrics.study import Study
-from training.plots.canvas import Picture, grid
+from training.plots.canvas import Picture, captioned, grid
 
 SIDE = 25
+ENDS = (0.01, 0.99)
+"""The shares of all images between whose codes the plane lies."""
 IDLE = 0.5
 """Mean posterior variance from which on a code tells next to nothing."""
 
 
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
-    """``latent_grid.png``: the plane of the two codes with the least posterior variance, spaced as images are.
+    """``latent_grid.png`` and ``latent_grid-linear.png``: the plane of the two codes with the least posterior variance.
 
-    Of models with z for codes; dimensions besides these two are at their median.
+    Of models with z for codes.
     """
     codes = study.encoded.z
     if codes.shape[1] < 2 or codes.shape != study.encoded.mean.shape:
         return
-    x, y = sharpest(study, 2)
-    share = np.linspace(0.01, 0.99, SIDE)
+    chosen = sharpest(study, 2)
+    yield "latent_grid.png", latent_grid(study, chosen)
+    yield "latent_grid-linear.png", latent_grid(study, chosen, linear=True)
+
+
+def latent_grid(study: Study, chosen: Sequence[int], linear: bool = False) -> Picture:
+    """The plane of two chosen dimensions of z, the first to the right and the second upwards, others at their median.
+
+    Its steps hold equally many images each, or are equally long if ``linear``.
+    """
+    codes = study.encoded.z
+    x, y = (_steps(codes[:, each], linear) for each in chosen)
     z = np.tile(np.median(codes, axis=0), (SIDE, SIDE, 1)).astype(np.float32)
-    z[:, :, x] = np.quantile(codes[:, x], share)[None, :]
-    z[:, :, y] = np.quantile(codes[:, y], share)[::-1, None]
-    yield "latent_grid.png", grid([to_uint8(study.codec.decode(row)) for row in z])
+    z[:, :, chosen[0]] = x[None, :]
+    z[:, :, chosen[1]] = y[::-1, None]
+    across, up = code_names(study, chosen)
+    spacing = "in equal steps" if linear else "denser where more images are"
+    caption = f"across: {across}, {x[0]:.3g} to {x[-1]:.3g}; up: {up}, {y[0]:.3g} to {y[-1]:.3g}; {spacing}"
+    return captioned(grid([to_uint8(study.codec.decode(row)) for row in z]), caption)
+
+
+def _steps(code: NDArray[Any], linear: bool) -> NDArray[Any]:
+    share = np.linspace(*ENDS, SIDE)
+    steps: NDArray[Any] = np.interp(share, ENDS, np.quantile(code, ENDS)) if linear else np.quantile(code, share)
+    return steps
 
 
 def sharpest(study: Study, count: int) -> list[int]:
@@ -38,3 +61,10 @@ def sharpest(study: Study, count: int) -> list[int]:
     variance = np.exp(study.encoded.logvar).mean(axis=0)
     telling = max(2, int((variance < IDLE).sum()))
     return sorted(np.argsort(variance)[: min(count, telling)].tolist())
+
+
+def code_names(study: Study, codes: Sequence[int]) -> list[str]:
+    """What codes are called: the attribute that is one of them alone, else their place."""
+    parts = study.codec.codebook.parts
+    owner = {part.code: part.attribute for part in parts if part.code is not None and part.stop == part.start + 1}
+    return [owner.get(code, f"code {code}") for code in codes]

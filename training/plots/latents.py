@@ -15,8 +15,8 @@ IDLE = "#d0d0d0"
 
 
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
-    """``latents.png``, of models with free latents and data with factors."""
-    if study.factors and (rows := table(study)):
+    """``latents.png``, of models with free latents and data with labelled factors."""
+    if study.factors and len(study.representation.factors) > 1 and (rows := table(study)):
         yield "latents.png", bars(rows)
 
 
@@ -31,9 +31,10 @@ def bars(rows: list[LatentRow]) -> Picture:
     axes.axvline(ACTIVE[0], color=MUTED, lw=1, ls="--")
     axes.set_xscale("log")
     axes.set_xlim(min(variance.min() / 2, 1e-3), 3)
+    axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_yticks(places, [row.name for row in rows], size=9)
     for place, row, is_active in zip(places, rows, active, strict=True):
-        told = f"{row.variance:.2g}  " + (f"{row.factor} ({row.share:.0%} of it)" if is_active else "idle")
+        told = f"{row.variance:#.2g}  " + (f"{row.factor} ({row.share:.0%} of it)" if is_active else "idle")
         axes.annotate(told, (1.01, place), xycoords=("axes fraction", "data"), va="center", size=8, color=INK)
     axes.set_xlabel("mean posterior variance (prior: 1)", size=9, color=INK)
     plain(axes)

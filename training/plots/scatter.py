@@ -1,19 +1,18 @@
-"""Codes as points, coloured by class: two of them, each with each, and all at once by t-SNE."""
+"""Codes as points, coloured by class: two of them, and each with each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
 
 from training.attributes import Attribute
 from training.metrics.study import Study, labels_of
 from training.plots.canvas import INK, Picture, drawn, figure, plain
-from training.plots.latent_grid import sharpest
+from training.plots.latent_grid import code_names, sharpest
 
 POINTS = 2_000
 PAIRS = 6
@@ -21,48 +20,54 @@ LEGEND = 12
 """At most so many classes are named one by one; more become a colour bar."""
 
 
+class LabelledCodes(NamedTuple):
+    """Codes of some images, and their classes."""
+
+    codes: NDArray[np.float32]
+    """[N, L] means of the posterior."""
+    classes: NDArray[np.intp]
+    """[N] of the attribute."""
+    attribute: Attribute
+
+
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
-    """``scatter.png``, ``pairs.png`` and ``tsne-PART.png``, of the data's first discrete attribute, or the group's."""
+    """``scatter.png`` and ``pairs.png``, coloured by the data's first discrete attribute, or the group's."""
+    found = labelled_codes(study)
+    if found is None or found.codes.shape[1] < 2:
+        return
+    codes, classes, attribute = found
+    two, more = sharpest(study, 2), sharpest(study, PAIRS)
+    yield "scatter.png", scatter(codes[:, two], classes, attribute, code_names(study, two))
+    if len(more) > 2:
+        yield "pairs.png", pairs(codes[:, more], classes, attribute, code_names(study, more))
+
+
+def labelled_codes(study: Study) -> LabelledCodes | None:
+    """Codes of at most 2,000 images and their classes; None where the data has no such labels."""
     group = study.codec.codebook.group
     wanted = [a for a in study.factors if group is None or a.name == group.attribute][:1]
-    if not wanted or study.encoded.mean.shape[1] < 2:
-        return
+    if not wanted:
+        return None
     classes, known = labels_of(study.source, study.rows, wanted)
     shown = np.flatnonzero(known)[:POINTS]
-    means, colours = study.encoded.mean[shown], classes[shown, 0]
-    yield "scatter.png", scatter(means[:, sharpest(study, 2)], colours, wanted[0], _names(study, 2))
-    if len(sharpest(study, PAIRS)) > 2:
-        yield "pairs.png", pairs(means[:, sharpest(study, PAIRS)], colours, wanted[0], _names(study, PAIRS))
-    parts = {"codes": np.arange(means.shape[1])}
-    if group is not None:
-        own = np.arange(means.shape[1])[study.codec.codebook.grouped[0]]
-        parts = {"class": own, "style": np.setdiff1d(np.arange(means.shape[1]), own)}
-    for name, columns in parts.items():
-        if len(columns) > 2 and len(shown) > 50:
-            placed = TSNE(init="pca", random_state=study.seed).fit_transform(means[:, columns])
-            yield f"tsne-{name}.png", scatter(placed, colours, wanted[0], [f"t-SNE of {name}", ""])
-
-
-def _names(study: Study, count: int) -> list[str]:
-    """What the sharpest codes are called."""
-    parts = study.codec.codebook.parts
-    owner = {part.code: part.attribute for part in parts if part.code is not None and part.stop == part.start + 1}
-    return [owner.get(code, f"code {code}") for code in sharpest(study, count)]
+    return LabelledCodes(study.encoded.mean[shown], classes[shown, 0], wanted[0]) if len(shown) else None
 
 
 def scatter(points: NDArray[Any], classes: NDArray[Any], attribute: Attribute, names: list[str]) -> Picture:
     """Points [N, 2] coloured by the classes [N] of an attribute."""
     canvas = figure(7.2, 6)
     axes: Any = canvas.subplots()
-    _points(axes, points, classes, attribute, 9)
+    draw_points(axes, points, classes, attribute, 9)
     axes.set_xlabel(names[0], color=INK)
     axes.set_ylabel(names[1], color=INK)
-    _legend(canvas, axes, attribute)
+    draw_legend(canvas, axes, attribute)
     return drawn(canvas)
 
 
 def pairs(codes: NDArray[Any], classes: NDArray[Any], attribute: Attribute, names: list[str]) -> Picture:
-    """Each code [N, C] against each other, histograms of the classes on the diagonal."""
+    """Each code [N, C] against each other, histograms of the classes on the diagonal; a code's scale is everywhere the
+    same.
+    """
     count = codes.shape[1]
     canvas = figure(1.7 * count + 1.2, 1.7 * count)
     panels: Any = canvas.subplots(count, count, squeeze=False, sharex="col")
@@ -72,25 +77,37 @@ def pairs(codes: NDArray[Any], classes: NDArray[Any], attribute: Attribute, name
             if i == j:
                 _histogram(axes, codes[:, i], classes, attribute)
             else:
-                _points(axes, codes[:, [j, i]], classes, attribute, 2)
-            axes.tick_params(labelsize=6)
+                draw_points(axes, codes[:, [j, i]], classes, attribute, 2)
+                axes.set_ylim(_extent(codes[:, i]))
+            axes.set_xlim(_extent(codes[:, j]))
+            axes.tick_params(labelsize=6, labelleft=j == 0)
             if i == count - 1:
                 axes.set_xlabel(names[j], color=INK, size=8)
             if j == 0:
                 axes.set_ylabel(names[i], color=INK, size=8)
-    _legend(canvas, panels.ravel().tolist(), attribute)
+    draw_legend(canvas, panels.ravel().tolist(), attribute)
     return drawn(canvas)
+
+
+def _extent(code: NDArray[Any]) -> tuple[float, float]:
+    low, high = float(code.min()), float(code.max())
+    margin = 0.05 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def _colours(attribute: Attribute) -> NDArray[Any]:
     """A colour for each class: unlike ones for few, a scale for many, a wheel for a circle."""
     if attribute.kind == "nominal" and attribute.size <= 10:
         return np.asarray(matplotlib.colormaps["tab10"](np.arange(attribute.size)))
-    scale = matplotlib.colormaps["twilight" if attribute.kind == "circular" else "viridis"]
-    return np.asarray(scale(np.arange(attribute.size) % attribute.classes / max(attribute.classes - 1, 1)))
+    place = np.arange(attribute.size) % attribute.classes
+    if attribute.kind == "circular":  # matplotlib's own wheels fade to white, or are garish
+        hue = place / attribute.classes
+        return matplotlib.colors.hsv_to_rgb(np.stack([hue, np.full_like(hue, 0.7), np.full_like(hue, 0.8)], axis=1))
+    return np.asarray(matplotlib.colormaps["viridis"](place / max(attribute.classes - 1, 1)))
 
 
-def _points(axes: Any, points: NDArray[Any], classes: NDArray[Any], attribute: Attribute, size: float) -> None:
+def draw_points(axes: Any, points: NDArray[Any], classes: NDArray[Any], attribute: Attribute, size: float) -> None:
+    """Points [N, 2] of so many square points each, in their classes' colours."""
     axes.scatter(*points.T, c=_colours(attribute)[classes], s=size, linewidths=0, alpha=0.7)
     plain(axes)
 
@@ -103,13 +120,19 @@ def _histogram(axes: Any, code: NDArray[Any], classes: NDArray[Any], attribute: 
     axes.set_yticks([])
 
 
-def _legend(canvas: Any, axes: Any, attribute: Attribute) -> None:
-    colours = _colours(attribute)
-    if attribute.size > LEGEND:
-        scale = matplotlib.colors.ListedColormap(colours[: attribute.classes])
-        norm = matplotlib.colors.Normalize(0, attribute.classes - 1)
-        canvas.colorbar(matplotlib.cm.ScalarMappable(norm, scale), ax=axes, label=attribute.name, shrink=0.6)
+def draw_legend(canvas: Any, axes: Any, attribute: Attribute) -> None:
+    """What the colours mean: a legend of few classes, a colour bar of many."""
+    colours = _colours(attribute)[: attribute.classes]
+    labels = attribute.labels or tuple(map(str, range(attribute.classes)))
+    if attribute.classes > LEGEND:
+        scale = matplotlib.colors.ListedColormap(colours)
+        norm = matplotlib.colors.Normalize(-0.5, attribute.classes - 0.5)
+        bar = canvas.colorbar(matplotlib.cm.ScalarMappable(norm, scale), ax=axes, shrink=0.6)
+        bar.set_label(attribute.name, size=9, color=INK)
+        named = np.linspace(0, attribute.classes - 1, 6).round().astype(int)
+        bar.set_ticks(named, labels=[labels[each] for each in named], size=8)
         return
-    labels = attribute.labels or tuple(map(str, range(attribute.size)))
-    marks = [matplotlib.lines.Line2D([], [], marker="o", ls="", color=c, label=n) for c, n in zip(colours, labels)]  # noqa: B905
+    line = matplotlib.lines.Line2D
+    pairs = zip(colours, labels, strict=True)
+    marks = [line([], [], marker="o", ls="", color=colour, label=label) for colour, label in pairs]
     canvas.legend(handles=marks, title=attribute.name, loc="outside right center", frameon=False, fontsize=8)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from training.codebook import Float32
 from training.codec import to_uint8
+from training.metrics.outputs import label_weights, shared
 from training.metrics.study import Study, labels_of
 from training.plots.canvas import Picture, grid
 
@@ -20,19 +21,22 @@ GROUP = 32
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
     """``swap.png``: classes from the top row, styles from the left column; with a group also ``swap-evidence.png``,
     where the class is the evidence of several images of the class that the top row's image has.
+
+    Of models with a group or conditions whose classes the data has too.
     """
     codebook = study.codec.codebook
-    if not codebook.group and not codebook.conditions:
+    names = (codebook.group.attribute,) if codebook.group else codebook.conditions
+    both = shared(study.codec, study.source.attributes)
+    told = [each for each in both if each.name in names and each.kind != "continuous"]
+    if not names or len(told) < len(names):
         return
-    name = codebook.group.attribute if codebook.group else codebook.conditions[0]
-    attribute = next(each for each in study.factors if each.name == name)
-    classes, known = labels_of(study.source, study.rows, [attribute])
+    classes, known = labels_of(study.source, study.rows, told)
     rows = np.flatnonzero(known)
     if len(rows) < 2 * SIDE:
         return
     top = _one_of_each(rows, classes[:, 0])
     left = np.setdiff1d(rows, top)[:SIDE]
-    yield "swap.png", swap_grid(study, top, left, _codes(study, top))
+    yield "swap.png", swap_grid(study, top, left, _places(study, top)[:, _dimensions(study)])
     if codebook.group:
         gathered = [rows[classes[rows, 0] == each][:GROUP] for each in classes[top, 0]]
         mean, logvar = study.encoded.mean, study.encoded.logvar
@@ -56,8 +60,12 @@ def _dimensions(study: Study) -> NDArray[np.intp]:
     return np.concatenate([np.arange(part.start, part.stop) for part in parts])
 
 
-def _codes(study: Study, rows: NDArray[np.intp]) -> Float32:
-    return study.encoded.z[rows][:, _dimensions(study)]
+def _places(study: Study, rows: NDArray[np.intp]) -> Float32:
+    """z [N, D] of rows; an encoder that can be told conditions is told what the labels say."""
+    if not study.codec.codebook.conditions:
+        return study.encoded.z[rows]
+    batch = study.source.batch(study.rows[rows])
+    return study.codec.encode(batch.images, label_weights(study.codec, study.source.attributes, batch)).z
 
 
 def swap_grid(study: Study, top: NDArray[np.intp], left: NDArray[np.intp], codes: Float32) -> Picture:
@@ -68,8 +76,8 @@ def swap_grid(study: Study, top: NDArray[np.intp], left: NDArray[np.intp], codes
         return study.source.batch(study.rows[places]).images
 
     lines = [np.concatenate([np.zeros_like(images(top[:1])), images(top)])]
-    for place in left:
-        z = np.repeat(study.encoded.z[place][None], len(codes), axis=0)
+    for place, style in zip(left, _places(study, left), strict=True):
+        z = np.repeat(style[None], len(codes), axis=0)
         z[:, own] = codes
         lines.append(np.concatenate([images(np.array([place])), to_uint8(study.codec.decode(z))]))
     return grid(lines)
