@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +11,8 @@ import numpy as np
 from service.schemas import Easing
 from service.values import Points, is_snapped
 from training.attributes import Attribute, Attributes, Floats, Value
-from training.codebook import Codebook, Float32
+from training.codebook import Codebook
+from training.walk import KeyFrame, between
 
 EASINGS: dict[Easing, Callable[[Floats], Floats]] = {
     "linear": lambda t: t,
@@ -22,25 +22,10 @@ EASINGS: dict[Easing, Callable[[Floats], Floats]] = {
 }
 
 
-@dataclass(frozen=True)
-class KeyFrame:
-    """Attribute weights [sum K], and the remainder [D]: what of an image's z they don't tell."""
-
-    weights: Floats
-    remainder: Floats
-
-
 def of_values(codebook: Codebook, values: dict[str, Any]) -> KeyFrame:
     """The key frame of attribute values; raises AttributeValueError."""
     weights = codebook.attributes.weights(values)
     return KeyFrame(_on_axes(codebook.attributes, weights), np.zeros(len(codebook.offset)))
-
-
-def of_image(codebook: Codebook, z: Float32, weights: Float32) -> KeyFrame:
-    """The key frame of an image that the encoder gave z [D] and weights [sum K]: its positions and its remainder."""
-    readings = codebook.attributes.read(weights[None].astype(np.float64))
-    positions = np.concatenate([a.weights_at(readings[a.name].position)[0] for a in codebook.attributes])
-    return KeyFrame(positions, z - codebook.place(positions[None])[0])
 
 
 def _on_axes(attributes: Attributes, weights: Floats) -> Floats:
@@ -64,17 +49,12 @@ def walk(codebook: Codebook, keyframes: Sequence[KeyFrame], steps: int, loop: bo
     t = EASINGS[easing](np.linspace(0, 1, steps))
     weights, remainder = [stops[0].weights[None]], [stops[0].remainder[None]]
     for start, end in pairwise(stops):
-        weights.append(_between(codebook.attributes, start.weights, end.weights, t[1:]))
+        weights.append(between(codebook.attributes, start.weights, end.weights, t[1:]))
         remainder.append(start.remainder + t[1:, None] * (end.remainder - start.remainder))
     count = frame_count(len(keyframes), steps, loop)
     all_weights = np.concatenate(weights)[:count]
     z = codebook.place(all_weights) + np.concatenate(remainder)[:count]
     return Points(z.astype(np.float32), _values(codebook.attributes, all_weights), is_snapped(codebook, all_weights))
-
-
-def _between(attributes: Attributes, start: Floats, end: Floats, t: Floats) -> Floats:
-    columns = [(a, attributes.columns(a.name)) for a in attributes]
-    return np.concatenate([a.between(start[c], end[c], t) for a, c in columns], axis=1)
 
 
 def _values(attributes: Attributes, weights: Floats) -> list[dict[str, Value]]:

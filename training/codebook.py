@@ -40,6 +40,13 @@ class Group:
     tau: float
 
 
+def product_of_gaussians(mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and log-variance [L] of the product of Gaussians [N, L]: 1/V = sum 1/var, M = V sum mean/var."""
+    log_precision = -logvar.astype(np.float64)
+    together = np.logaddexp.reduce(log_precision, axis=0)  # in logarithms, as exp may overflow
+    return (np.exp(log_precision - together) * mean).sum(axis=0), -together
+
+
 @dataclass(frozen=True)
 class Codebook:
     """z = weights @ matrix + offset, with ``matrix`` [sum K, D] and ``offset`` [D].
@@ -86,16 +93,13 @@ class Codebook:
     def evidence(self, mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """What images of one group, of posterior mean and logvar [B, L], say together: the same [L'] of the group.
 
-        The product of Gaussians: 1/V = sum 1/var, M = V sum mean/var (Bouchacourt et al. 2018, eq. 9). Only for models
-        with a group, whose codes are its part of z.
+        Their evidence is the product of Gaussians (Bouchacourt et al. 2018, eq. 9). Only for models with a group, whose
+        codes are its part of z.
         """
         part = self._group_part
         first = part.start if part.code is None else part.code
         own = slice(first, first + part.stop - part.start)
-        log_precision = -logvar[:, own].astype(np.float64)
-        together = np.logaddexp.reduce(log_precision, axis=0)  # in logarithms, as exp may overflow
-        shares = np.exp(log_precision - together)
-        return (shares * mean[:, own]).sum(axis=0), -together
+        return product_of_gaussians(mean[:, own], logvar[:, own])
 
     def group_weights(self, code: NDArray[Any]) -> NDArray[Any]:
         """Weights [B, K] of the group's attribute at places [B, L'] in its part of z."""

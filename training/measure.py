@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from training.data.source import Rows, Source
 from training.inference import pixels
 from training.latents import Free, Posterior
+from training.metrics.latents import IDLE
 from training.model import VAE
 from training.space import Labels
 
@@ -18,8 +19,6 @@ ROWS = 10_000
 CHUNK = 512
 MOST = 0.5
 """Share of a latent's variance that a factor must explain to give it its name."""
-IDLE = 0.5
-"""Mean posterior variance from which on a latent tells nothing: its means hardly move, whatever they go along with."""
 
 
 def measuring_rows(source: Source, rows: Rows, seed: int, count: int) -> Rows:
@@ -50,7 +49,7 @@ def measure(model: VAE, source: Source, rows: Rows, device: str) -> None:
 def _name(model: VAE, q: Posterior, labels: Labels) -> None:
     """Name each free latent after the factor that explains most of it, if one does."""
     attributes = [each for each in model.space.attributes if each.kind != "continuous"]
-    index = [list(model.space.attributes).index(each) for each in attributes]
+    index = [model.space.attributes.index(each) for each in attributes]
     complete = labels.known[:, index].bool().all(dim=1)
     if not attributes or not complete.any():
         return

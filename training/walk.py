@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.attributes import Attributes, Floats
 from training.codebook import Codebook, Float32
 
 Place = tuple[NDArray[Any], NDArray[Any]]
 """z [D] and weights [sum K], as an encoder gives them for one image."""
 
 
-def walk(codebook: Codebook, start: Place, end: Place, steps: int) -> Float32:
-    """z [T, D] of so many steps from one place to another, both included.
+@dataclass(frozen=True)
+class KeyFrame:
+    """Attribute weights [sum K], and the remainder [D]: what of an image's z they don't tell."""
 
-    Each attribute moves as ``Attribute.between`` says; the remainder z - place(weights) moves linearly.
-    """
-    t = np.linspace(0, 1, steps)
-    first, last = (_on_axes(codebook, weights) for _, weights in (start, end))
-    columns = [(attribute, codebook.attributes.columns(attribute.name)) for attribute in codebook.attributes]
-    weights = np.concatenate([attribute.between(first[c], last[c], t) for attribute, c in columns], axis=1)
-    left, right = (z - codebook.place(w[None])[0] for (z, _), w in ((start, first), (end, last)))
-    z: Float32 = (codebook.place(weights) + left + t[:, None] * (right - left)).astype(np.float32)
-    return z
+    weights: Floats
+    remainder: Floats
 
 
-def _on_axes(codebook: Codebook, weights: NDArray[Any]) -> NDArray[Any]:
-    """Weights [sum K] of the positions that an encoder's weights say."""
+def of_image(codebook: Codebook, z: NDArray[Any], weights: NDArray[Any]) -> KeyFrame:
+    """The key frame of an image that the encoder gave z [D] and weights [sum K]: its positions and its remainder."""
     readings = codebook.attributes.read(weights[None])
-    return np.concatenate([a.weights_at(readings[a.name].position)[0] for a in codebook.attributes])
+    positions = np.concatenate([a.weights_at(readings[a.name].position)[0] for a in codebook.attributes])
+    return KeyFrame(positions, z - codebook.place(positions[None])[0])
+
+
+def between(attributes: Attributes, start: Floats, end: Floats, t: Floats) -> Floats:
+    """Weights [T, sum K] at shares t [T] of the way: each attribute moves as ``Attribute.between`` says."""
+    columns = [(attribute, attributes.columns(attribute.name)) for attribute in attributes]
+    return np.concatenate([attribute.between(start[c], end[c], t) for attribute, c in columns], axis=1)
+
+
+def walk(codebook: Codebook, start: Place, end: Place, steps: int) -> Float32:
+    """z [T, D] of so many steps from one place to another, both included; the remainder moves linearly."""
+    t = np.linspace(0, 1, steps)
+    first, last = (of_image(codebook, *place) for place in (start, end))
+    weights = between(codebook.attributes, first.weights, last.weights, t)
+    remainder = first.remainder + t[:, None] * (last.remainder - first.remainder)
+    z: Float32 = (codebook.place(weights) + remainder).astype(np.float32)
+    return z

@@ -20,8 +20,9 @@ from service.routes.docs import body, files, json_body
 from service.runtime import Model
 from service.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 from service.settings import Settings
-from service.walk import KeyFrame, frame_count, of_image, of_values, walk
+from service.walk import frame_count, of_values, walk
 from training.codebook import Float32
+from training.walk import KeyFrame, of_image
 
 router = APIRouter(tags=["images"])
 FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from service.runtime import Model
-from service.walk import EASINGS, KeyFrame, frame_count, of_image, of_values, walk
+from service.walk import EASINGS, frame_count, of_values, walk
+from training.walk import KeyFrame, of_image
 
 
 @pytest.fixture(scope="module")

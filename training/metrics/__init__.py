@@ -34,9 +34,8 @@ from training.metrics import (
     smoothness,
 )
 from training.metrics.outputs import Metric, outputs
-from training.metrics.study import SetMetric, Study
+from training.metrics.study import CHUNK, SetMetric, Study
 
-CHUNK = 512
 METRICS: tuple[Metric, ...] = (accuracy.values, decoding.values, reconstruction.values, round_trip.values)
 """In the order of their rows in a table."""
 SET_METRICS: dict[str, SetMetric] = {

@@ -25,10 +25,15 @@ def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     count = len(outputs.decoded)
     truth = outputs.images.reshape(count, -1) / np.float32(255)
     decoded = outputs.decoded.reshape(count, -1)
-    a, b = truth > THRESHOLD, decoded > THRESHOLD
-    union = (a | b).sum(axis=1)
-    iou = np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)
-    yield "decode.iou", np.where(complete, iou, np.nan)
-    yield "decode.exact", np.where(complete, (a == b).all(axis=1), np.nan)
+    yield "decode.iou", np.where(complete, iou(truth, decoded), np.nan)
+    exact = ((truth > THRESHOLD) == (decoded > THRESHOLD)).all(axis=1)
+    yield "decode.exact", np.where(complete, exact, np.nan)
     yield "decode.error", np.where(complete, np.abs(truth - decoded).mean(axis=1), np.nan)
     yield "decode.bce", np.where(complete, cross_entropy(truth, decoded), np.nan)
+
+
+def iou(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.float64]:
+    """Intersection over union [B] of what exceeds the threshold in images [B, P] in 0..1; 1 where nothing does."""
+    a, b = truth > THRESHOLD, guess > THRESHOLD
+    union = (a | b).sum(axis=1)
+    return np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)

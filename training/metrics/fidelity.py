@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute, Attributes
-from training.metrics.decoding import THRESHOLD
+from training.attributes import Attributes
+from training.metrics.decoding import iou
 from training.metrics.outputs import shared
 from training.metrics.study import CHUNK, Study, labels_of
 
@@ -45,13 +45,6 @@ def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
 def _iou(study: Study, attributes: Attributes, positions: NDArray[np.float64]) -> NDArray[np.float64]:
     truth = study.source.render(positions)
     assert truth is not None
-    weights = np.concatenate([_weights(a, positions[:, i]) for i, a in enumerate(attributes)], axis=1)
+    weights = np.concatenate([a.weights_at(positions[:, i]) for i, a in enumerate(attributes)], axis=1)
     drawn = study.codec.decode(study.codec.codebook.place(weights))
-    a = truth.reshape(len(truth), -1) > 255 * THRESHOLD
-    b = drawn.reshape(len(drawn), -1) > THRESHOLD
-    overlap: NDArray[np.float64] = (a & b).sum(axis=1) / np.maximum((a | b).sum(axis=1), 1)
-    return overlap
-
-
-def _weights(attribute: Attribute, positions: NDArray[np.float64]) -> NDArray[Any]:
-    return attribute.weights_at(positions)
+    return iou(truth.reshape(len(truth), -1) / np.float32(255), drawn.reshape(len(drawn), -1))

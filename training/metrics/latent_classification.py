@@ -21,6 +21,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.codebook import product_of_gaussians
 from training.codec import Encoded
 from training.metrics.study import Study, encode, labels_of
 
@@ -59,7 +60,8 @@ def values(study: Study) -> Iterator[tuple[str, float]]:
         "classification.style.single",
         accuracy(learned.mean[:, style], labels, judged.mean[:, style], truth, study.seed),
     )
-    gathered = [evidence(learned.mean[labels == k, own], learned.logvar[labels == k, own]) for k in np.unique(labels)]
+    members = [labels == each for each in np.unique(labels)]
+    gathered = [product_of_gaussians(learned.mean[rows, own], learned.logvar[rows, own])[0] for rows in members]
     yield "classification.class.support", nearest(judged.mean[:, own], np.stack(gathered), np.unique(labels), truth)
     draw = np.random.default_rng(study.seed)
     leaking = [
@@ -82,12 +84,6 @@ def accuracy(
         return float(model.fit(codes, labels).score(judged, truth))
 
 
-def evidence(mean: NDArray[Any], logvar: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean [L] of the product of Gaussians [N, L]."""
-    precision = np.exp(-logvar.astype(np.float64))
-    return np.asarray((precision * mean).sum(axis=0) / precision.sum(axis=0))
-
-
 def nearest(codes: NDArray[Any], centres: NDArray[Any], classes: NDArray[Any], truth: NDArray[Any]) -> float:
     """How often the nearest centre [K, L] of a code [N, L] is that of its class."""
     squares = ((codes[:, None] - centres) ** 2).sum(axis=2)
@@ -104,7 +100,6 @@ def leaked(
         rows = order[labels[order] == each]
         for start in range(0, len(rows), GROUP):
             group = rows[start : start + GROUP]
-            precision = np.exp(-logvar[group].astype(np.float64)).sum(axis=0)
-            centre = evidence(mean[group], logvar[group])
-            codes[group] = centre + draw.standard_normal(len(centre)) / np.sqrt(precision)
+            centre, spread = product_of_gaussians(mean[group], logvar[group])
+            codes[group] = centre + draw.standard_normal(len(centre)) * np.exp(spread / 2)
     return codes

@@ -55,7 +55,7 @@ def label_weights(codec: Codec, attributes: Attributes, batch: Batch) -> NDArray
     vocabulary = codec.codebook.attributes
     weights = np.repeat(vocabulary.weights({})[None], len(batch.images), axis=0)
     for attribute in shared(codec, attributes):
-        known = batch.known[:, list(attributes).index(attribute), None]
+        known = batch.known[:, attributes.index(attribute), None]
         columns, own = attributes.columns(attribute.name), vocabulary.columns(attribute.name)
         weights[:, own] = np.where(known, batch.targets[:, columns], weights[:, own])
     return weights
@@ -64,7 +64,7 @@ def label_weights(codec: Codec, attributes: Attributes, batch: Batch) -> NDArray
 def outputs(codec: Codec, batch: Batch, attributes: Attributes) -> Outputs:
     """What a codec makes of a batch whose labels are of these attributes."""
     vocabulary, both = codec.codebook.attributes, shared(codec, attributes)
-    index = [list(attributes).index(attribute) for attribute in both]
+    index = [attributes.index(attribute) for attribute in both]
     complete = np.logical_and(batch.known[:, index].all(axis=1), len(both) == len(vocabulary))
     encoded = codec.encode(batch.images)
     decoded = codec.decode(codec.codebook.place(label_weights(codec, attributes, batch)))

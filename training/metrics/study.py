@@ -68,7 +68,7 @@ def encode(codec: Codec, source: Source, rows: Rows) -> Encoded:
 
 def labels_of(source: Source, rows: Rows, attributes: list[Attribute]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
     """Classes [N, A] of discrete attributes, and of which rows [N] all are labelled."""
-    index = [list(source.attributes).index(attribute) for attribute in attributes]
+    index = [source.attributes.index(attribute) for attribute in attributes]
     columns = [source.attributes.columns(attribute.name) for attribute in attributes]
     classes, known = [], []
     for start in range(0, len(rows), CHUNK):

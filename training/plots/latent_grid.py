@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.codec import to_uint8
+from training.metrics.latents import IDLE
 from training.metrics.study import Study
 from training.plots.canvas import Picture, captioned, grid
 
 SIDE = 25
 ENDS = (0.01, 0.99)
 """The shares of all images between whose codes the plane lies."""
-IDLE = 0.5
-"""Mean posterior variance from which on a code tells next to nothing."""
 
 
 def pictures(study: Study) -> Iterator[tuple[str, Picture]]:

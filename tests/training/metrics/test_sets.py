@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.training.metrics.oracles import FreeOracle, RenderingOracle
+from training.codebook import product_of_gaussians
 from training.data.dsprites import COUNT, RenderedDSprites
 from training.metrics import SET_METRICS, chosen, score_set
-from training.metrics.latent_classification import accuracy, evidence, leaked, nearest
+from training.metrics.latent_classification import accuracy, leaked, nearest
 from training.metrics.latents import table
 from training.metrics.sensitivity import sobol
 from training.metrics.smoothness import evenness
@@ -112,7 +113,7 @@ class TestLatentClassification:
 
     def test_evidence_is_the_product_of_gaussians(self) -> None:
         """Variances 1 and 1/3 of means 0 and 4: (1 * 0 + 3 * 4) / 4."""
-        assert evidence(np.array([[0.0], [4]]), np.log([[1.0], [1 / 3]])) == pytest.approx(3)
+        assert product_of_gaussians(np.array([[0.0], [4]]), np.log([[1.0], [1 / 3]]))[0] == pytest.approx(3)
 
     def test_the_nearest_centre_is_the_class(self) -> None:
         codes, centres = np.array([[0.1], [0.9], [0.2]]), np.array([[0.0], [1]])

@@ -116,7 +116,7 @@ def test_maps_and_bars_have_a_place_for_each_latent() -> None:
     names = [f"z{i}" for i in range(7)]
     picture = maps(names, Sensitivity(np.random.default_rng(0).random((7, 8, 8, 1)), np.full(7, 1 / 7)))
     assert picture.shape[1] > 900
-    row = LatentRow("z0", 0.01, 2.0, "pos_x", 0.5)
+    row = LatentRow("z0", 0.01, "pos_x", 0.5)
     assert bars([row] * 9).shape[0] > bars([row] * 3).shape[0]
 
 
