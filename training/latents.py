@@ -117,10 +117,6 @@ class Coded(Latent):
         super().__init__()
         self.attribute = attribute
         self.codes = attribute.size
-        self.register_buffer("folding", _aliases(attribute), persistent=False)
-
-    folding: Tensor
-    """[K, K] 1 where a class (row) is the value of another (column): itself, or what it is an alias of."""
 
     def weights(self, q: Posterior) -> Tensor:
         return q.mean.softmax(dim=1)
@@ -133,7 +129,24 @@ def _aliases(attribute: Attribute) -> Tensor:
     return torch.eye(attribute.size)[torch.arange(attribute.size) % attribute.classes]
 
 
-class Softmax(Coded):
+class Folded(Latent):
+    """A latent variable with a dimension of z per class, where an alias lies at the class that it stands for."""
+
+    folding: Tensor
+    """[K, K] 1 where a class (row) is the value of another (column): itself, or what it is an alias of."""
+
+    def keep_folding(self, attribute: Attribute) -> None:
+        """Give each class its dimension."""
+        self.attribute = attribute
+        self.length = attribute.size
+        self.register_buffer("folding", _aliases(attribute), persistent=False)
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return self.folding, self.folding.new_zeros(self.length)
+
+
+class Softmax(Folded, Coded):
     """The decoder gets the softmax of the sample: any mixture of classes has a place.
 
     The softmax space of github.com/fostiropoulos/ssvae; a circular attribute's aliases are counted for the classes
@@ -142,17 +155,13 @@ class Softmax(Coded):
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__(attribute)
-        self.length = attribute.size
+        self.keep_folding(attribute)
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
         return super().sample(q, noise, label).softmax(dim=1) @ self.folding
 
     def point(self, q: Posterior) -> Tensor:
         return self.weights(q) @ self.folding
-
-    @property
-    def fixed_rows(self) -> tuple[Tensor, Tensor]:
-        return self.folding, self.folding.new_zeros(self.length)
 
 
 class Measured(Latent):
@@ -197,23 +206,40 @@ class Sampled(Measured, Coded):
         self.keep_rows(attribute)
 
 
-class Argmax(Coded):
+class Numbered(Latent):
+    """A latent variable with one dimension of z, where each class has its number."""
+
+    places: Tensor
+    """[K, 1] of each class."""
+    length = 1
+
+    def keep_places(self, attribute: Attribute, scale: float, offset: float = 0.0) -> None:
+        """Number the classes, aliases as what they stand for: scale * index + offset.
+
+        Between two classes' numbers may lie the number of a third where they have no order, or across the seam of a
+        circle: these are not mixed.
+        """
+        self.attribute = attribute
+        self.mixing = "nearest" if attribute.kind in ("nominal", "circular") else "linear"
+        index = torch.arange(attribute.size) % attribute.classes
+        self.register_buffer("places", scale * index[:, None] + offset, persistent=False)
+
+    @property
+    def fixed_rows(self) -> tuple[Tensor, Tensor]:
+        return self.places, self.places.new_zeros(1)
+
+
+class Argmax(Numbered, Coded):
     """The decoder gets the index of the largest sample, or with ``scaled`` that share of the last index.
 
     ssvae's ``argmax`` and ``argmax_norm``: nothing that the decoder learns reaches the encoder, unless
     ``straight_through``: then the gradient is that of the expected index (Bengio et al. 2013).
     """
 
-    places: Tensor
-    """[K, 1] of each class."""
-
     def __init__(self, attribute: Attribute, scaled: bool = False, straight_through: bool = False) -> None:
         super().__init__(attribute)
-        self.length = 1
         self.straight_through = straight_through
-        self.mixing = _number_mixing(attribute)
-        places = torch.arange(attribute.size) % attribute.classes
-        self.register_buffer("places", places[:, None] / (attribute.size - 1 if scaled else 1), persistent=False)
+        self.keep_places(attribute, 1 / max(attribute.size - 1, 1) if scaled else 1.0)
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
         code = super().sample(q, noise, label)
@@ -226,32 +252,18 @@ class Argmax(Coded):
     def point(self, q: Posterior) -> Tensor:
         return self.places[q.mean.argmax(dim=1)]
 
-    @property
-    def fixed_rows(self) -> tuple[Tensor, Tensor]:
-        return self.places, self.places.new_zeros(1)
 
-
-def _number_mixing(attribute: Attribute) -> Mixing:
-    """Between two classes' numbers may lie the number of a third, where they have no order, or across the seam."""
-    return "nearest" if attribute.kind in ("nominal", "circular") else "linear"
-
-
-class Number(Latent):
+class Number(Numbered):
     """One real number for a whole discrete attribute; squared distance of its mean to the label (ssvae's ``l2``).
 
     Classes lie evenly from -sqrt(3) to sqrt(3): mean 0 and variance 1 if all are as frequent, like the prior.
     """
 
-    places: Tensor
-    """[K, 1] of each class."""
-    codes = length = 1
+    codes = 1
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__()
-        self.attribute = attribute
-        self.mixing = _number_mixing(attribute)
-        share = torch.arange(attribute.size) % attribute.classes / max(attribute.classes - 1, 1)
-        self.register_buffer("places", math.sqrt(3) * (2 * share[:, None] - 1), persistent=False)
+        self.keep_places(attribute, 2 * math.sqrt(3) / max(attribute.classes - 1, 1), -math.sqrt(3))
 
     def weights(self, q: Posterior) -> Tensor:
         """The number's place between two neighbouring classes."""
@@ -263,10 +275,6 @@ class Number(Latent):
 
     def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
         return (q.mean - target @ self.places).square().sum(dim=1)
-
-    @property
-    def fixed_rows(self) -> tuple[Tensor, Tensor]:
-        return self.places, self.places.new_zeros(1)
 
 
 class Value(Latent):
@@ -384,20 +392,18 @@ class Branched(Measured):
         return cross_entropy(q.scores, target)
 
 
-class Condition(Latent):
+class Condition(Folded):
     """An attribute that encoder and decoder are told: p(z | x, c) and p(x | z, c) (Sohn, Lee and Yan 2015).
 
     Where it is not known, a classifier of images guesses it, trained in the same run by cross-entropy.
     """
 
-    folding: Tensor
     codes = 0
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__()
-        self.attribute = attribute
-        self.length = self.scores = self.conditions = attribute.size
-        self.register_buffer("folding", _aliases(attribute), persistent=False)
+        self.keep_folding(attribute)
+        self.scores = self.conditions = attribute.size
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
         return self.point(q)
@@ -410,10 +416,6 @@ class Condition(Latent):
 
     def distance(self, q: Posterior, sample: Tensor, target: Tensor) -> Tensor:
         return cross_entropy(q.scores, target)
-
-    @property
-    def fixed_rows(self) -> tuple[Tensor, Tensor]:
-        return self.folding, self.folding.new_zeros(self.length)
 
 
 class Evidence(Measured):
@@ -459,18 +461,18 @@ class Evidence(Measured):
         return members @ (precision * mean) / total, -total.log(), members
 
     def weights(self, q: Posterior) -> Tensor:
-        squares = (q.mean[:, None] - self.centroids).square().sum(dim=2)  # [B, K]
-        return (-squares / (2 * self.tau**2)).softmax(dim=1)
+        return self._logits(q.mean, self.tau).softmax(dim=1)
+
+    def _logits(self, mean: Tensor, tau: Tensor) -> Tensor:
+        """[B, K] of classes at places [B, L]."""
+        return -(mean[:, None] - self.centroids).square().sum(dim=2) / (2 * tau**2)
 
     def measure(self, q: Posterior, label: Label | None) -> None:
         """Rows, and the tau under which the labels are most likely."""
         assert label is not None
         self.settle(q.mean, label, (-q.logvar).exp())
-        squares = (q.mean[:, None] - self.centroids).square().sum(dim=2)
-        losses = []
         widths = torch.logspace(-2, 1, 61, device=q.mean.device)
-        for tau in widths:
-            losses.append((cross_entropy(-squares / (2 * tau**2), label.target) * label.known).sum())
+        losses = [(cross_entropy(self._logits(q.mean, tau), label.target) * label.known).sum() for tau in widths]
         self.tau.copy_(widths[torch.stack(losses).argmin()])
 
 

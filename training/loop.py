@@ -30,7 +30,7 @@ from training.plots.traversals import traversals
 from training.runs import PICTURES, Run, RunError
 from training.schedules import Moment, at
 from training.space import Labels
-from training.terms import Pass
+from training.terms import Pass, Term
 
 REPORTS = 20
 VALIDATION_ROWS = 1024
@@ -117,6 +117,7 @@ class _Trainer:
         self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
         self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
         self.sums, self.epochs = dict[str, torch.Tensor](), list[float]()
+        self.measured = 0
         self._restore(parameters.init)
 
     def _restore(self, init: str | None) -> None:
@@ -189,9 +190,10 @@ class _Trainer:
 
     def _losses(self, passed: Pass) -> dict[str, torch.Tensor]:
         """Each term, unweighted, by its name, and ``loss``, their weighted sum."""
-        losses = {type(term).__name__.lower(): term(passed) for term in self.recipe.terms}
-        weighted = [at(term.weight, passed.moment) * losses[type(term).__name__.lower()] for term in self.recipe.terms]
-        return {"loss": torch.stack(weighted).sum(), **losses}
+        terms = self.recipe.terms
+        values = [term(passed) for term in terms]
+        weighted = [at(term.weight, passed.moment) * value for term, value in zip(terms, values, strict=True)]
+        return {"loss": torch.stack(weighted).sum(), **dict(zip(map(_name, terms), values, strict=True))}
 
     @torch.inference_mode()
     def _end_epoch(self) -> None:
@@ -203,8 +205,12 @@ class _Trainer:
         if self.recipe.plateau(self.epochs)[1]:
             self.steps = self.step
 
-    def _measure(self, count: int) -> None:
-        measure(self.model, self.source, self.measuring[:count], self.device)
+    def _measure(self) -> None:
+        """Settle what is measured, once for a step; on all measuring rows at the end, until then on a few."""
+        if self.measured != self.step:
+            count = ROWS if self.step == self.steps else 4 * len(self.validation)
+            measure(self.model, self.source, self.measuring[:count], self.device)
+            self.measured = self.step
 
     def _report(self, board: Any) -> dict[str, str]:
         steps = float(self.sums.pop("steps"))
@@ -214,7 +220,7 @@ class _Trainer:
         row |= {f"schedule.{name}": value for name, value in self._schedules().items()}
         if self.epochs:
             row["validation.loss"] = self.epochs[-1]
-        self._measure(4 * len(self.validation))
+        self._measure()
         codec = TorchCodec(self.model, self.device)
         validation = score(codec, self.source, self.validation)
         self._check(validation["reconstruction.bce"].rows > 0)  # values that are not finite count as none
@@ -234,12 +240,12 @@ class _Trainer:
         values = {"learning_rate": float(self.optimizer.param_groups[0]["lr"])}
         for term in self.recipe.terms:
             scheduled = {key: value for key, value in vars(term).items() if callable(value)}
-            values |= {f"{type(term).__name__.lower()}.{key}": at(s, self.moment) for key, s in scheduled.items()}
+            values |= {f"{_name(term)}.{key}": at(schedule, self.moment) for key, schedule in scheduled.items()}
         return values
 
     def _save(self) -> None:
         self._check(all(bool(weights.isfinite().all()) for weights in self.model.parameters()))
-        self._measure(ROWS)
+        self._measure()
         self.run.save(
             {
                 "step": self.step,
@@ -261,6 +267,11 @@ class _Trainer:
                 f"{self.run.path}: diverged: no longer finite at step {self.step}, of which nothing is saved; "
                 f"begin a new run with a lower learning_rate"
             )
+
+
+def _name(term: Term) -> str:
+    """What a term is called in the history."""
+    return type(term).__name__.lower()
 
 
 class Order:

@@ -13,7 +13,7 @@ from training.attributes import Attributes
 from training.latents import Latent, Posterior
 from training.nets import Encoder, ImageShape
 from training.schedules import Moment, Plateau, Schedule
-from training.space import Labels, Space, split
+from training.space import Labels, Space
 from training.terms import Pass, Term
 
 
@@ -78,11 +78,11 @@ class VAE(nn.Module):
         self.recipe = recipe
         self.image = image
         height, width, channels = image
-        features = recipe.encoder(image).features
-        latents = recipe.latents(features, attributes)
-        self.space = Space(features, attributes, latents)
-        told = sum(attribute.size for attribute in self.space.conditions)
-        self.encoder = recipe.encoder((height, width, channels + told))
+        self.encoder = recipe.encoder(image)
+        latents = recipe.latents(self.encoder.features, attributes)
+        self.space = Space(self.encoder.features, attributes, latents)
+        if told := sum(attribute.size for attribute in self.space.conditions):
+            self.encoder = recipe.encoder((height, width, channels + told))
         self.decoder = recipe.decoder(self.space.length, image)
         self.reader = self._classifier(recipe.reader(image), told) if recipe.reader and told else None
 
@@ -94,21 +94,11 @@ class VAE(nn.Module):
         """q(codes | image, conditions) of images [B, C, H, W]; conditions that are not known are guessed."""
         if self.reader is None:
             return self.space.posterior(self.encoder(images))
-        guess = self.reader(images).float()
-        condition = self._condition(guess, labels)
+        guess = self.reader(images)
+        condition = self.space.condition(guess, labels)
         height, width = images.shape[2:]
         told = condition[:, :, None, None].expand(-1, -1, height, width)
         return self.space.posterior(self.encoder(torch.cat([images, told], dim=1)), guess, condition)
-
-    def _condition(self, guess: Tensor, labels: Labels) -> Tensor:
-        """Weights [B, sum K of the conditions]: the labels where they are known, else what the reader guesses."""
-        chosen = []
-        sizes = [attribute.size for attribute in self.space.conditions]
-        for logits, attribute in zip(split(guess, sizes), self.space.conditions, strict=True):
-            index = [each.name for each in self.space.attributes].index(attribute.name)
-            target = labels.targets[:, self.space.attributes.columns(attribute.name)]
-            chosen.append(torch.lerp(logits.softmax(dim=1), target, labels.known[:, index : index + 1]))
-        return torch.cat(chosen, dim=1)
 
     def forward(self, images: Tensor, labels: Labels, noise: Noise, moment: Moment) -> Pass:
         """One training pass over images [B, C, H, W]."""

@@ -66,7 +66,7 @@ class Space(nn.Module):
         codes = features[:, :0] if self.heads is None else self.heads(features)
         mean, logvar = codes.float().chunk(2, dim=1)
         nothing = mean[:, :0]
-        guesses = iter([] if guess is None else split(guess.float(), [each.size for each in self.conditions]))
+        guesses = iter(self._guesses(guess))
         scores = [
             next(guesses) if isinstance(latent, Condition) else latent.logits(features).float()
             for latent in self.each()
@@ -74,6 +74,19 @@ class Space(nn.Module):
         return Posterior(
             mean, logvar, torch.cat([nothing, *scores], dim=1), nothing if condition is None else condition
         )
+
+    def condition(self, guess: Tensor, labels: Labels) -> Tensor:
+        """Weights [B, sum K of the conditions]: the labels where they are known, else what logits ``guess`` say."""
+        chosen = []
+        for logits, latent in zip(self._guesses(guess), self.of(Condition), strict=True):
+            label = self.label(latent, labels)
+            assert label is not None
+            chosen.append(torch.lerp(logits.softmax(dim=1), label.target, label.known[:, None]))
+        return torch.cat(chosen, dim=1)
+
+    def _guesses(self, guess: Tensor | None) -> tuple[Tensor, ...]:
+        """The logits of each condition, none where there is no guess."""
+        return () if guess is None else split(guess.float(), [latent.scores for latent in self.of(Condition)])
 
     def means(self, q: Posterior, kind: type[Latent]) -> Tensor:
         """The means [B, L'] of the codes of its latent variables of a kind."""
@@ -186,12 +199,10 @@ class Space(nn.Module):
 
     def _split(self, q: Posterior) -> list[Posterior]:
         """The posterior of each latent variable."""
-        sizes = [
-            [latent.codes for latent in self.each()],
-            [latent.codes for latent in self.each()],
-            [latent.scores for latent in self.each()],
-            [latent.conditions for latent in self.each()],
-        ]
+        codes = [latent.codes for latent in self.each()]
+        scores = [latent.scores for latent in self.each()]
+        conditions = [latent.conditions for latent in self.each()]
+        sizes = (codes, codes, scores, conditions)
         return [Posterior(*parts) for parts in zip(*map(split, q, sizes), strict=True)]
 
 

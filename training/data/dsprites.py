@@ -173,15 +173,12 @@ class RenderedDSprites(_DSprites):
         """Always the same."""
         return "rendered"
 
-    def __len__(self) -> int:
-        return COUNT
-
     def __init__(self) -> None:
         self.classes = classes_of(np.arange(COUNT))
 
     def batch(self, rows: Rows) -> Batch:
         """Images and labels of the rows [B] of the whole data set."""
-        classes = classes_of(rows)
+        classes = self.classes[rows]
         return _batch(render(*classes.T), classes)
 
 
