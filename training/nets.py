@@ -6,7 +6,10 @@ Convolutional ones round height and width up to whole cells of 8 pixels inside.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -133,3 +136,29 @@ def _dense(sizes: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential
     for inputs, outputs in pairwise(sizes):
         layers += [nn.Linear(inputs, outputs), activation()]
     return he_initialised(nn.Sequential(*layers)) if activation is nn.ReLU else nn.Sequential(*layers)
+
+
+class Backbones(NamedTuple):
+    """Both backbones of a system."""
+
+    encoder: Callable[[ImageShape], Encoder]
+    """From the image shape."""
+    decoder: Callable[[int, ImageShape], nn.Module]
+    """From the length of z and the image shape."""
+
+
+SPRITES = Backbones(
+    partial(ConvEncoder, channels=(64, 64, 48), features=256),
+    partial(PixelShuffleDecoder, trunk=(256, 320), channels=(64, 128)),
+)
+"""For 64 x 64 pixels, of which a sprite covers some."""
+DIGITS = Backbones(
+    partial(ConvEncoder, channels=(64, 96, 96), features=256),
+    partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
+)
+"""For 28 x 28 pixels: fewer cells, more in each."""
+DENSE = Backbones(
+    partial(DenseEncoder, hidden=(1200, 1200), activation=nn.ReLU),
+    partial(DenseDecoder, hidden=(1200, 1200, 1200), activation=nn.ReLU),
+)
+"""1200-1200-(z)-1200-1200-1200, of github.com/Akella17/Beta-VAE."""

@@ -10,37 +10,22 @@ Differs from it: faster convolutions, larger batches, bf16 where the hardware ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-
-from torch import nn
 
 from training.latents import Free
 from training.model import Recipe
-from training.nets import ConvEncoder, DenseDecoder, DenseEncoder, Encoder, ImageShape, PixelShuffleDecoder
+from training.nets import SPRITES, Backbones
 from training.schedules import hold_then_linear
 from training.terms import KL, Reconstruction, Term
-
-Backbones = tuple[Callable[[ImageShape], Encoder], Callable[[int, ImageShape], nn.Module]]
-
-CONVOLUTIONAL: Backbones = (
-    partial(ConvEncoder, channels=(64, 64, 48), features=256),
-    partial(PixelShuffleDecoder, trunk=(256, 320), channels=(64, 128)),
-)
-DENSE: Backbones = (
-    partial(DenseEncoder, hidden=(1200, 1200), activation=nn.ReLU),
-    partial(DenseDecoder, hidden=(1200, 1200, 1200), activation=nn.ReLU),
-)
 
 
 def unsupervised(
     backbones: Backbones, kl: Term, latent: int, images: int, batch_size: int, learning_rate: float
 ) -> Recipe:
     """A VAE of free latents only: what the beta and capacity presets share."""
-    encoder, decoder = backbones
     return Recipe(
-        encoder=encoder,
-        decoder=decoder,
+        encoder=backbones.encoder,
+        decoder=backbones.decoder,
         latents=lambda features, attributes: [Free(latent)],
         terms=(Reconstruction(), kl),
         images=images,
@@ -62,4 +47,4 @@ def beta_vae(
     return unsupervised(backbones, KL(beta), latent, images, batch_size, learning_rate)
 
 
-recipe = partial(beta_vae, CONVOLUTIONAL)
+recipe = partial(beta_vae, SPRITES)

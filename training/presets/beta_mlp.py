@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.presets.beta_conv import DENSE, beta_vae
+from training.nets import DENSE
+from training.presets.beta_conv import beta_vae
 
 recipe = partial(beta_vae, DENSE)

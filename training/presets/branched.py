@@ -10,16 +10,39 @@ can be decoded.
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 from training.attributes import Attributes
 from training.latents import Branched, Latent
 from training.model import Recipe
-from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.nets import DIGITS, Encoder, ImageShape
 from training.schedules import Plateau, hold_then_linear
 from training.terms import KL, SquaredError, Supervised
 
 HIDDEN = (128, 64)
+
+
+def labelled(
+    latents: Callable[[int, Attributes], list[Latent]],
+    images: int,
+    batch_size: int,
+    learning_rate: float,
+    beta: float,
+    supervised_weight: float,
+    reader: Callable[[ImageShape], Encoder] | None = None,
+) -> Recipe:
+    """The network and the loss that the branched and the conditional VAE share."""
+    return Recipe(
+        encoder=DIGITS.encoder,
+        decoder=DIGITS.decoder,
+        reader=reader,
+        latents=latents,
+        terms=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
+        images=images,
+        batch_size=batch_size,
+        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
+        plateau=Plateau(),
+    )
 
 
 def recipe(
@@ -37,13 +60,4 @@ def recipe(
     def latents(features: int, attributes: Attributes) -> list[Latent]:
         return [Branched(attributes.discrete(label), latent, features, HIDDEN)]
 
-    return Recipe(
-        encoder=partial(ConvEncoder, channels=(64, 96, 96), features=256),
-        decoder=partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
-        latents=latents,
-        terms=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
-        images=images,
-        batch_size=batch_size,
-        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
-        plateau=Plateau(),
-    )
+    return labelled(latents, images, batch_size, learning_rate, beta, supervised_weight)

@@ -16,7 +16,8 @@ from __future__ import annotations
 from functools import partial
 
 from training.model import Recipe
-from training.presets.beta_conv import CONVOLUTIONAL, Backbones, unsupervised
+from training.nets import SPRITES, Backbones
+from training.presets.beta_conv import unsupervised
 from training.schedules import ramp
 from training.terms import Capacity
 
@@ -37,4 +38,4 @@ def capacity_vae(
     return unsupervised(backbones, kl, latent, images, batch_size, learning_rate)
 
 
-recipe = partial(capacity_vae, CONVOLUTIONAL)
+recipe = partial(capacity_vae, SPRITES)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.presets.beta_conv import DENSE
+from training.nets import DENSE
 from training.presets.capacity_conv import capacity_vae
 
 recipe = partial(capacity_vae, DENSE)

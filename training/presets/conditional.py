@@ -17,9 +17,11 @@ from functools import partial
 from training.attributes import Attributes
 from training.latents import Condition, Free, Latent
 from training.model import Recipe
-from training.nets import ConvEncoder, PixelShuffleDecoder
-from training.schedules import Plateau, hold_then_linear
-from training.terms import KL, SquaredError, Supervised
+from training.nets import ConvEncoder
+from training.presets.branched import labelled
+
+READER = partial(ConvEncoder, channels=(32, 48, 48), features=64)
+"""What guesses conditions that are not told."""
 
 
 def recipe(
@@ -38,14 +40,4 @@ def recipe(
         told = [Condition(attributes.discrete(name.strip())) for name in condition.split(",")]
         return [*told, Free(latent)]
 
-    return Recipe(
-        encoder=partial(ConvEncoder, channels=(64, 96, 96), features=256),
-        decoder=partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
-        reader=partial(ConvEncoder, channels=(32, 48, 48), features=64),
-        latents=latents,
-        terms=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
-        images=images,
-        batch_size=batch_size,
-        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
-        plateau=Plateau(),
-    )
+    return labelled(latents, images, batch_size, learning_rate, beta, supervised_weight, READER)

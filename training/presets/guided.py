@@ -13,13 +13,12 @@ epochs in place of RMSprop; any number of latents, image size and attribute.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Literal
 
 from training.attributes import Attributes
 from training.latents import Free, Guided, Latent
 from training.model import Recipe
-from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.nets import DIGITS
 from training.schedules import Schedule, damped_cosine, hold_then_linear, sigmoid_drop
 from training.terms import AbsoluteKL, SquaredError, Supervised, Term
 
@@ -35,8 +34,8 @@ def annealed(
 ) -> Recipe:
     """The network that ``guided`` and its baseline share."""
     return Recipe(
-        encoder=partial(ConvEncoder, channels=(64, 96, 96), features=256),
-        decoder=partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
+        encoder=DIGITS.encoder,
+        decoder=DIGITS.decoder,
         latents=latents,
         terms=(SquaredError(), AbsoluteKL(), *supervised),
         images=images,

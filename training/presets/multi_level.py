@@ -17,7 +17,7 @@ from functools import partial
 from training.attributes import Attributes
 from training.latents import Evidence, Free, Latent
 from training.model import Recipe
-from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.nets import DIGITS
 from training.schedules import hold_then_linear
 from training.terms import KL, Leak, Reconstruction
 
@@ -40,8 +40,8 @@ def multi_level(
         return [Evidence(attributes.discrete(group), class_latent, detached, alone_share), Free(latent, "style")]
 
     return Recipe(
-        encoder=partial(ConvEncoder, channels=(64, 96, 96), features=256),
-        decoder=partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
+        encoder=DIGITS.encoder,
+        decoder=DIGITS.decoder,
         latents=latents,
         terms=(Reconstruction(), KL(), *([Leak(leak_weight)] if leak_weight else [])),
         images=images,
