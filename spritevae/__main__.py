@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from training.version import release
 
 if TYPE_CHECKING:
-    from training.runs import Run
+    from training.data.source import Source
+    from training.presets import Setting
 
 INTERRUPTED = 130
 PICTURES = Path("runs") / "pictures"
@@ -89,8 +90,8 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--data", metavar="DATA", help="where the run's data is now, if it has moved")
     export.add_argument("--rows", type=_whole(1), default=10_000, help="held-out images to score it on (default 10000)")
 
-    plot = commands.add_parser("plot", help="draw pictures of a run or a bundle, or the curves of several runs")
-    plot.add_argument("models", type=Path, nargs="+", metavar="RUN|BUNDLE", help="several runs: their curves together")
+    plot = commands.add_parser("plot", help="draw pictures of a run or a bundle, or of several side by side")
+    plot.add_argument("models", type=Path, nargs="+", metavar="RUN|BUNDLE", help="several: curves and a walk of each")
     plot.add_argument(
         "--pictures", nargs="+", default=[], metavar="PICTURE", help="only these; an unknown name lists what there is"
     )
@@ -148,6 +149,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         print(f"spritevae: error: {error.name} is missing: pip install 'spritevae[{EXTRAS}]'", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # whoever reads this has seen enough, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as error:
         print(f"spritevae: error: {error}", file=sys.stderr)
         return 1
@@ -158,6 +162,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run, or one after the other those of a grid."""
     from training import presets
+    from training.data import open_source, with_labels
+    from training.data.labels import ONLY
+    from training.runs import Run, default_path
 
     if options.list:
         for name in presets.names():
@@ -165,49 +172,40 @@ def train(options: argparse.Namespace, command: str) -> int:
             described = presets.describe(name).replace("\n", "\n  ")
             print(f"{name}\n  {described}\n  Settings: {defaults}\n")
         return 0
-    given = dict(_assignment(text) for text in options.set)
+    if options.labelled_only and not options.labels:
+        raise ValueError("--labelled-only goes with --labels")
+    given = dict(map(_assignment, options.set))
     lists = {name: values.split(",") for name, values in map(_assignment, options.grid)}
     if lists and options.run:
         raise ValueError("--grid makes several runs, each in its own folder; --run names one")
-    for values in itertools.product(*lists.values()):
-        status = _train_one(options, given | dict(zip(lists, values, strict=True)), command)
-        if status:
-            return status
-    return 0
-
-
-def _train_one(options: argparse.Namespace, given: dict[str, str], command: str) -> int:
-    from training import presets, runs
-
-    labels = ("only:" if options.labelled_only else "") + (options.labels or "")
-    if options.labelled_only and not options.labels:
-        raise ValueError("--labelled-only goes with --labels")
-    settings = presets.settings(options.system, given)
+    grid = [given | dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+    chosen = [presets.settings(options.system, each) for each in grid]
     if options.init:
-        runs.Run.open(Path(options.init)).load()
-    shown = {name: settings[name] for name in given}
-    path = options.run or runs.default_path(options.system, options.data, shown, labels, options.seed)
-    run = _trained(path, options, settings, labels, command, options.checkpoint_seconds)
-    if run is None:
-        return INTERRUPTED
-    print(f"Trained: {run.path}\n  spritevae evaluate {run.path}\n  spritevae export {run.path} -o BUNDLE")
+        Run.open(Path(options.init)).load()
+    labels = (ONLY if options.labelled_only else "") + (options.labels or "")
+    source = with_labels(open_source(options.data, options.attribute), labels, options.seed)
+    for each, settings in zip(grid, chosen, strict=True):
+        shown = {name: settings[name] for name in each}
+        path = options.run or default_path(options.system, options.data, shown, labels, options.seed)
+        if not _train_one(path, options, settings, labels, source, command):
+            return INTERRUPTED
+        print(f"Trained: {path}\n  spritevae evaluate {path}\n  spritevae export {path} -o BUNDLE")
     return 0
 
 
-def _trained(
-    path: Path, options: argparse.Namespace, settings: dict[str, str | float], labels: str, command: str, save: float
-) -> Run | None:
-    """The run at ``path``, begun or resumed and trained to its end; None if it was interrupted, which is said."""
-    from training import loop, runs
-    from training.data import open_source, with_labels
+def _train_one(
+    path: Path, options: argparse.Namespace, settings: dict[str, Setting], labels: str, source: Source, command: str
+) -> bool:
+    """Begin or resume the run at ``path``; False if it was interrupted, which is said."""
+    from training import loop
+    from training.runs import Parameters, Run
     from training.version import code_version
 
-    source = with_labels(open_source(options.data, options.attribute), labels, options.seed)
     device = loop.resolve_device(options.device)
     threads = options.threads or len(os.sched_getaffinity(0))
-    run = runs.Run.create(
+    run = Run.create(
         path,
-        runs.Parameters(
+        Parameters(
             system=options.system,
             settings=settings,
             data=options.data,
@@ -229,36 +227,29 @@ def _trained(
         ),
     )
     try:
-        loop.train(run, source, checkpoint_seconds=save)
+        loop.train(run, source, checkpoint_seconds=options.checkpoint_seconds)
     except loop.Interrupted as stopped:
         print(f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {command}", file=sys.stderr)
-        return None
-    return run
+        return False
+    return True
 
 
 def reproduce(options: argparse.Namespace) -> int:
-    """Train and score experiments, and write their table."""
-    from training import presets
+    """Train experiments by their commands, score them, and write their table."""
     from training.reproduction import named, score_run, write_table
+    from training.runs import Run
 
     places = dict(map(_assignment, options.data))
     for experiment in named(options.names):
         print(f"{experiment.name}: {experiment.command}")
-        given = argparse.Namespace(
-            system=experiment.system,
-            data=places.get(experiment.data, experiment.data),
-            attribute=[],
-            init=None,
-            seed=experiment.seed,
-            deterministic=False,
-            device=options.device,
-            threads=options.threads,
-        )
-        settings = presets.settings(experiment.system, experiment.settings)
-        run = _trained(options.root / experiment.name, given, settings, experiment.labels, experiment.command, 60.0)
-        if run is None:
-            return INTERRUPTED
-        score_run(run, experiment)
+        path = options.root / experiment.name
+        here = ["--run", str(path), "--device", options.device]
+        here += ["--threads", str(options.threads)] if options.threads else []
+        here += ["--data", places[experiment.data]] if experiment.data in places else []
+        status = train(parser().parse_args([*shlex.split(experiment.command)[1:], *here]), experiment.command)
+        if status:
+            return status
+        score_run(Run.open(path), experiment)
         write_table(options.root, options.output)
     print(options.output)
     return 0
@@ -306,19 +297,24 @@ def plot(options: argparse.Namespace) -> int:
     from training.plots import draw
     from training.plots.canvas import save
     from training.plots.curves import curves
+    from training.plots.interpolations import side_by_side
     from training.runs import PARAMETERS, Run
 
     trained = [Run.open(path) for path in options.models if (path / PARAMETERS).exists()]
-    folder = options.output or (trained[0].path / "pictures" if len(options.models) == len(trained) == 1 else PICTURES)
+    models = [load(path) for path in options.models]
+    folder = options.output or (trained[0].path / "pictures" if len(models) == len(trained) == 1 else PICTURES)
     if trained:
         save(curves({run.path.name: run.history for run in trained}), folder / "curves.png")
         print(folder / "curves.png")
-    if len(options.models) == 1:
-        model = load(options.models[0])
-        source = open_source(options.data or model.data, attributes=model.data_attributes)
-        rows = next(iter(rows_to_score(source, at_most=PLOTTED_ROWS).values()))
-        for file in draw(Study(model.codec, source, rows), folder, options.pictures):
+    source = open_source(options.data or models[0].data, attributes=models[0].data_attributes)
+    rows = next(iter(rows_to_score(source, at_most=PLOTTED_ROWS).values()))
+    if len(models) == 1:
+        for file in draw(Study(models[0].codec, source, rows), folder, options.pictures):
             print(file)
+    elif len({model.image_shape for model in models}) == 1 < len(rows):
+        pair = source.batch(rows[:2]).images
+        save(side_by_side({model.name: model.codec for model in models}, pair), folder / "interpolations.png")
+        print(folder / "interpolations.png")
     return 0
 
 

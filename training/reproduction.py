@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from training.data.labels import ONLY
 from training.evaluation import as_json, evaluate, rows_to_score
 from training.files import replacing, write_json
 from training.inference import TorchCodec
@@ -52,10 +53,10 @@ class Experiment:
     @property
     def command(self) -> str:
         """What trains it."""
-        only = self.labels.startswith("only:")
+        only = self.labels.startswith(ONLY)
         parts = ["spritevae train", self.system, "--data", self.data]
         parts += ["--set", *(f"{key}={value}" for key, value in self.settings.items())] if self.settings else []
-        parts += ["--labels", self.labels.removeprefix("only:")] if self.labels else []
+        parts += ["--labels", self.labels.removeprefix(ONLY)] if self.labels else []
         parts += ["--labelled-only"] if only else []
         return " ".join([*parts, *(["--seed", str(self.seed)] if self.seed else [])])
 
@@ -147,7 +148,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             shown=("accuracy.shape", "accuracy.scale", "accuracy.orientation", "accuracy.pos_x", "accuracy.pos_y"),
         )
         for seed in range(3)
-        for only in ("", "only:")
+        for only in ("", ONLY)
     ),
 )
 
@@ -192,13 +193,17 @@ def _rows(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:
 
 def _figures(experiment: Experiment, run: Run) -> dict[str, str]:
     """Its scores with half their interval, and its last history, by name."""
-    sets: dict[str, dict[str, Any]] = json.loads((run.path / SCORES).read_text())["scores"]
     figures = {name: f"{value:.4g}" for name, value in run.history[-1].items()}
     for name in experiment.shown:
-        listed = [_with_interval(scores[name]) for scores in sets.values() if name in scores]
+        listed = [_with_interval(scores[name]) for scores in _scores(run) if name in scores]
         if listed:
             figures[name] = ", trained on: ".join(listed)
     return figures
+
+
+def _scores(run: Run) -> list[dict[str, Any]]:
+    """Scores of each set of rows, the held-out ones first."""
+    return [*json.loads((run.path / SCORES).read_text())["scores"].values()]
 
 
 def _with_interval(score: Mapping[str, Any]) -> str:
@@ -211,9 +216,9 @@ def _few_labels(finished: Sequence[tuple[Experiment, Run]]) -> Iterator[str]:
     found: dict[str, list[float]] = {"labelled and unlabelled": [], "labelled only": []}
     for experiment, run in finished:
         if experiment.labels:
-            scores = next(iter(json.loads((run.path / SCORES).read_text())["scores"].values()))
+            scores = _scores(run)[0]
             mean = float(np.mean([scores[name]["mean"] for name in experiment.shown]))
-            found["labelled only" if experiment.labels.startswith("only:") else "labelled and unlabelled"].append(mean)
+            found["labelled only" if experiment.labels.startswith(ONLY) else "labelled and unlabelled"].append(mean)
     if not all(len(values) > 1 for values in found.values()):
         return
     yield "Mean accuracy over the five attributes with 1,000 labels, by seed:"
