@@ -65,7 +65,7 @@ def export(
         (folder / ENCODER).write_bytes(encoder.content)
         (folder / DECODER).write_bytes(decoder.content)
         np.savez_compressed(folder / CODEBOOK, matrix=codec.codebook.matrix, offset=codec.codebook.offset)
-        np.savez_compressed(folder / GOLDEN, **_golden(encoder, inputs), **_golden(decoder, z))
+        np.savez_compressed(folder / GOLDEN, **_golden("encoder", encoder, inputs), **_golden("decoder", decoder, z))
         save(picture(evaluation, codec, source, rows), folder / "evaluation.png")
         save(traversals(codec), folder / "traversals.png")
         height, width, channels = model.image
@@ -89,10 +89,9 @@ def export(
         return seal(folder, manifest)
 
 
-def _golden(graph: Graph, inputs: Arrays) -> dict[str, Any]:
-    """The first of the inputs, and torch's answers to them."""
+def _golden(half: str, graph: Graph, inputs: Arrays) -> dict[str, Any]:
+    """The first of the inputs, and torch's answers to them, named after the half that gives them."""
     first = {name: values[:GOLDEN_ROWS] for name, values in inputs.items()}
-    half = "encoder" if "image" in inputs else "decoder"
     return first | {f"{half}.{name}": answer for name, answer in graph.expected(first).items()}
 
 

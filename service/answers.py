@@ -37,6 +37,12 @@ def etag(model: Model, media: str, *content: Any) -> str:
     return f'W/"{hashlib.sha256(parts).hexdigest()[:32]}"'
 
 
+def etag_of_z(model: Model, points: Points, media: str, *options: Any) -> str:
+    """The ETag of images at ``points`` that came of images, with what else decides the answer's bytes."""
+    digest = hashlib.sha256(points.z.tobytes()).hexdigest()
+    return etag(model, media, digest, points.attributes, *options)
+
+
 def fresh(request: Request, tag: str) -> bool:
     """Whether If-None-Match says that the client has it already (weak comparison, RFC 9110, section 13.1.2)."""
     known = [

@@ -21,6 +21,8 @@ from training.codebook import Float32
 
 PNG, WEBP, GIF, APNG = "image/png", "image/webp", "image/gif", "image/apng"
 NPY, ZIP, JSON = "application/x-npy", "application/zip", "application/json"
+FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
+"""The preferred one first, for images that are no animation."""
 CODEC = f"1-{PIL.__version__}"
 """Changes when the same frames may become other bytes."""
 

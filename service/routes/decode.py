@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.answers import CACHE_CONTROL, etag, fresh, images, select
 from service.bodies import read_json
-from service.images_out import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
+from service.images_out import FORMATS
 from service.negotiation import choose
 from service.routes.docs import body, files, json_body
 from service.runtime import Model
@@ -17,7 +17,6 @@ from service.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuer
 from service.values import Points, latent_points, parsed_points, points
 
 router = APIRouter(tags=["images"])
-FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
 
 
 @router.post("/decode", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(DecodeBody)))

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Annotated
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import etag, images, select
+from service.answers import etag_of_z, images, select
 from service.bodies import base64_source, read_json
 from service.editing import edited
 from service.engine import Engine
 from service.errors import Problem
 from service.groups import Outputs, recombined
 from service.images_in import read_images
-from service.images_out import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
+from service.images_out import FORMATS
 from service.negotiation import choose
 from service.routes.docs import body, files, json_body
 from service.schemas import DecodeAnswer, EditBody, RecombineBody, SheetQuery
@@ -24,7 +23,6 @@ from service.values import Points
 from training.codebook import Float32
 
 router = APIRouter(tags=["images"])
-FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
 
 
 @router.post("/edit", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(EditBody)))
@@ -76,6 +74,5 @@ async def _encoded(engine: Engine, request: Request, files: dict[str, str], most
 
 async def _answer(engine: Engine, made: Points, media: str, query: SheetQuery) -> Response:
     response = await images(engine, made, media, columns=query.columns, key="items")
-    digest = hashlib.sha256(made.z.tobytes()).hexdigest()
-    response.headers["ETag"] = etag(engine.model, media, digest, made.attributes, query.columns)
+    response.headers["ETag"] = etag_of_z(engine.model, made, media, query.columns)
     return response
