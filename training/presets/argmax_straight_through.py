@@ -4,7 +4,7 @@ Source: github.com/fostiropoulos/ssvae for the space, Bengio, Leonard and Courvi
 gradient: that of the expected index, scaled to 0..1.
 Data: dsprites, or any images with labelled attributes; labels may be missing.
 Command: ``spritevae train argmax_straight_through --data dsprites``.
-Expected: see docs/systems.md, where all five spaces are compared.
+Expected: not measured yet; docs/systems.md compares the five published spaces.
 Differs from it: the published argmax space has no gradient from decoder to encoder at all.
 """
 

@@ -4,7 +4,7 @@ Source: github.com/Akella17/Beta-VAE (PyTorch; its convolutional form can't be t
 beta = 1 is the plain VAE.
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train beta_conv --data dsprites``.
-Expected: see docs/systems.md.
+Expected: not measured yet.
 Differs from it: faster convolutions, larger batches, bf16 where the hardware has it.
 """
 

@@ -4,7 +4,7 @@ Source: github.com/Akella17/Beta-VAE (PyTorch; 1200-1200-(10)-1200-1200-1200), a
 the plain VAE.
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train beta_mlp --data dsprites``.
-Expected: see docs/systems.md.
+Expected: not measured yet.
 Differs from it: larger batches, bf16 where the hardware has it.
 """
 

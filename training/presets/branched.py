@@ -3,7 +3,7 @@
 Source: github.com/chrisonntag/variational-latent-disentanglement (TensorFlow; no figures published).
 Data: mnist, fashion-mnist, or any images with a labelled discrete attribute (``label``; by default the first one).
 Command: ``spritevae train branched --data mnist``.
-Expected: see docs/systems.md.
+Expected: not measured yet.
 Differs from it: no batch normalisation; a class's place in latent space is the centroid of its means, so that labels
 can be decoded.
 """

@@ -5,7 +5,7 @@ sees the label), after Sohn, Lee and Yan 2015.
 Data: mnist, fashion-mnist, or any images with labelled discrete attributes (``condition``: one name or several with
 commas between them; by default the first one).
 Command: ``spritevae train conditional --data mnist``.
-Expected: see docs/systems.md.
+Expected: not measured yet.
 Differs from it: the decoder gets the label too; a label that is not known is guessed by a small classifier trained in
 the same run; no batch normalisation.
 """

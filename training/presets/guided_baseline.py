@@ -3,7 +3,8 @@
 Source: github.com/iliya-malecki/vaes (TensorFlow; MNIST training set, epoch 10: reconstruction 32.84, KL 2.30).
 Data: mnist, or any images.
 Command: ``spritevae train guided_baseline --data mnist``.
-Expected: see docs/systems.md.
+Expected: MNIST test images squared error 26.8; training images while training 26.8; after 600,000 images: 5 minutes on
+one core of a CPU with bf16 instructions.
 Differs from it: as ``guided`` does.
 """
 

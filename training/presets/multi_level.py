@@ -5,7 +5,9 @@ and Nowozin 2018 (arXiv 1705.08841). Its table, classifiers on MNIST test codes:
 formed by test labels, which leaks them; 43.0 / 38.6 % without.
 Data: mnist, or any images with a labelled discrete attribute (``group``; by default the first one).
 Command: ``spritevae train multi_level --data mnist``.
-Expected: see docs/systems.md.
+Expected: classifiers on MNIST test codes of single images: class 95.8 %, style 49.8 %, reconstruction 88.6 nats after
+1,200,000 images: 9 minutes on one core of a CPU with bf16 instructions. The aim, class 97 % and style 25 %, is not
+reached.
 Differs from it: gradient flows through the evidence; half the images stand alone, so that the class of a single image
 can be read and decoded; a penalty on what style tells of the group (``leak_weight``); convolutions.
 """

@@ -4,7 +4,7 @@ Source: github.com/ananyahjha93/multi-level-vae (PyTorch), which takes the evide
 see ``multi_level``.
 Data: mnist, or any images with a labelled discrete attribute (``group``; by default the first one).
 Command: ``spritevae train multi_level_detached --data mnist``.
-Expected: see docs/systems.md.
+Expected: not measured yet.
 Differs from it: nothing that matters to the fault; the networks are those of ``multi_level``.
 """
 
