@@ -223,7 +223,7 @@ def _train_one(
             deterministic=options.deterministic,
             version=code_version(),
             command=command,
-            hardware=loop.hardware(device) + (f", CPU threads: {threads}" if device == "cpu" else ""),
+            hardware=loop.hardware(device) + (f", {threads} thread{'s' * (threads > 1)}" if device == "cpu" else ""),
         ),
     )
     try:

@@ -424,16 +424,17 @@ class Evidence(Measured):
     1/V = sum 1/var, M = V sum mean/var, one draw and one KL per group; images without a label are groups of one. Only
     groups are known, no head learns the class: weights are proportional to exp(-|mean - row|^2 / 2 tau^2), with the
     groups' evidence on data as rows. ``detached`` cuts the gradient through the evidence, as
-    github.com/ananyahjha93/multi-level-vae does. ``alone_share`` of a batch's images, its last ones, are groups of one
-    in training too, so that the code of a single image is one that the decoder knows.
+    github.com/ananyahjha93/multi-level-vae does. With ``subgroups``, a group's evidence comes from some of its images
+    in training, as often from one or two as from half of them or all, and stands for the others too: so the decoder
+    knows the code of a single image, and that code tells nothing of another image but its class.
     """
 
     tau: Tensor
 
-    def __init__(self, attribute: Attribute, length: int, detached: bool = False, alone_share: float = 0.0) -> None:
+    def __init__(self, attribute: Attribute, length: int, detached: bool = False, subgroups: bool = False) -> None:
         super().__init__()
         self.codes = self.length = length
-        self.detached, self.alone_share = detached, alone_share
+        self.detached, self.subgroups = detached, subgroups
         self.keep_rows(attribute)
         self.register_buffer("tau", torch.ones(()))
 
@@ -452,13 +453,26 @@ class Evidence(Measured):
         """Mean and log-variance [B, L] of each image's group, and who is in it [B, B]."""
         mean, logvar = (q.mean.detach(), q.logvar.detach()) if self.detached else (q.mean, q.logvar)
         group = label.target.argmax(dim=1)
-        together = torch.arange(len(group), device=group.device) < len(group) * (1 - self.alone_share)
-        shared = label.known * together
-        both = shared[:, None] * shared
+        both = label.known[:, None] * label.known
         members = ((group[:, None] == group) * both).clamp_min(torch.eye(len(group), device=both.device))
+        heard = members * self._witnesses(members, label.known) if self.subgroups else members
         precision = (-logvar).exp()
-        total = members @ precision
-        return members @ (precision * mean) / total, -total.log(), members
+        total = heard @ precision
+        return heard @ (precision * mean) / total, -total.log(), members
+
+    @staticmethod
+    def _witnesses(members: Tensor, known: Tensor) -> Tensor:
+        """[B] 1 for the images that their group's evidence comes from: of n members, n to the power of u, rounded down.
+
+        A batch's order is random, so it serves as the die: the first of n members among N images lies at a place p
+        with (1 - p / (N - (n - 1) / 2))^n about uniform between 0 and 1, which says how many there are: the last ones.
+        """
+        count = members.sum(dim=1)
+        place = (known.cumsum(dim=0) - 0.5)[members.argmax(dim=1)]
+        places = (known.sum() - (count - 1) / 2).clamp_min(1)
+        uniform = (1 - place / places).clamp(0, 1) ** count
+        after = members.triu(diagonal=1).sum(dim=1)
+        return (after + 1 <= count**uniform).float()
 
     def weights(self, q: Posterior) -> Tensor:
         return self._logits(q.mean, self.tau).softmax(dim=1)

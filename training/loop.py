@@ -312,7 +312,7 @@ class _Stream:
 def start_from(model: VAE, path: str) -> None:
     """Take the weights of another run wherever name and shape are the same; raises RunError where none are."""
     given = Run.open(Path(path)).load().state_dict()
-    own = model.state_dict()
+    own = {name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)}
     taken = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
     if not taken:
         raise RunError(f"--init {path}: none of its weights have the shape of this model's")

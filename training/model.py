@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.attributes import Attributes
+from training.critic import Critic
 from training.latents import Latent, Posterior
 from training.nets import Encoder, ImageShape
 from training.schedules import Moment, Plateau, Schedule
@@ -30,6 +31,8 @@ class Recipe:
     terms: tuple[Term, ...]
     reader: Callable[[ImageShape], Encoder] | None = None
     """Backbone of the classifier that guesses conditions which are not told."""
+    critic: Callable[[Space], Critic] | None = None
+    """What learns beside the model, for terms that go by what it finds."""
     label_share: float = 0.0
     """Share of the labelled images that are decoded from their labels' place in latent space, not from a sample: so
     that the decoder learns exactly what /decode asks of it."""
@@ -85,6 +88,7 @@ class VAE(nn.Module):
             self.encoder = recipe.encoder((height, width, channels + told))
         self.decoder = recipe.decoder(self.space.length, image)
         self.reader = self._classifier(recipe.reader(image), told) if recipe.reader and told else None
+        self.critic = recipe.critic(self.space) if recipe.critic else None
 
     @staticmethod
     def _classifier(backbone: Encoder, classes: int) -> nn.Module:
@@ -109,7 +113,7 @@ class VAE(nn.Module):
             sample = self.space.sample(posterior, draw.to(images.device), labels)
             place, settled = self.space.place(labels)
             z = torch.lerp(sample, place, settled * chosen.to(images.device))  # [B, D]
-        return Pass(images, self.decoder(z), posterior, sample, labels, self.space, moment)
+        return Pass(images, self.decoder(z), posterior, sample, labels, self.space, moment, self.critic)
 
     @torch.no_grad()
     def _seen(self, images: Tensor, labels: Labels) -> Tensor:

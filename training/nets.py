@@ -106,10 +106,12 @@ class PixelShuffleDecoder(nn.Module):
 class DenseEncoder(Encoder):
     """Images [B, C, H, W] in 0..1 to features [B, F] by dense layers."""
 
-    def __init__(self, image: ImageShape, hidden: tuple[int, ...], activation: type[nn.Module]) -> None:
+    def __init__(
+        self, image: ImageShape, hidden: tuple[int, ...], activation: type[nn.Module], normalised: bool = False
+    ) -> None:
         super().__init__()
         self.features = hidden[-1]
-        self.layers = _dense((math.prod(image), *hidden), activation)
+        self.layers = _dense((math.prod(image), *hidden), activation, normalised)
 
     def forward(self, images: Tensor) -> Tensor:
         features: Tensor = self.layers(images.flatten(1))
@@ -119,11 +121,18 @@ class DenseEncoder(Encoder):
 class DenseDecoder(nn.Module):
     """z [B, D] to image logits [B, C, H, W] by dense layers."""
 
-    def __init__(self, length: int, image: ImageShape, hidden: tuple[int, ...], activation: type[nn.Module]) -> None:
+    def __init__(
+        self,
+        length: int,
+        image: ImageShape,
+        hidden: tuple[int, ...],
+        activation: type[nn.Module],
+        normalised: bool = False,
+    ) -> None:
         super().__init__()
         height, width, channels = image
         self.shape = (channels, height, width)
-        self.layers = _dense((length, *hidden), activation)
+        self.layers = _dense((length, *hidden), activation, normalised)
         self.last = nn.Linear(hidden[-1], math.prod(image))
 
     def forward(self, z: Tensor) -> Tensor:
@@ -131,10 +140,11 @@ class DenseDecoder(nn.Module):
         return logits.view(-1, *self.shape)
 
 
-def _dense(sizes: tuple[int, ...], activation: type[nn.Module]) -> nn.Sequential:
+def _dense(sizes: tuple[int, ...], activation: type[nn.Module], normalised: bool = False) -> nn.Sequential:
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
-        layers += [nn.Linear(inputs, outputs), activation()]
+        normal = [nn.BatchNorm1d(outputs)] if normalised else []
+        layers += [nn.Linear(inputs, outputs), *normal, activation()]
     return he_initialised(nn.Sequential(*layers)) if activation is nn.ReLU else nn.Sequential(*layers)
 
 
@@ -152,6 +162,11 @@ SPRITES = Backbones(
     partial(PixelShuffleDecoder, trunk=(256, 320), channels=(64, 128)),
 )
 """For 64 x 64 pixels, of which a sprite covers some."""
+LEAN = Backbones(
+    partial(ConvEncoder, channels=(32, 32, 32), features=256),
+    partial(PixelShuffleDecoder, trunk=(256,), channels=(32, 64)),
+)
+"""For sprites that few latents tell of: a third of the work."""
 DIGITS = Backbones(
     partial(ConvEncoder, channels=(64, 96, 96), features=256),
     partial(PixelShuffleDecoder, trunk=(256, 512), channels=(64, 96)),
@@ -162,3 +177,8 @@ DENSE = Backbones(
     partial(DenseDecoder, hidden=(1200, 1200, 1200), activation=nn.ReLU),
 )
 """1200-1200-(z)-1200-1200-1200, of github.com/Akella17/Beta-VAE."""
+NORMALISED = Backbones(
+    partial(DenseEncoder, hidden=(500, 500), activation=nn.ReLU, normalised=True),
+    partial(DenseDecoder, hidden=(500, 500), activation=nn.ReLU, normalised=True),
+)
+"""500-500-(z)-500-500 with batch normalisation, which learns fast."""

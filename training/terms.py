@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from training.critic import Critic
 from training.latents import Evidence, Free, Posterior
 from training.schedules import Moment, Schedule
 from training.space import Labels, Space
@@ -27,6 +28,7 @@ class Pass(NamedTuple):
     labels: Labels
     space: Space
     moment: Moment
+    critic: Critic | None = None
 
 
 class Term(Protocol):
@@ -67,16 +69,19 @@ class SquaredError:
 class KL:
     """KL(q(z | x) || N(0, 1)), in nats per image; of a group's latent once per group.
 
-    A ``weight`` beta other than 1 makes a beta-VAE (Higgins et al. 2017). With ``per_code`` each latent variable's
-    share is divided by its number of codes, as github.com/fostiropoulos/ssvae has it, so that an attribute of many
-    classes is not held closer to the prior than one of few.
+    A ``weight`` beta other than 1 makes a beta-VAE (Higgins et al. 2017); free latents count ``free`` times that.
+    With ``per_code`` each latent variable's share is divided by its number of codes, as
+    github.com/fostiropoulos/ssvae has it, so that an attribute of many classes is not held closer to the prior than
+    one of few.
     """
 
     weight: float | Schedule = 1.0
     per_code: bool = False
+    free: float = 1.0
 
     def __call__(self, passed: Pass) -> Tensor:
         kl = passed.space.kl(passed.posterior, passed.labels)  # [B, latents]
+        kl = kl * kl.new_tensor([self.free if isinstance(latent, Free) else 1.0 for latent in passed.space.each()])
         if self.per_code:
             kl = kl / kl.new_tensor([max(latent.codes, 1) for latent in passed.space.each()])
         return kl.sum(dim=1).mean()
@@ -84,14 +89,20 @@ class KL:
 
 @dataclass(frozen=True)
 class Capacity:
-    """|KL - C|, with the batch's mean KL and a capacity C that rises in training, in nats (Burgess et al. 2018)."""
+    """|KL - C|, with the batch's mean KL and a capacity C that rises in training, in nats (Burgess et al. 2018).
+
+    Within ``width`` nats of C its square over twice the width, and less by half the width beyond (Huber 1964): a plain
+    distance would push the encoder by the whole weight to and fro, from step to step, with hardly anything learned of
+    the images.
+    """
 
     weight: float
     capacity: Schedule
+    width: float = 2.0
 
     def __call__(self, passed: Pass) -> Tensor:
         kl = passed.space.kl(passed.posterior, passed.labels).sum(dim=1).mean()
-        return (kl - self.capacity(passed.moment)).abs()
+        return F.huber_loss(kl, kl.new_tensor(self.capacity(passed.moment)), delta=self.width) / self.width
 
 
 @dataclass(frozen=True)
@@ -120,29 +131,24 @@ class Supervised:
 
 @dataclass(frozen=True)
 class Leak:
-    """What the free latents tell of a group: the maximum mean discrepancy between the means of each group's images and
-    those of all others, summed over groups (Gretton et al. 2012; against leaks: Louizos et al. 2016).
+    """What the free latents' means tell of a group, in nats: the entropy of the groups less the critic's cross-entropy.
 
-    Means are standardised over the batch, so that no scale of theirs hides anything; Gaussian kernels of all widths,
-    the unbiased estimator, whose expectation is 0 where nothing leaks.
+    The critic first takes ``steps`` steps on the batch; then the model learns to mislead it (Ganin et al. 2016). Unlike
+    the rest of a model that knows only groups, the critic relies on a group's being the same one in every batch.
     """
 
-    weight: float | Schedule = 1.0
-    widths: tuple[float, ...] = (1.0, 2.0, 4.0)
+    weight: float | Schedule
+    steps: int = 3
 
     def __call__(self, passed: Pass) -> Tensor:
-        (evidence,) = passed.space.of(Evidence)
+        critic, (evidence,) = passed.critic, passed.space.of(Evidence)
         label = passed.space.label(evidence, passed.labels)
+        assert critic is not None
         assert label is not None
-        groups = (label.target * label.known[:, None]).T  # [K, B]
-        others = label.known - groups
-        style = passed.space.means(passed.posterior, Free)
-        style = (style - style.mean(dim=0)) / (style.std(dim=0) + 1e-4)
-        squares = (style[:, None] - style).square().sum(dim=2)  # [B, B]
-        kernel = torch.stack([(-squares / (2 * width**2)).exp() for width in self.widths]).sum(dim=0)
-        kernel = kernel - torch.diag(torch.diag(kernel))
-        count, rest = groups.sum(dim=1), others.sum(dim=1)
-        within = (groups @ kernel * groups).sum(dim=1) / (count * (count - 1)).clamp_min(1)
-        beyond = (others @ kernel * others).sum(dim=1) / (rest * (rest - 1)).clamp_min(1)
-        across = (groups @ kernel * others).sum(dim=1) / (count * rest).clamp_min(1)
-        return ((within + beyond - 2 * across) * ((count > 1) & (rest > 1))).sum()
+        means = passed.space.means(passed.posterior, Free)
+        if critic.training:
+            critic.learn(means, label, self.steps)
+        shares = (label.target * label.known[:, None]).sum(dim=0) / label.known.sum().clamp_min(1)
+        entropy: Tensor = torch.special.entr(shares).sum()
+        left: Tensor = critic(means, label)
+        return entropy - left

@@ -178,10 +178,35 @@ class TestEvidence:
         z = Evidence(KIND, 1).sample(posterior(self.mean, self.logvar), torch.zeros(3, 1), label)
         assert z[:, 0].tolist() == [0, 4, 10]
 
-    def test_a_share_of_the_images_stands_alone(self) -> None:
-        label = Label(torch.eye(2)[[0, 0, 0]], torch.ones(3))
-        z = Evidence(KIND, 1, alone_share=0.4).sample(posterior(self.mean, self.logvar), torch.zeros(3, 1), label)
-        assert z[:, 0].tolist() == pytest.approx([3, 3, 10])
+    def test_evidence_of_subgroups_comes_from_the_last_of_a_group_and_stands_for_all(self) -> None:
+        """Who is not heard gets no gradient; the last member of each group is always heard."""
+        groups = [0, 1, 0, 0, 1, 0]
+        mean = torch.arange(6.0)[:, None].requires_grad_()
+        z = Evidence(KIND, 1, subgroups=True).sample(
+            posterior(mean, torch.zeros(6, 1)), torch.zeros(6, 1), Label(torch.eye(2)[groups], torch.ones(6))
+        )
+        for group, last in ((0, 5), (1, 4)):
+            of_group = [i for i, each in enumerate(groups) if each == group]
+            assert len(set(z[of_group, 0].tolist())) == 1
+            (gradient,) = torch.autograd.grad(z[last].sum(), mean, retain_graph=True)
+            heard = gradient[:, 0].nonzero()[:, 0].tolist()
+            assert heard == of_group[-len(heard) :]
+            assert last in heard
+
+    def test_subgroups_have_all_sizes_alike_on_a_logarithmic_scale(self) -> None:
+        """Of 16 members among 256 images: one in a quarter of the batches, 2 or 3 in a quarter, 4 to 7, 8 and more."""
+        generator = torch.Generator().manual_seed(0)
+        heard = []
+        for _ in range(2000):
+            group = torch.ones(256)
+            group[torch.randperm(256, generator=generator)[:16]] = 0
+            members = (group[:, None] == group).float()
+            witnesses = Evidence._witnesses(members, torch.ones(256))
+            heard.append(float((witnesses * (group == 0)).sum()))
+        counts = np.array(heard)
+        for least, most, share in ((1, 1, 0.25), (2, 3, 0.25), (4, 7, 0.25), (8, 16, 0.25)):
+            found = ((counts >= least) & (counts <= most)).mean()
+            assert found == pytest.approx(share, abs=0.05)  # places in a batch are whole numbers
 
     def test_gradient_flows_through_the_evidence_unless_it_is_detached(self) -> None:
         for detached in (False, True):

@@ -5,7 +5,7 @@ beta = 1 is the plain VAE.
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train beta_conv --data dsprites``.
 Expected: not measured yet.
-Differs from it: faster convolutions, larger batches, bf16 where the hardware has it.
+Differs from it: faster convolutions, bf16 where the hardware has it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import partial
 
 from training.latents import Free
 from training.model import Recipe
-from training.nets import SPRITES, Backbones
+from training.nets import LEAN, Backbones
 from training.schedules import hold_then_linear
 from training.terms import KL, Reconstruction, Term
 
@@ -37,8 +37,8 @@ def unsupervised(
 def beta_vae(
     backbones: Backbones,
     *,
-    images: int = 4_000_000,
-    batch_size: int = 128,
+    images: int = 1_000_000,
+    batch_size: int = 64,
     learning_rate: float = 5e-4,
     latent: int = 10,
     beta: float = 4.0,
@@ -47,4 +47,4 @@ def beta_vae(
     return unsupervised(backbones, KL(beta), latent, images, batch_size, learning_rate)
 
 
-recipe = partial(beta_vae, SPRITES)
+recipe = partial(beta_vae, LEAN)

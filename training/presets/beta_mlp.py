@@ -5,7 +5,7 @@ the plain VAE.
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train beta_mlp --data dsprites``.
 Expected: not measured yet.
-Differs from it: larger batches, bf16 where the hardware has it.
+Differs from it: bf16 where the hardware has it.
 """
 
 from __future__ import annotations

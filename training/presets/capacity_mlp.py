@@ -5,7 +5,8 @@ Source: github.com/Akella17/Beta-VAE (PyTorch; 1200-1200-(10)-1200-1200-1200), a
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train capacity_mlp --data dsprites``.
 Expected: not measured yet.
-Differs from it: larger batches, bf16 where the hardware has it; the capacity rises over a share of training.
+Differs from it: bf16 where the hardware has it; the capacity rises over a share of training; the penalty is
+quadratic close to the capacity (``Capacity`` says why).
 """
 
 from __future__ import annotations

@@ -14,4 +14,4 @@ from functools import partial
 
 from training.presets.multi_level import multi_level
 
-recipe = partial(multi_level, True, leak_weight=0.0, alone_share=0.0)
+recipe = partial(multi_level, True, leak_weight=0.0, latent=10, class_latent=10, style_beta=1.0, subgroups=False)
