@@ -123,7 +123,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             name=system,
             system=system,
             data="mnist",
-            settings={"images": 300_000},
+            settings={"images": 150_000},
             published="no figures",
             shown=("accuracy.digit", "reconstruction.bce", "reconstruction.squares", "train.kl"),
         )
@@ -157,7 +157,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             (
                 "multi_level_detached",
                 "multi_level_detached",
-                {"images": 1_200_000},
+                {"images": 600_000},
                 0,
                 "class 38.6 % without leak, 99.7 % with it; style 43.0 %",
             ),
@@ -174,10 +174,10 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             shown=FREE,
         )
         for system, settings, published in (
-            ("beta_conv", {"images": 500_000}, BEST),
-            ("beta_mlp", {"images": 200_000}, BEST),
+            ("beta_conv", {"images": 300_000}, BEST),
+            ("beta_mlp", {"images": 100_000}, BEST),
             ("capacity_conv", {}, FIVE),
-            ("capacity_mlp", {"images": 200_000}, FIVE),
+            ("capacity_mlp", {"images": 100_000}, FIVE),
         )
     ),
     *(

@@ -34,7 +34,7 @@ def bars(rows: list[LatentRow]) -> Picture:
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.set_yticks(places, [row.name for row in rows], size=9)
     for place, row, is_active in zip(places, rows, active, strict=True):
-        told = f"{row.variance:#.2g}  " + (f"{row.factor} ({row.share:.0%} of it)" if is_active else "idle")
+        told = f"{row.variance:#.2g}  " + (f"tells {row.share:.0%} of {row.factor}" if is_active else "idle")
         axes.annotate(told, (1.01, place), xycoords=("axes fraction", "data"), va="center", size=8, color=INK)
     axes.set_xlabel("mean posterior variance (prior: 1)", size=9, color=INK)
     plain(axes)

@@ -28,7 +28,7 @@ from training.terms import KL, Leak, Reconstruction
 def multi_level(
     detached: bool,
     *,
-    images: int = 3_000_000,
+    images: int = 1_800_000,
     batch_size: int = 256,
     learning_rate: float = 2e-3,
     latent: int = 12,

