@@ -296,7 +296,7 @@ def plot(options: argparse.Namespace) -> int:
     from training.metrics.study import Study
     from training.plots import draw
     from training.plots.canvas import save
-    from training.plots.curves import curves
+    from training.plots.curves import CURVES, curves
     from training.plots.interpolations import side_by_side
     from training.runs import PARAMETERS, Run
 
@@ -304,8 +304,8 @@ def plot(options: argparse.Namespace) -> int:
     models = [load(path) for path in options.models]
     folder = options.output or (trained[0].path / "pictures" if len(models) == len(trained) == 1 else PICTURES)
     if trained:
-        save(curves({run.path.name: run.history for run in trained}), folder / "curves.png")
-        print(folder / "curves.png")
+        save(curves({run.path.name: run.history for run in trained}), folder / CURVES)
+        print(folder / CURVES)
     source = open_source(options.data or models[0].data, attributes=models[0].data_attributes)
     rows = next(iter(rows_to_score(source, at_most=PLOTTED_ROWS).values()))
     if len(models) == 1:

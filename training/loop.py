@@ -23,8 +23,11 @@ from training.data.source import Batch, Rows, Source
 from training.inference import TorchCodec, pixels
 from training.measure import ROWS, measure, measuring_rows
 from training.metrics import score
+from training.metrics.study import Study
 from training.model import VAE, Noise
+from training.plots import draw
 from training.plots.canvas import COLUMNS, save
+from training.plots.curves import CURVES, curves
 from training.plots.reconstructions import reconstructions
 from training.plots.traversals import traversals
 from training.runs import PICTURES, Run, RunError
@@ -133,6 +136,7 @@ class _Trainer:
     def go(self, stop: list[bool], checkpoint_seconds: float) -> None:
         reports = {round(self.steps * (i + 1) / REPORTS) for i in range(REPORTS)}
         started, saved = time.monotonic() - self.seconds, time.monotonic()
+        begun = self.step
         with (
             _board(self.run, self.step) as board,
             tqdm(total=self.steps * self.batch_size, initial=self.step * self.batch_size, unit=" images") as progress,
@@ -153,6 +157,8 @@ class _Trainer:
                     break
                 if stop:
                     raise Interrupted(self.step)
+        if self.step > begun or not (self.run.path / PICTURES / CURVES).exists():
+            self._draw()
 
     def _batches(self) -> Iterator[Batch]:
         """The batches still to come, each drawn in a thread while the one before it is trained on."""
@@ -234,6 +240,12 @@ class _Trainer:
                 board.add_scalar(name.replace(".", "/", 1), value, self.step)
             board.add_image("reconstructions", np.atleast_3d(picture), self.step, dataformats="HWC")
         return {"loss": f"{row['train.loss']:.1f}", "nats": f"{row['validation.reconstruction.bce']:.1f}"}
+
+    def _draw(self) -> None:
+        """All pictures that apply to the finished model, of held-out rows; the curves last."""
+        folder = self.run.path / PICTURES
+        draw(Study(TorchCodec(self.model, self.device), self.source, self.validation), folder)
+        save(curves({self.run.path.name: self.history}), folder / CURVES)
 
     def _schedules(self) -> dict[str, float]:
         """What is scheduled, as it is now: the learning rate, and weights of terms and capacities that change."""

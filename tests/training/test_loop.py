@@ -2,6 +2,7 @@ import dataclasses
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -153,9 +154,23 @@ def test_a_deterministic_run_on_cuda_resumes_exactly(tmp_path: Path) -> None:
 
 def test_a_run_holds_parameters_history_checkpoint_pictures_and_event_files(small_run: Run) -> None:
     names = {str(file.relative_to(small_run.path)) for file in small_run.path.rglob("*") if file.is_file()}
-    assert {"params.json", "history.json", "checkpoint.pt", "pictures/reconstructions.png"} <= names
+    assert {"params.json", "history.json", "checkpoint.pt"} <= names
+    assert {f"pictures/{name}.png" for name in ("reconstructions", "traversals", "scatter", "curves")} <= names
     assert any(name.startswith("tensorboard/events") for name in names)
     assert json.loads((small_run.path / "history.json").read_text())[-1]["images"] == 640
+
+
+def test_pictures_that_a_kill_at_the_end_left_out_are_drawn_by_the_same_command(
+    small_run: Run, tmp_path: Path
+) -> None:
+    run = Run(tmp_path / "run")
+    shutil.copytree(small_run.path, run.path)
+    for picture in ("scatter", "curves"):
+        (run.path / "pictures" / f"{picture}.png").unlink()
+    loop.train(run, open_source("dsprites"))
+    assert {file.name for file in (run.path / "pictures").iterdir()} == {
+        file.name for file in (small_run.path / "pictures").iterdir()
+    }
 
 
 def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:

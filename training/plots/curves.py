@@ -12,6 +12,7 @@ from training.plots.canvas import INK, LINES, Picture, drawn, figure, plain
 
 History = Sequence[Mapping[str, float]]
 ACROSS = 3
+CURVES = "curves.png"
 PALETTE = ("#1b6ca8", "#d97706", "#2f9e44", "#c2255c", "#7048e8", "#0c8599", "#868e96", "#5c3d1e")
 DASHES = ("-", "--", ":", "-.")
 """One for each time that the colours are used up."""
