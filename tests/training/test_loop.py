@@ -160,9 +160,7 @@ def test_a_run_holds_parameters_history_checkpoint_pictures_and_event_files(smal
     assert json.loads((small_run.path / "history.json").read_text())[-1]["images"] == 640
 
 
-def test_pictures_that_a_kill_at_the_end_left_out_are_drawn_by_the_same_command(
-    small_run: Run, tmp_path: Path
-) -> None:
+def test_pictures_that_a_kill_at_the_end_left_out_are_drawn_by_the_same_command(small_run: Run, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     shutil.copytree(small_run.path, run.path)
     for picture in ("scatter", "curves"):
