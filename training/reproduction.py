@@ -144,9 +144,9 @@ EXPERIMENTS: tuple[Experiment, ...] = (
             ("multi_level", "multi_level", {}, 0, LEVELS),
             ("multi_level-1", "multi_level", {}, 1, LEVELS),
             ("multi_level-leak-0", "multi_level", {"leak_weight": 0}, 0, LEVELS),
-            ("multi_level-leak-10", "multi_level", {"leak_weight": 10}, 0, LEVELS),
-            ("multi_level-leak-20", "multi_level", {"leak_weight": 20}, 0, LEVELS),
-            ("multi_level-leak-80", "multi_level", {"leak_weight": 80}, 0, LEVELS),
+            ("multi_level-leak-6", "multi_level", {"leak_weight": 6}, 0, LEVELS),
+            ("multi_level-leak-24", "multi_level", {"leak_weight": 24}, 0, LEVELS),
+            ("multi_level-leak-48", "multi_level", {"leak_weight": 48}, 0, LEVELS),
             (
                 "multi_level-plain",
                 "multi_level",

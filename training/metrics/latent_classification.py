@@ -20,6 +20,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from training.codebook import product_of_gaussians
 from training.codec import Encoded
@@ -79,7 +80,8 @@ def accuracy(
     """
     network = MLPClassifier(HIDDEN, batch_size=256, early_stopping=True, max_iter=100, random_state=seed)
     model = make_pipeline(StandardScaler(), network)
-    with warnings.catch_warnings():
+    # matrices are so small that threads only wait for each other, and for whatever else the machine does
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return float(model.fit(codes, labels).score(judged, truth))
 

@@ -28,14 +28,14 @@ from training.terms import KL, Leak, Reconstruction
 def multi_level(
     detached: bool,
     *,
-    images: int = 1_800_000,
+    images: int = 4_800_000,
     batch_size: int = 256,
     learning_rate: float = 2e-3,
     latent: int = 12,
     class_latent: int = 8,
     group: str = "",
     style_beta: float = 0.2,
-    leak_weight: float = 40.0,
+    leak_weight: float = 12.0,
     subgroups: bool = True,
 ) -> Recipe:
     """A multi-level VAE; its keyword arguments are the settings of the presets that it makes.
