@@ -236,7 +236,8 @@ def _train_one(
 
 def reproduce(options: argparse.Namespace) -> int:
     """Train experiments by their commands, score them, and write their table."""
-    from training.reproduction import named, score_run, write_table
+    from training.experiments import named, score_run
+    from training.reproduction import write_table
     from training.runs import Run
 
     places = dict(map(_assignment, options.data))

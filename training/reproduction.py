@@ -1,255 +1,62 @@
-"""What the published systems say of themselves, against what this project's presets reach: runs, and the table of both.
+"""The table of published and own figures, ``docs/systems.md``, and the JSON file that it is written from.
 
-Each experiment is one run, trained where it is missing, resumed where it was stopped, left alone where it is finished;
-each is then scored. What came out is kept in a JSON file, from which the table is written anew after each of them.
+The JSON file keeps what came out of every experiment, so that a machine without the older runs can add to the table.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from training import presets
 from training.data.labels import ONLY
-from training.evaluation import as_json, evaluate, rows_to_score
+from training.experiments import EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SUPERVISED, Experiment, scored
 from training.files import replacing, write_json
-from training.inference import TorchCodec
-from training.presets import Setting
 from training.runs import Run
 
-SCORES = "scores.json"
-ROWS = 10_000
 INTRODUCTION = """\
 # The systems, published and ours
 
-Written by `spritevae reproduce`; not by hand. Figures are of held-out images (MNIST: the test set), at most 10,000,
-encoded deterministically, with half of their 95 % interval where they have one; `train.*` are means over the last
-twentieth of training, sampled as training does. `decode.*` starts from true attributes, `fidelity.*` lies between grid
-values, against the true image there; what each score means stands at the head of its file in `training/metrics/`.
+Written by `spritevae reproduce`; not by hand. Figures are of at most 10,000 images that were not trained on, encoded
+deterministically, with half of their 95 % interval where they have one; `train.*` are means over the last twentieth of
+training, sampled as training does. `decode.*` starts from true attributes, `fidelity.*` lies between grid values,
+against the true image there; what each score means stands at the head of its file in `training/metrics/`. Minutes were
+taken on shared machines.
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """A run, what is published of its system, and which of its scores answer to that."""
-
-    name: str
-    system: str
-    data: str
-    published: str
-    shown: tuple[str, ...]
-    """Names of scores, and of columns of the history (``train.``)."""
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    metrics: tuple[str, ...] = ()
-    labels: str = ""
-    seed: int = 0
-    training_too: bool = False
-    """Whether images that were trained on are scored too, as the published figures are of these."""
-
-    @property
-    def command(self) -> str:
-        """What trains it."""
-        only = self.labels.startswith(ONLY)
-        parts = ["spritevae train", self.system, "--data", self.data]
-        parts += ["--set", *(f"{key}={value}" for key, value in self.settings.items())] if self.settings else []
-        parts += ["--labels", self.labels.removeprefix(ONLY)] if self.labels else []
-        parts += ["--labelled-only"] if only else []
-        return " ".join([*parts, *(["--seed", str(self.seed)] if self.seed else [])])
-
-
-SPACES = (
-    "accuracy.all",
-    "accuracy.orientation.merged",
-    "decode.iou",
-    "fidelity.orientation",
-    "fidelity.scale",
-    "fidelity.pos_x",
-    "fidelity.pos_y",
-    "smoothness",
-)
-
-GROUPED = (
-    "classification.class.single",
-    "classification.class.support",
-    "classification.style.single",
-    "classification.codes.single",
-    "classification.class.leaking",
-    "reconstruction.bce",
-    "train.leak",
-)
-LEVELS = "style 43.0 %, class 38.6 % without leak (goal: class >= 97 %, style <= 25 %)"
-
-FREE = (
-    "active.below_0.1",
-    "active.below_0.01",
-    "follows.shape",
-    "follows.scale",
-    "follows.orientation",
-    "follows.pos_x",
-    "follows.pos_y",
-    "mig.bins20",
-    "sap",
-    "dci.disentanglement",
-    "beta_vae",
-    "factor_vae",
-    "reconstruction.bce",
-)
-BEST = "the best published without labels: MIG .35, FactorVAE metric .86 to .92"
-FIVE = f"five latents with variance < .01, pos_x, pos_y and scale among them; {BEST}"
-
-EXPERIMENTS: tuple[Experiment, ...] = (
-    Experiment(
-        name="guided",
-        system="guided",
-        data="mnist",
-        published="training set, epoch 10: squared error 33.24, accuracy .763",
-        training_too=True,
-        shown=("train.squarederror", "train.absolutekl", "accuracy.digit", "reconstruction.squares"),
-    ),
-    Experiment(
-        name="guided_baseline",
-        system="guided_baseline",
-        data="mnist",
-        published="training set, epoch 10: squared error 32.84",
-        training_too=True,
-        shown=("train.squarederror", "train.absolutekl", "reconstruction.squares"),
-    ),
-    *(
-        Experiment(
-            name=system,
-            system=system,
-            data="mnist",
-            settings={"images": 150_000},
-            published="no figures",
-            shown=("accuracy.digit", "reconstruction.bce", "reconstruction.squares", "train.kl"),
-        )
-        for system in ("conditional", "branched")
-    ),
-    *(
-        Experiment(
-            name=name,
-            system=system,
-            data="mnist",
-            settings=settings,
-            seed=seed,
-            published=published,
-            metrics=("latent_classification",),
-            shown=GROUPED,
-        )
-        for name, system, settings, seed, published in (
-            ("multi_level", "multi_level", {}, 0, LEVELS),
-            ("multi_level-1", "multi_level", {}, 1, LEVELS),
-            ("multi_level-leak-0", "multi_level", {"leak_weight": 0}, 0, LEVELS),
-            ("multi_level-leak-6", "multi_level", {"leak_weight": 6}, 0, LEVELS),
-            ("multi_level-leak-24", "multi_level", {"leak_weight": 24}, 0, LEVELS),
-            ("multi_level-leak-48", "multi_level", {"leak_weight": 48}, 0, LEVELS),
-            (
-                "multi_level-plain",
-                "multi_level",
-                {"class_latent": 0, "latent": 20, "style_beta": 1},
-                0,
-                "no figures (a plain VAE of as many latents over the same network)",
-            ),
-            (
-                "multi_level_detached",
-                "multi_level_detached",
-                {"images": 600_000},
-                0,
-                "class 38.6 % without leak, 99.7 % with it; style 43.0 %",
-            ),
-        )
-    ),
-    *(
-        Experiment(
-            name=system,
-            system=system,
-            data="dsprites",
-            settings=settings,
-            published=published,
-            metrics=("latents", "mig", "sap", "dci", "beta_vae", "factor_vae", "modularity"),
-            shown=FREE,
-        )
-        for system, settings, published in (
-            ("beta_conv", {"images": 300_000}, BEST),
-            ("beta_mlp", {"images": 100_000}, BEST),
-            ("capacity_conv", {}, FIVE),
-            ("capacity_mlp", {"images": 100_000}, FIVE),
-        )
-    ),
-    *(
-        Experiment(
-            name=f"space-{system}",
-            system=system,
-            data="dsprites",
-            settings={"images": 300_000},
-            published="no figures",
-            metrics=("fidelity", "smoothness"),
-            shown=SPACES,
-        )
-        for system in ("softmax", "sampled", "argmax", "argmax_straight_through", "argmax_norm", "l2")
-    ),
-    *(
-        Experiment(
-            name=f"few-{'labelled' if only else 'both'}-{seed}",
-            system="softmax",
-            data="dsprites",
-            settings={"images": 200_000},
-            labels=f"{only}1000",
-            seed=seed,
-            published="no figures",
-            shown=("accuracy.shape", "accuracy.scale", "accuracy.orientation", "accuracy.pos_x", "accuracy.pos_y"),
-        )
-        for seed in range(3)
-        for only in ("", ONLY)
-    ),
-)
-
-
-def named(names: Sequence[str]) -> list[Experiment]:
-    """Experiments by name, by default all; raises ValueError that lists them for an unknown one."""
-    known = {experiment.name: experiment for experiment in EXPERIMENTS}
-    if unknown := [name for name in names if name not in known]:
-        raise ValueError(f"no experiment {unknown[0]!r}; there is: {', '.join(known)}")
-    return [known[name] for name in names] if names else list(EXPERIMENTS)
-
-
-def score_run(run: Run, experiment: Experiment) -> None:
-    """Score a finished run on held-out rows, at most 10,000, unless it has been scored already."""
-    if (run.path / SCORES).exists():
-        return
-    source = run.source()
-    sets = rows_to_score(source, also_training=experiment.training_too, at_most=ROWS)
-    evaluation = evaluate(TorchCodec(run.load()), source, sets, experiment.metrics)
-    write_json(run.path / SCORES, as_json(evaluation, source.ceilings))
+Results = Mapping[str, Mapping[str, Any]]
+"""What came out of each finished experiment, by its name."""
 
 
 def write_table(root: Path, file: Path) -> None:
-    """The table of all experiments as Markdown, and beside it as JSON what it was written from.
+    """The tables of all experiments as Markdown, and beside it as JSON what they were written from.
 
     Experiments that are finished and scored below ``root`` take the place of what the JSON file had of them.
     """
     kept = file.with_suffix(".json")
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    results |= {each.name: _result(each, Run(root / each.name)) for each in EXPERIMENTS if _scored(root / each.name)}
+    runs = {each.name: Run(root / each.name) for each in EXPERIMENTS}
+    results |= {each.name: _result(each, runs[each.name]) for each in EXPERIMENTS if scored(runs[each.name], each)}
     results = {each.name: results[each.name] for each in EXPERIMENTS if each.name in results}
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_json(kept, results)
-    finished = [(each, results[each.name]) for each in EXPERIMENTS if each.name in results]
-    lines = [INTRODUCTION, *_rows(finished), "", *_few_labels(finished)]
+    lines = [
+        INTRODUCTION,
+        *_systems(results),
+        *_missed(results),
+        *_spaces(results),
+        *_labels(results),
+        *_leaks(results),
+    ]
     with replacing(file) as output:
         output.write("\n".join(lines).encode() + b"\n")
 
 
-def _scored(path: Path) -> bool:
-    return (path / SCORES).exists()
-
-
 def _result(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """What the table says of a run."""
+    """What the tables say of a run."""
     last, parameters = run.history[-1], run.parameters
     return {
         "command": experiment.command,
@@ -258,16 +65,6 @@ def _result(experiment: Experiment, run: Run) -> dict[str, Any]:
         "hardware": f"{parameters.hardware}, {parameters.precision}",
         "figures": _figures(experiment, run),
     }
-
-
-def _rows(finished: Sequence[tuple[Experiment, Mapping[str, Any]]]) -> Iterator[str]:
-    yield "| experiment | published | ours | images | minutes | command |"
-    yield "|---|---|---|---|---|---|"
-    for experiment, result in finished:
-        ours = "<br>".join(f"{name} {figure}" for name, figure in result["figures"].items())
-        where = f"{result['seconds'] / 60:.0f} on {result['hardware']}"
-        images, command = f"{result['images']:,.0f}", f"`{result['command']}`"
-        yield f"| {experiment.name} | {experiment.published} | {ours} | {images} | {where} | {command} |"
 
 
 def _figures(experiment: Experiment, run: Run) -> dict[str, str]:
@@ -290,19 +87,88 @@ def _with_interval(score: Mapping[str, Any]) -> str:
     return f"{score['mean']:.4g}{half}"
 
 
-def _few_labels(finished: Sequence[tuple[Experiment, Mapping[str, Any]]]) -> Iterator[str]:
-    """Mean accuracy over attributes with 1,000 labels, with and without the unlabelled images, and its spread."""
+def _value(figure: str) -> float:
+    """The number of a figure, without its interval and what stands behind it."""
+    return float(figure.split()[0].rstrip(","))
+
+
+def _table(*rows: Sequence[str]) -> Iterator[str]:
+    """Rows as Markdown, the first as head, and an empty line."""
+    head, *others = ("| " + " | ".join(row) + " |" for row in rows)
+    yield from (head, "|" + "---|" * len(rows[0]), *others, "")
+
+
+def _systems(results: Results) -> Iterator[str]:
+    """A row per preset: its first experiment that is finished."""
+    first = {each.system: each for each in reversed(EXPERIMENTS) if each.name in results}
+    rows = []
+    for experiment in (each for each in EXPERIMENTS if first.get(each.system) is each):
+        result = results[experiment.name]
+        ours = "<br>".join(f"{name} {figure}" for name, figure in result["figures"].items())
+        where = f"{result['seconds'] / 60:.0f} on {result['hardware']}"
+        images, command = f"{result['images']:,.0f}", f"`{result['command']}`"
+        rows.append((experiment.system, experiment.published, ours, experiment.protocol, images, where, command))
+    yield from _table(("preset", "published", "ours", "protocol", "images seen", "minutes", "command"), *rows)
+
+
+def _missed(results: Results) -> Iterator[str]:
+    """What is not reproduced."""
+    missed = [each for each in EXPERIMENTS if each.missed and each.name in results]
+    if missed:
+        yield "## What is not reproduced, and why\n"
+        yield from (f"- {each.system}: {each.missed}" for each in missed)
+        yield ""
+
+
+def _spaces(results: Results) -> Iterator[str]:
+    """The latent spaces of supervised VAEs side by side."""
+    compared = [each for each in SUPERVISED if each.name in results]
+    if compared:
+        names = compared[0].shown
+        yield "## The latent spaces of supervised VAEs\n"
+        yield from _table(
+            ("space", *names),
+            *([each.system, *(results[each.name]["figures"].get(name, "") for name in names)] for each in compared),
+        )
+
+
+def _labels(results: Results) -> Iterator[str]:
+    """Mean accuracy over attributes with few labels, with and without the unlabelled images, and its spread."""
     found: dict[str, list[float]] = {"labelled and unlabelled": [], "labelled only": []}
-    for experiment, result in finished:
-        if experiment.labels:
-            mean = float(np.mean([float(result["figures"][name].split()[0]) for name in experiment.shown]))
-            found["labelled only" if experiment.labels.startswith(ONLY) else "labelled and unlabelled"].append(mean)
+    for experiment in (each for each in FEW_LABELS if each.name in results):
+        mean = float(np.mean([_value(results[experiment.name]["figures"][name]) for name in experiment.shown]))
+        found["labelled only" if experiment.labels.startswith(ONLY) else "labelled and unlabelled"].append(mean)
     if not all(len(values) > 1 for values in found.values()):
         return
-    yield "Mean accuracy over the five attributes with 1,000 labels, by seed:"
-    yield ""
-    yield "| | seeds | mean | standard deviation |"
-    yield "|---|---|---|---|"
-    for title, values in found.items():
-        listed = ", ".join(f"{value:.4f}" for value in values)
-        yield f"| {title} | {listed} | {np.mean(values):.4f} | {np.std(values, ddof=1):.4f} |"
+    yield "## Few labels\n"
+    yield f"Mean accuracy over the five attributes, `{FEW_LABELS[0].command}` and other seeds:\n"
+    yield from _table(
+        ("images", "of each seed", "mean", "standard deviation"),
+        *(
+            (
+                title,
+                ", ".join(f"{value:.4f}" for value in values),
+                f"{np.mean(values):.4f}",
+                f"{np.std(values, ddof=1):.4f}",
+            )
+            for title, values in found.items()
+        ),
+    )
+
+
+def _leaks(results: Results) -> Iterator[str]:
+    """What keeping the class out of the style costs: the leak against reconstruction, beside a plain VAE."""
+    plain = results.get("multi_level-plain")
+    curve = [each for each in LEAKS if each.name in results and each.system == "multi_level"]
+    if plain is None or len(curve) < 2:
+        return
+    names = ("reconstruction.bce", "classification.class.single", "classification.style.single")
+    rows = []
+    for experiment in curve:
+        settings = presets.settings(experiment.system, experiment.settings)
+        figures = results[experiment.name]["figures"]
+        name = f"{settings['leak_weight']:g}" if settings["class_latent"] else "plain VAE"
+        share = _value(figures[names[0]]) / _value(plain["figures"][names[0]])
+        rows.append((name, str(experiment.seed), f"{share:.3f}", *(figures.get(name, "") for name in names)))
+    yield "## What tells of the class in the style of an image, against reconstruction\n"
+    yield from _table(("leak_weight", "seed", "reconstruction, of the plain VAE's", *names), *rows)

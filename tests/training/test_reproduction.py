@@ -1,70 +1,91 @@
+"""The tables, written from results that are made up here."""
+
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from spritevae.__main__ import main
-from training import presets
-from training.evaluation import rows_to_score
-from training.metrics import SET_METRICS
-from training.reproduction import EXPERIMENTS, SCORES, Experiment, named, score_run, write_table
+from training import reproduction
+from training.experiments import EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SUPERVISED
+from training.reproduction import write_table
 from training.runs import Run
 
 
-def test_every_experiment_can_be_begun() -> None:
-    for experiment in EXPERIMENTS:
-        presets.settings(experiment.system, experiment.settings)
-        assert set(experiment.metrics) <= set(SET_METRICS)
-    assert len({experiment.name for experiment in EXPERIMENTS}) == len(EXPERIMENTS)
+def result(**figures: str) -> dict[str, Any]:
+    named = {name.replace("__", "."): figure for name, figure in figures.items()}
+    return {"command": "spritevae train x", "images": 64, "seconds": 90.0, "hardware": "a CPU", "figures": named}
 
 
-def test_an_experiment_says_the_command_that_trains_it() -> None:
-    few = next(each for each in EXPERIMENTS if each.name == "few-labelled-2")
-    assert few.command == (
-        "spritevae train softmax --data dsprites --set images=200000 --labels 1000 --labelled-only --seed 2"
-    )
+def written(results: dict[str, Any], folder: Path) -> str:
+    """The tables of results that the JSON file has of other machines."""
+    (folder / "systems.json").write_text(json.dumps(results))
+    write_table(folder / "no runs", folder / "systems.md")
+    return (folder / "systems.md").read_text()
 
 
-def test_an_unknown_experiment_lists_what_there_is(capsys: pytest.CaptureFixture) -> None:
-    assert main(["reproduce", "everything"]) == 1
-    assert "no experiment 'everything'; there is: guided, " in capsys.readouterr().err
-    assert named([]) == list(EXPERIMENTS)
+def test_every_preset_has_one_row(tmp_path: Path) -> None:
+    """That of its first experiment; the others stand in tables of their own."""
+    figures = result(accuracy__all="0.5 ± 0.1", reconstruction__bce="60 ± 1")
+    text = written({each.name: figures for each in (*SUPERVISED, *LEAKS)}, tmp_path)
+    rows = [line for line in text.splitlines() if line.endswith("| `spritevae train x` |")]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [
+        "multi_level", "multi_level_detached", *(each.system for each in SUPERVISED),
+    ]  # fmt: skip
+    assert "| accuracy.all 0.5 ± 0.1<br>reconstruction.bce 60 ± 1 |" in rows[-1]
+    assert "| 64 | 2 on a CPU |" in rows[-1]
 
 
-def test_a_run_is_scored_once(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = Run(tmp_path / "run")
-    shutil.copytree(small_run.path, run.path)
-    monkeypatch.setattr("training.reproduction.ROWS", 50)
-    experiment = Experiment(
-        name="x", system="softmax", data="dsprites", published="", shown=("accuracy.shape",), training_too=True
-    )
-    score_run(run, experiment)
-    scores = json.loads((run.path / SCORES).read_text())["scores"]
-    assert list(scores) == ["held out", "trained on"]
-    assert scores["trained on"]["accuracy.shape"]["rows"] == 50
-    before = (run.path / SCORES).stat().st_mtime_ns
-    score_run(run, experiment)
-    assert (run.path / SCORES).stat().st_mtime_ns == before
+def test_spaces_stand_side_by_side(tmp_path: Path) -> None:
+    spaces = {each.name: result(accuracy__all="0.5 ± 0.1", decode__iou="0.8") for each in SUPERVISED[:2]}
+    text = written(spaces, tmp_path)
+    assert "| space | accuracy.all | accuracy.orientation.merged | decode.iou |" in text
+    assert "| softmax | 0.5 ± 0.1 |  | 0.8 |" in text
 
 
-def test_the_table_has_finished_experiments_and_the_spread_of_few_labels(small_run: Run, tmp_path: Path) -> None:
+def test_few_labels_have_means_and_standard_deviations(tmp_path: Path) -> None:
     """Means .8, .9 against .5, .5: standard deviations .0707 and 0."""
     accuracies = {"few-both-0": 0.8, "few-both-1": 0.9, "few-labelled-0": 0.5, "few-labelled-1": 0.5}
-    for name, accuracy in accuracies.items():
-        shutil.copytree(small_run.path, tmp_path / name)
-        score = {"mean": accuracy, "low": accuracy - 0.01, "high": accuracy + 0.01, "rows": 100}
-        names = next(each for each in EXPERIMENTS if each.name == name).shown
-        (tmp_path / name / SCORES).write_text(json.dumps({"scores": {"held out": dict.fromkeys(names, score)}}))
-    write_table(tmp_path, tmp_path / "docs" / "systems.md")
-    text = (tmp_path / "docs" / "systems.md").read_text()
-    assert "accuracy.shape 0.8 ± 0.01" in text
+    few = {
+        name: result(**{score.replace(".", "__"): f"{accuracy} ± 0.01" for score in FEW_LABELS[0].shown})
+        for name, accuracy in accuracies.items()
+    }
+    text = written(few, tmp_path)
     assert "| labelled and unlabelled | 0.8000, 0.9000 | 0.8500 | 0.0707 |" in text
     assert "| labelled only | 0.5000, 0.5000 | 0.5000 | 0.0000 |" in text
-    assert "guided" not in text.split("---")[-1]
 
 
-def test_rows_that_were_trained_on_are_a_set_of_their_own(small_run: Run) -> None:
-    source = small_run.source()
-    sets = rows_to_score(source, also_training=True, at_most=500)
-    assert not source.held_out[sets["trained on"]].any()
+def test_leaks_stand_beside_reconstruction_as_a_share_of_the_plain_vae_s(tmp_path: Path) -> None:
+    leaks = {
+        "multi_level": result(reconstruction__bce="66 ± 1", classification__style__single="0.25"),
+        "multi_level-plain": result(reconstruction__bce="60 ± 1"),
+    }
+    text = written(leaks, tmp_path)
+    weight = LEAKS[0].settings.get("leak_weight", 12)
+    assert f"| {weight} | 0 | 1.100 | 66 ± 1 |  | 0.25 |" in text
+    assert "| plain VAE | 0 | 1.000 | 60 ± 1 |  |  |" in text
+
+
+def test_runs_that_are_finished_take_the_place_of_what_was_kept(small_run: Run, tmp_path: Path) -> None:
+    """Their figures with half the interval; a run with other settings than the experiment's does not."""
+    experiment = SUPERVISED[0]
+    shutil.copytree(small_run.path, tmp_path / experiment.name)
+    score = {"mean": 0.8, "low": 0.79, "high": 0.81, "rows": 100}
+    (tmp_path / experiment.name / SCORES).write_text(json.dumps({"scores": {"held out": {"accuracy.all": score}}}))
+    (tmp_path / "systems.json").write_text(json.dumps({experiment.name: result(accuracy__all="0.1")}))
+    write_table(tmp_path, tmp_path / "systems.md")
+    assert "accuracy.all 0.1 |" in (tmp_path / "systems.md").read_text()
+    own = replace(experiment, settings={"images": 640, "batch_size": 64})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduction, "EXPERIMENTS", (own, *EXPERIMENTS[1:]))
+        write_table(tmp_path, tmp_path / "systems.md")
+    assert "accuracy.all 0.8 ± 0.01 | " in (tmp_path / "systems.md").read_text()
+
+
+def test_what_is_missed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = replace(EXPERIMENTS[0], missed="the peak, as it is not scored.")
+    monkeypatch.setattr(reproduction, "EXPERIMENTS", (first, *EXPERIMENTS[1:]))
+    assert "- guided: the peak, as it is not scored." in written({first.name: result()}, tmp_path)
+    assert "not reproduced" not in written({EXPERIMENTS[1].name: result()}, tmp_path)
