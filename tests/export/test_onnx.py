@@ -28,8 +28,13 @@ def model(request: pytest.FixtureRequest) -> VAE:
     return VAE(presets.find(request.param)(), ATTRIBUTES, (30, 45, 3)).eval()
 
 
+@pytest.fixture(scope="module")
+def graphs(model: VAE) -> tuple[Graph, Graph]:
+    return encoder_graph(model), decoder_graph(model)
+
+
 @pytest.mark.parametrize("batch", [1, 7, 64])
-def test_graphs_agree_with_torch_for_any_batch(model: VAE, batch: int) -> None:
+def test_graphs_agree_with_torch_for_any_batch(model: VAE, graphs: tuple[Graph, Graph], batch: int) -> None:
     images = torch.rand(batch, 3, 30, 45)
     labels, inputs = None, {"image": images.numpy()}
     if model.space.conditions:
@@ -37,10 +42,11 @@ def test_graphs_agree_with_torch_for_any_batch(model: VAE, batch: int) -> None:
         known = torch.arange(batch)[:, None] % 2.0
         labels = model.space.told(weights, known)
         inputs |= {"condition": weights.numpy(), "condition_known": known.numpy()}
-    encoded = encoder_graph(model).run(inputs)
+    encoder, decoder = graphs
+    encoded = encoder.run(inputs)
     for name, expected in model.encode(images, labels).items():
         np.testing.assert_allclose(encoded[name], expected.detach(), atol=1e-4)
-    decoded = decoder_graph(model).run({"z": encoded["z"]})["image"]
+    decoded = decoder.run({"z": encoded["z"]})["image"]
     np.testing.assert_allclose(decoded, model.decode(torch.from_numpy(encoded["z"])).detach(), atol=1e-4)
 
 
