@@ -39,6 +39,8 @@ class Experiment:
     seed: int = 0
     training_too: bool = False
     """Whether images that were trained on are scored too, as the published figures are of these."""
+    picture: str = ""
+    """Which of the run's pictures to show."""
     missed: str = ""
     """What of the published figures is not reproduced, and why."""
 
@@ -106,6 +108,7 @@ GUIDED = (
         system="guided",
         data="mnist",
         published="training set, epoch 10: squared error 33.24, accuracy .763",
+        picture="latent_grid.png",
         protocol=f"{TESTED}; training images as published: sampled, while training",
         training_too=True,
         shown=("train.squarederror", "train.absolutekl", "accuracy.digit", "reconstruction.squares"),
@@ -129,6 +132,7 @@ TOLD = tuple(
         published=NONE,
         protocol=f"{TESTED}; none is told its label",
         shown=("accuracy.digit", "reconstruction.bce", "reconstruction.squares", "train.kl"),
+        picture="traversals.png",
     )
     for system in ("conditional", "branched")
 )
@@ -143,6 +147,7 @@ LEAKS = tuple(
         protocol=JUDGED,
         metrics=("latent_classification",),
         shown=CODES,
+        picture="" if settings else "swap.png",
     )
     for name, system, settings, seed, published in (
         ("multi_level", "multi_level", {}, 0, LEVELS),
@@ -150,7 +155,6 @@ LEAKS = tuple(
         ("multi_level-leak-0", "multi_level", {"leak_weight": 0}, 0, LEVELS),
         ("multi_level-leak-6", "multi_level", {"leak_weight": 6}, 0, LEVELS),
         ("multi_level-leak-24", "multi_level", {"leak_weight": 24}, 0, LEVELS),
-        ("multi_level-leak-48", "multi_level", {"leak_weight": 48}, 0, LEVELS),
         ("multi_level-plain", "multi_level", {"class_latent": 0, "latent": 20, "style_beta": 1}, 0, NONE),
         ("multi_level_detached", "multi_level_detached", {"images": 600_000}, 0, LEVELS),
     )
@@ -165,6 +169,7 @@ UNSUPERVISED = tuple(
         protocol=HELD_OUT,
         metrics=("latents", "mig", "sap", "dci", "beta_vae", "factor_vae", "modularity"),
         shown=FREE,
+        picture="traversals.png",
     )
     for system, settings, published in (
         ("beta_conv", {}, BEST),

@@ -16,7 +16,7 @@ from training import presets
 from training.data.labels import ONLY
 from training.experiments import EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SUPERVISED, Experiment, scored
 from training.files import replacing, write_json
-from training.runs import Run
+from training.runs import PICTURES, Run
 
 INTRODUCTION = """\
 # The systems, published and ours
@@ -32,27 +32,33 @@ Results = Mapping[str, Mapping[str, Any]]
 
 
 def write_table(root: Path, file: Path) -> None:
-    """The tables of all experiments as Markdown, and beside it as JSON what they were written from.
+    """The tables of all experiments as Markdown; beside them, as JSON, what they were written from, and their pictures.
 
-    Experiments that are finished and scored below ``root`` take the place of what the JSON file had of them.
+    Experiments that are finished and scored below ``root`` take the place of what these had of them.
     """
     kept = file.with_suffix(".json")
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    runs = {each.name: Run(root / each.name) for each in EXPERIMENTS}
-    results |= {each.name: _result(each, runs[each.name]) for each in EXPERIMENTS if scored(runs[each.name], each)}
+    for each in EXPERIMENTS:
+        run = Run(root / each.name)
+        if scored(run, each):
+            results[each.name] = _result(each, run)
+            _show(each, run, file.with_suffix(""))
     results = {each.name: results[each.name] for each in EXPERIMENTS if each.name in results}
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_json(kept, results)
-    lines = [
-        INTRODUCTION,
-        *_systems(results),
-        *_missed(results),
-        *_spaces(results),
-        *_labels(results),
-        *_leaks(results),
-    ]
+    tables = (_systems, _missed, _spaces, _labels, _leaks)
+    lines = [INTRODUCTION, *(line for table in tables for line in table(results)), *_pictures(file.with_suffix(""))]
     with replacing(file) as output:
         output.write("\n".join(lines).encode() + b"\n")
+
+
+def _show(experiment: Experiment, run: Run, folder: Path) -> None:
+    """Keep the run's picture in a folder, if it has one."""
+    picture = run.path / PICTURES / experiment.picture
+    if experiment.picture and picture.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / f"{experiment.name}.png") as output:
+            output.write(picture.read_bytes())
 
 
 def _result(experiment: Experiment, run: Run) -> dict[str, Any]:
@@ -172,3 +178,13 @@ def _leaks(results: Results) -> Iterator[str]:
         rows.append((name, str(experiment.seed), f"{share:.3f}", *(figures.get(name, "") for name in names)))
     yield "## What tells of the class in the style of an image, against reconstruction\n"
     yield from _table(("leak_weight", "seed", "reconstruction, of the plain VAE's", *names), *rows)
+
+
+def _pictures(folder: Path) -> Iterator[str]:
+    """The pictures that a folder beside the tables has."""
+    shown = [each for each in EXPERIMENTS if each.picture and (folder / f"{each.name}.png").exists()]
+    if shown:
+        yield "## Pictures\n"
+    for experiment in shown:
+        kind = experiment.picture.removesuffix(".png").replace("_", " ")
+        yield f"{experiment.name}, {kind}:\n\n![{experiment.name}]({folder.name}/{experiment.name}.png)\n"

@@ -84,6 +84,20 @@ def test_runs_that_are_finished_take_the_place_of_what_was_kept(small_run: Run, 
     assert "accuracy.all 0.8 ± 0.01 | " in (tmp_path / "systems.md").read_text()
 
 
+def test_pictures_of_runs_are_kept_beside_the_tables(small_run: Run, tmp_path: Path) -> None:
+    experiment = replace(SUPERVISED[0], settings={"images": 640, "batch_size": 64}, picture="scatter.png")
+    run, file = tmp_path / "runs" / experiment.name, tmp_path / "docs" / "systems.md"
+    shutil.copytree(small_run.path, run)
+    (run / SCORES).write_text(json.dumps({"scores": {"held out": {}}}))
+    for root in (tmp_path / "runs", tmp_path / "no runs"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reproduction, "EXPERIMENTS", (experiment,))
+            write_table(root, file)
+        assert f"![{experiment.name}](systems/{experiment.name}.png)" in file.read_text()
+    kept = file.with_suffix("") / f"{experiment.name}.png"
+    assert kept.read_bytes() == (run / "pictures" / "scatter.png").read_bytes()
+
+
 def test_what_is_missed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = replace(EXPERIMENTS[0], missed="the peak, as it is not scored.")
     monkeypatch.setattr(reproduction, "EXPERIMENTS", (first, *EXPERIMENTS[1:]))
