@@ -39,8 +39,8 @@ class Experiment:
     seed: int = 0
     training_too: bool = False
     """Whether images that were trained on are scored too, as the published figures are of these."""
-    picture: str = ""
-    """Which of the run's pictures to show."""
+    pictures: tuple[str, ...] = ()
+    """Which of the run's to show."""
     missed: str = ""
     """What of the published figures is not reproduced, and why."""
 
@@ -108,10 +108,10 @@ GUIDED = (
         system="guided",
         data="mnist",
         published="training set, epoch 10: squared error 33.24, accuracy .763",
-        picture="latent_grid.png",
         protocol=f"{TESTED}; training images as published: sampled, while training",
         training_too=True,
         shown=("train.squarederror", "train.absolutekl", "accuracy.digit", "reconstruction.squares"),
+        pictures=("latent_grid.png",),
     ),
     Experiment(
         name="guided_baseline",
@@ -132,7 +132,7 @@ TOLD = tuple(
         published=NONE,
         protocol=f"{TESTED}; none is told its label",
         shown=("accuracy.digit", "reconstruction.bce", "reconstruction.squares", "train.kl"),
-        picture="traversals.png",
+        pictures=("traversals.png",),
     )
     for system in ("conditional", "branched")
 )
@@ -147,7 +147,7 @@ LEAKS = tuple(
         protocol=JUDGED,
         metrics=("latent_classification",),
         shown=CODES,
-        picture="" if settings else "swap.png",
+        pictures=() if settings else ("swap.png", "swap-evidence.png"),
     )
     for name, system, settings, seed, published in (
         ("multi_level", "multi_level", {}, 0, LEVELS),
@@ -169,7 +169,7 @@ UNSUPERVISED = tuple(
         protocol=HELD_OUT,
         metrics=("latents", "mig", "sap", "dci", "beta_vae", "factor_vae", "modularity"),
         shown=FREE,
-        picture="traversals.png",
+        pictures=("traversals.png",),
     )
     for system, settings, published in (
         ("beta_conv", {}, BEST),

@@ -53,12 +53,11 @@ def write_table(root: Path, file: Path) -> None:
 
 
 def _show(experiment: Experiment, run: Run, folder: Path) -> None:
-    """Keep the run's picture in a folder, if it has one."""
-    picture = run.path / PICTURES / experiment.picture
-    if experiment.picture and picture.exists():
+    """Keep those of the run's pictures that are to be shown in a folder."""
+    for picture in experiment.pictures:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / f"{experiment.name}.png") as output:
-            output.write(picture.read_bytes())
+        with replacing(folder / f"{experiment.name}-{picture}") as output:
+            output.write((run.path / PICTURES / picture).read_bytes())
 
 
 def _result(experiment: Experiment, run: Run) -> dict[str, Any]:
@@ -182,9 +181,9 @@ def _leaks(results: Results) -> Iterator[str]:
 
 def _pictures(folder: Path) -> Iterator[str]:
     """The pictures that a folder beside the tables has."""
-    shown = [each for each in EXPERIMENTS if each.picture and (folder / f"{each.name}.png").exists()]
+    shown = [(each.name, picture) for each in EXPERIMENTS for picture in each.pictures]
+    shown = [(name, picture) for name, picture in shown if (folder / f"{name}-{picture}").exists()]
     if shown:
         yield "## Pictures\n"
-    for experiment in shown:
-        kind = experiment.picture.removesuffix(".png").replace("_", " ")
-        yield f"{experiment.name}, {kind}:\n\n![{experiment.name}]({folder.name}/{experiment.name}.png)\n"
+    for name, picture in shown:
+        yield f"{name}, {picture.removesuffix('.png')}:\n\n![{name}]({folder.name}/{name}-{picture})\n"

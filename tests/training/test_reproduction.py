@@ -85,7 +85,7 @@ def test_runs_that_are_finished_take_the_place_of_what_was_kept(small_run: Run, 
 
 
 def test_pictures_of_runs_are_kept_beside_the_tables(small_run: Run, tmp_path: Path) -> None:
-    experiment = replace(SUPERVISED[0], settings={"images": 640, "batch_size": 64}, picture="scatter.png")
+    experiment = replace(SUPERVISED[0], settings={"images": 640, "batch_size": 64}, pictures=("scatter.png",))
     run, file = tmp_path / "runs" / experiment.name, tmp_path / "docs" / "systems.md"
     shutil.copytree(small_run.path, run)
     (run / SCORES).write_text(json.dumps({"scores": {"held out": {}}}))
@@ -93,8 +93,8 @@ def test_pictures_of_runs_are_kept_beside_the_tables(small_run: Run, tmp_path: P
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(reproduction, "EXPERIMENTS", (experiment,))
             write_table(root, file)
-        assert f"![{experiment.name}](systems/{experiment.name}.png)" in file.read_text()
-    kept = file.with_suffix("") / f"{experiment.name}.png"
+        assert f"![{experiment.name}](systems/{experiment.name}-scatter.png)" in file.read_text()
+    kept = file.with_suffix("") / f"{experiment.name}-scatter.png"
     assert kept.read_bytes() == (run / "pictures" / "scatter.png").read_bytes()
 
 
