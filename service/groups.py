@@ -51,7 +51,7 @@ def recombined(model: Model, classes: Outputs, style: Outputs) -> Float32:
         mean, _ = codebook.evidence(classes["mean"], classes["logvar"])
         return _with_class(model, style["z"][0], mean)[None]
     if not codebook.conditions:
-        needed = "a model with a group (multi_level) or with conditions (conditional)"
+        needed = "a model that was trained with groups or with conditions"
         raise Problem(422, f"this model has no class apart from its style; needs {needed}", accepted=needed)
     weights = style["weights"].copy()
     for name in codebook.conditions:

@@ -119,5 +119,5 @@ class TestRecombine:
             f"/recombine?model={model}", json={"class": {"image": image({})}, "style": {"image": image({})}}
         )
         assert answer.status_code == 422
-        assert "needs a model with a group" in answer.json()["detail"]
+        assert "needs a model that was trained with groups" in answer.json()["detail"]
         assert answer.json()["accepted"]
