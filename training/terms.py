@@ -91,19 +91,20 @@ class KL:
 class Capacity:
     """|KL - C|, with the batch's mean KL and a capacity C that rises in training, in nats (Burgess et al. 2018).
 
-    Within ``width`` nats of C its square over twice the width, and less by half the width beyond (Huber 1964): a plain
-    distance would push the encoder by the whole weight to and fro, from step to step, with hardly anything learned of
-    the images. A width of nats lets the KL run ahead of C while that is small: a position then bends through two
+    Within a tenth of C its square over twice that width, and less by half the width beyond (Huber 1964): a plain
+    distance would push the encoder by the whole weight to and fro, from step to step, so that latents that could tell
+    more never wake. While C is small, so is the width: a KL that runs ahead of it would let a position bend through two
     latents before the next factor has one.
     """
 
     weight: float
     capacity: Schedule
-    width: float = 0.5
 
     def __call__(self, passed: Pass) -> Tensor:
         kl = passed.space.kl(passed.posterior, passed.labels).sum(dim=1).mean()
-        return F.huber_loss(kl, kl.new_tensor(self.capacity(passed.moment)), delta=self.width) / self.width
+        capacity = self.capacity(passed.moment)
+        width = max(capacity, 1.0) / 10
+        return F.huber_loss(kl, kl.new_tensor(capacity), delta=width) / width
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,20 @@ def test_kl_per_code_divides_by_the_number_of_classes(passed: Pass) -> None:
     assert KL(per_code=True)(passed).item() == pytest.approx((0.5 + 2.0) / 2)
 
 
-def test_capacity_is_the_distance_of_the_kl_from_what_is_allowed_now(passed: Pass) -> None:
-    capacity = ramp(0, 20, share=1)  # half-way: 10 nats; the KL is 4.5
-    assert Capacity(100, capacity, width=1e-3)(passed).item() == pytest.approx(5.5, abs=1e-3)
-    assert Capacity(100, capacity, width=2)(passed).item() == pytest.approx(5.5 - 1)
-    assert Capacity(100, capacity, width=11)(passed).item() == pytest.approx(5.5**2 / 22)
+@pytest.mark.parametrize(
+    ("allowed", "expected"),
+    [
+        (10, 5.5 - 1 / 2),  # a distance of 5.5 with a width of 1
+        (5, 0.5 - 0.5 / 2),  # just beyond the width of .5
+        (4.6, 0.1**2 / 2 / 0.46),
+        (0.5, 4 - 0.1 / 2),  # the least width is .1
+    ],
+)
+def test_capacity_is_the_distance_of_the_kl_from_what_is_allowed_now(
+    passed: Pass, allowed: float, expected: float
+) -> None:
+    """The KL is 4.5 nats, and the capacity half-way."""
+    assert Capacity(100, ramp(0, 2 * allowed, share=1))(passed).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_absolute_kl_is_the_published_formula(passed: Pass) -> None:
