@@ -172,9 +172,10 @@ def _leaks(results: Results) -> Iterator[str]:
     for experiment in curve:
         settings = presets.settings(experiment.system, experiment.settings)
         figures = results[experiment.name]["figures"]
-        name = f"{settings['leak_weight']:g}" if settings["class_latent"] else "plain VAE"
+        weight = settings["leak_weight"] if settings["class_latent"] else "plain VAE"
         share = _value(figures[names[0]]) / _value(plain["figures"][names[0]])
-        rows.append((name, str(experiment.seed), f"{share:.3f}", *(figures.get(name, "") for name in names)))
+        rows.append((f"{weight}", str(experiment.seed), f"{share:.3f}", *(figures.get(name, "") for name in names)))
+    rows.sort(key=lambda row: row[2])
     yield "## What tells of the class in the style of an image, against reconstruction\n"
     yield from _table(("leak_weight", "seed", "reconstruction, of the plain VAE's", *names), *rows)
 

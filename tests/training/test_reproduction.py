@@ -64,7 +64,7 @@ def test_leaks_stand_beside_reconstruction_as_a_share_of_the_plain_vae_s(tmp_pat
     }
     text = written(leaks, tmp_path)
     weight = LEAKS[0].settings.get("leak_weight", 12)
-    assert f"| {weight} | 0 | 1.100 | 66 ± 1 |  | 0.25 |" in text
+    assert f"| {weight:.1f} | 0 | 1.100 | 66 ± 1 |  | 0.25 |" in text
     assert "| plain VAE | 0 | 1.000 | 60 ± 1 |  |  |" in text
 
 
