@@ -1,6 +1,8 @@
 # Each target does its own set-up in .venv; nothing needs to be installed first but Python 3.11 or newer and git.
 PYTHON ?= python3
 BIN := .venv/bin
+# A process per core; the tests of one file stay together, as they share what takes long to make, and a port.
+PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 # The GPU build where an NVIDIA driver answers, else the CPU build: the two can't be installed together.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 
@@ -12,10 +14,10 @@ serve: .venv/serve
 training: .venv/training
 
 test: .venv/develop lint
-	$(BIN)/pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: .venv/develop lint
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: .venv/develop
 	$(BIN)/ruff check .

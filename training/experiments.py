@@ -97,7 +97,14 @@ JUDGED = (
     "each image's own posterior means; `leaking` is theirs, in which a code depends on the test label"
 )
 HELD_OUT = "rendered dSprites of combinations held out from training"
-LEVELS = "sampled codes: class 99.7 %, style 42.1 % with the leak; class 38.6 %, style 43.0 % without"
+LEVELS = (
+    "sampled codes, noise as in the paper: with the leak class 86.0 %, style 78.2 %, without 33.1 %, 77.8 %; with a tenth "
+    "of the noise: 99.7 %, 42.1 % and 38.6 %, 43.0 %"
+)
+UNLIKE = (
+    "the published classes and styles are read from samples, ours from means, so that less is hidden by noise; 99.7 % "
+    "takes a tenth of the noise besides. What class codes tell that nothing teaches depends on how they were drawn."
+)
 BEST = "the best of the literature without labels: MIG .35, FactorVAE metric .86 to .92"
 FIVE = f"five latents with variance < .01, pos_x, pos_y and scale among them; {BEST}"
 NONE = "no figures"
@@ -148,6 +155,7 @@ LEAKS = tuple(
         metrics=("latent_classification",),
         shown=CODES,
         pictures=() if settings else ("swap.png", "swap-evidence.png"),
+        missed=UNLIKE if system == "multi_level_detached" else "",
     )
     for name, system, settings, seed, published in (
         ("multi_level", "multi_level", {}, 0, LEVELS),
