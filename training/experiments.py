@@ -98,8 +98,8 @@ JUDGED = (
 )
 HELD_OUT = "rendered dSprites of combinations held out from training"
 LEVELS = (
-    "sampled codes, noise as in the paper: with the leak class 86.0 %, style 78.2 %, without 33.1 %, 77.8 %; with a tenth "
-    "of the noise: 99.7 %, 42.1 % and 38.6 %, 43.0 %"
+    "sampled codes, noise as in the paper: with the leak class 86.0 %, style 78.2 %, without 33.1 %, 77.8 %; "
+    "with a tenth of the noise: 99.7 %, 42.1 % and 38.6 %, 43.0 %"
 )
 UNLIKE = (
     "the published classes and styles are read from samples, ours from means, so that less is hidden by noise; 99.7 % "

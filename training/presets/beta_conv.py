@@ -4,7 +4,9 @@ Source: github.com/Akella17/Beta-VAE (PyTorch; its convolutional form can't be t
 beta = 1 is the plain VAE.
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train beta_conv --data dsprites``.
-Expected: not measured yet.
+Expected: after 1,000,000 images, 7 minutes on one shared core of a CPU with bf16 instructions: six latents active, none
+the only one of its factor; MIG .034 (20 bins), FactorVAE metric .516: factors come apart under a capacity, not under
+this beta.
 Differs from it: faster convolutions, bf16 where the hardware has it.
 """
 
