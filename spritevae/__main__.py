@@ -247,6 +247,7 @@ def reproduce(options: argparse.Namespace) -> int:
         here = ["--run", str(path), "--device", options.device]
         here += ["--threads", str(options.threads)] if options.threads else []
         here += ["--data", places[experiment.data]] if experiment.data in places else []
+        here += ["--init", str(options.root / experiment.init)] if experiment.init else []
         status = train(parser().parse_args([*shlex.split(experiment.command)[1:], *here]), experiment.command)
         if status:
             return status

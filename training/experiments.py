@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from training import presets
 from training.data.labels import ONLY
@@ -18,6 +19,8 @@ from training.presets import Setting
 from training.runs import Run
 
 SCORES = "scores.json"
+ROOT = Path("runs") / "reproduce"
+"""Where their runs go that no other folder is given for."""
 ROWS = 10_000
 
 
@@ -37,6 +40,8 @@ class Experiment:
     metrics: tuple[str, ...] = ()
     labels: str = ""
     seed: int = 0
+    init: str = ""
+    """The experiment whose weights it begins with."""
     training_too: bool = False
     """Whether images that were trained on are scored too, as the published figures are of these."""
     pictures: tuple[str, ...] = ()
@@ -52,6 +57,7 @@ class Experiment:
         parts += ["--set", *(f"{key}={value}" for key, value in self.settings.items())] if self.settings else []
         parts += ["--labels", self.labels.removeprefix(ONLY)] if self.labels else []
         parts += ["--labelled-only"] if only else []
+        parts += ["--init", str(ROOT / self.init)] if self.init else []
         return " ".join([*parts, *(["--seed", str(self.seed)] if self.seed else [])])
 
 
@@ -169,21 +175,23 @@ LEAKS = tuple(
 )
 UNSUPERVISED = tuple(
     Experiment(
-        name=system,
-        system=system,
+        name=name,
+        system=name.partition("-")[0],
         data="dsprites",
         settings=settings,
+        init=init,
         published=published,
         protocol=HELD_OUT,
         metrics=("latents", "mig", "sap", "dci", "beta_vae", "factor_vae", "modularity"),
         shown=FREE,
         pictures=("traversals.png",),
     )
-    for system, settings, published in (
-        ("beta_conv", {}, BEST),
-        ("beta_mlp", {"images": 300_000}, BEST),
-        ("capacity_conv", {}, FIVE),
-        ("capacity_mlp", {"images": 300_000}, FIVE),
+    for name, settings, init, published in (
+        ("beta_conv", {}, "", BEST),
+        ("beta_mlp", {"images": 300_000}, "", BEST),
+        ("capacity_conv", {}, "", FIVE),
+        ("capacity_conv-on", {"images": 1_500_000, "rise_share": 0.001}, "capacity_conv", FIVE),
+        ("capacity_mlp", {"images": 100_000}, "", FIVE),
     )
 )
 SUPERVISED = tuple(
@@ -240,5 +248,6 @@ def scored(run: Run, experiment: Experiment) -> bool:
     """Whether a run is this experiment's, trained to its end and scored."""
     if not (run.path / SCORES).exists():
         return False
-    wanted = presets.settings(experiment.system, experiment.settings)
-    return (run.parameters.settings, run.parameters.seed) == (wanted, experiment.seed)
+    wanted, own = presets.settings(experiment.system, experiment.settings), run.parameters
+    begun = Path(own.init).name if own.init else ""
+    return (own.settings, own.seed, begun) == (wanted, experiment.seed, experiment.init)

@@ -14,7 +14,7 @@ import numpy as np
 
 from training import presets
 from training.data.labels import ONLY
-from training.experiments import EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SUPERVISED, Experiment, scored
+from training.experiments import EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SUPERVISED, UNSUPERVISED, Experiment, scored
 from training.files import replacing, write_json
 from training.runs import PICTURES, Run
 
@@ -126,15 +126,22 @@ def _missed(results: Results) -> Iterator[str]:
 
 
 def _spaces(results: Results) -> Iterator[str]:
-    """The latent spaces of supervised VAEs side by side."""
-    compared = [each for each in SUPERVISED if each.name in results]
-    if compared:
-        names = compared[0].shown
-        yield "## The latent spaces of supervised VAEs\n"
-        yield from _table(
-            ("space", *names),
-            *([each.system, *(results[each.name]["figures"].get(name, "") for name in names)] for each in compared),
-        )
+    """Supervised latent spaces, and free latents, each side by side."""
+    yield from _compared("The latent spaces of supervised VAEs", SUPERVISED, results)
+    yield from _compared("Latents that no label tells about", UNSUPERVISED, results)
+
+
+def _compared(title: str, experiments: Sequence[Experiment], results: Results) -> Iterator[str]:
+    """A row for each of the experiments, a column for each figure."""
+    finished = [each for each in experiments if each.name in results]
+    if finished:
+        names = finished[0].shown
+        yield f"## {title}\n"
+        rows = []
+        for each in finished:
+            figures, command = results[each.name]["figures"], f"`{results[each.name]['command']}`"
+            rows.append((each.name, *(figures.get(name, "") for name in names), command))
+        yield from _table(("experiment", *names, "command"), *rows)
 
 
 def _labels(results: Results) -> Iterator[str]:

@@ -30,7 +30,7 @@ def test_every_preset_has_one_row(tmp_path: Path) -> None:
     """That of its first experiment; the others stand in tables of their own."""
     figures = result(accuracy__all="0.5 ± 0.1", reconstruction__bce="60 ± 1")
     text = written({each.name: figures for each in (*SUPERVISED, *LEAKS)}, tmp_path)
-    rows = [line for line in text.splitlines() if line.endswith("| `spritevae train x` |")]
+    rows = [line for line in text.partition("## ")[0].splitlines() if line.endswith("| `spritevae train x` |")]
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == [
         "multi_level", "multi_level_detached", *(each.system for each in SUPERVISED),
     ]  # fmt: skip
@@ -41,8 +41,8 @@ def test_every_preset_has_one_row(tmp_path: Path) -> None:
 def test_spaces_stand_side_by_side(tmp_path: Path) -> None:
     spaces = {each.name: result(accuracy__all="0.5 ± 0.1", decode__iou="0.8") for each in SUPERVISED[:2]}
     text = written(spaces, tmp_path)
-    assert "| space | accuracy.all | accuracy.orientation.merged | decode.iou |" in text
-    assert "| softmax | 0.5 ± 0.1 |  | 0.8 |" in text
+    assert "| experiment | accuracy.all | accuracy.orientation.merged | decode.iou |" in text
+    assert "| space-softmax | 0.5 ± 0.1 |  | 0.8 |" in text
 
 
 def test_few_labels_have_means_and_standard_deviations(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from training.terms import Capacity
 def capacity_vae(
     backbones: Backbones,
     *,
-    images: int = 1_000_000,
+    images: int = 5_000_000,
     batch_size: int = 64,
     learning_rate: float = 5e-4,
     latent: int = 10,
