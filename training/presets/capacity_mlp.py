@@ -4,7 +4,8 @@ Source: github.com/Akella17/Beta-VAE (PyTorch; 1200-1200-(10)-1200-1200-1200), a
 (gamma 100, C 20): five latents with variance < .01, pos_x, pos_y and scale among them, and five idle ones.
 Data: dsprites, or any images; labels only serve to tell which factor each latent follows.
 Command: ``spritevae train capacity_mlp --data dsprites``.
-Expected: not measured yet.
+Expected: after 100,000 images, 3 minutes on one shared core of a CPU with bf16 instructions, which is far too few: four
+latents active; MIG .037 (20 bins), FactorVAE metric .523.
 Differs from it: bf16 where the hardware has it; the capacity rises over a share of training; the penalty is
 quadratic close to the capacity (``Capacity`` says why).
 """
