@@ -111,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
     reproduce.add_argument(
         "--data", nargs="+", default=[], metavar="NAME=PATH", help="where a data set is, for example mnist=my/mnist"
     )
-    reproduce.add_argument("--root", type=Path, default=Path("runs") / "reproduce", help="folder of the runs")
+    reproduce.add_argument("--root", type=Path, help="folder of the runs (default: runs/reproduce)")
     reproduce.add_argument("--output", type=Path, default=Path("docs") / "systems.md", help="the table's file")
     reproduce.add_argument("--threads", type=_whole(1), help="CPU threads (default: one per core)")
     reproduce.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
@@ -236,23 +236,23 @@ def _train_one(
 
 def reproduce(options: argparse.Namespace) -> int:
     """Train experiments by their commands, score them, and write their table."""
-    from training.experiments import named, score_run
+    from training.experiments import ROOT, named, score_run
     from training.reproduction import write_table
     from training.runs import Run
 
-    places = dict(map(_assignment, options.data))
+    places, root = dict(map(_assignment, options.data)), options.root or ROOT
     for experiment in named(options.names):
         print(f"{experiment.name}: {experiment.command}")
-        path = options.root / experiment.name
+        path = root / experiment.name
         here = ["--run", str(path), "--device", options.device]
         here += ["--threads", str(options.threads)] if options.threads else []
         here += ["--data", places[experiment.data]] if experiment.data in places else []
-        here += ["--init", str(options.root / experiment.init)] if experiment.init else []
+        here += ["--init", str(root / experiment.init)] if experiment.init else []
         status = train(parser().parse_args([*shlex.split(experiment.command)[1:], *here]), experiment.command)
         if status:
             return status
         score_run(Run.open(path), experiment)
-        write_table(options.root, options.output)
+        write_table(root, options.output)
     print(options.output)
     return 0
 

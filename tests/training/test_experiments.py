@@ -31,6 +31,14 @@ def test_an_experiment_says_the_command_that_trains_it() -> None:
     )
 
 
+def test_an_experiment_that_goes_on_from_another_stands_behind_it() -> None:
+    names = [each.name for each in EXPERIMENTS]
+    for each in EXPERIMENTS:
+        if each.init:
+            assert each.init in names[: names.index(each.name)]
+            assert each.command.endswith(f" --init runs/reproduce/{each.init}")
+
+
 def test_an_unknown_experiment_lists_what_there_is(capsys: pytest.CaptureFixture) -> None:
     assert main(["reproduce", "everything"]) == 1
     assert "no experiment 'everything'; there is: guided, " in capsys.readouterr().err
