@@ -98,6 +98,7 @@ SPACES = (
 )
 
 TESTED = "test images of MNIST"
+WHILE_TRAINING = f"{TESTED}; training images as published: sampled, while training"
 JUDGED = (
     "classifiers d-256-256-10 learn from codes of MNIST's training images and are judged on test images: `single` from "
     "each image's own posterior means; `leaking` is theirs, in which a code depends on the test label"
@@ -121,7 +122,7 @@ GUIDED = (
         system="guided",
         data="mnist",
         published="training set, epoch 10: squared error 33.24, accuracy .763",
-        protocol=f"{TESTED}; training images as published: sampled, while training",
+        protocol=WHILE_TRAINING,
         training_too=True,
         shown=("train.squarederror", "train.absolutekl", "accuracy.digit", "reconstruction.squares"),
         pictures=("latent_grid.png",),
@@ -131,7 +132,7 @@ GUIDED = (
         system="guided_baseline",
         data="mnist",
         published="training set, epoch 10: squared error 32.84",
-        protocol=f"{TESTED}; training images as published: sampled, while training",
+        protocol=WHILE_TRAINING,
         training_too=True,
         shown=("train.squarederror", "train.absolutekl", "reconstruction.squares"),
     ),
@@ -250,4 +251,9 @@ def scored(run: Run, experiment: Experiment) -> bool:
         return False
     wanted, own = presets.settings(experiment.system, experiment.settings), run.parameters
     begun = Path(own.init).name if own.init else ""
-    return (own.settings, own.seed, begun) == (wanted, experiment.seed, experiment.init)
+    return (own.settings, own.labels, own.seed, begun) == (
+        wanted,
+        experiment.labels,
+        experiment.seed,
+        experiment.init,
+    )

@@ -175,14 +175,17 @@ def _leaks(results: Results) -> Iterator[str]:
     if plain is None or len(curve) < 2:
         return
     names = ("reconstruction.bce", "classification.class.single", "classification.style.single")
+    shares = {
+        each.name: _value(results[each.name]["figures"][names[0]]) / _value(plain["figures"][names[0]])
+        for each in curve
+    }
     rows = []
-    for experiment in curve:
+    for experiment in sorted(curve, key=lambda each: shares[each.name]):
         settings = presets.settings(experiment.system, experiment.settings)
         figures = results[experiment.name]["figures"]
         weight = settings["leak_weight"] if settings["class_latent"] else "plain VAE"
-        share = _value(figures[names[0]]) / _value(plain["figures"][names[0]])
-        rows.append((f"{weight}", str(experiment.seed), f"{share:.3f}", *(figures.get(name, "") for name in names)))
-    rows.sort(key=lambda row: row[2])
+        share = f"{shares[experiment.name]:.3f}"
+        rows.append((f"{weight}", str(experiment.seed), share, *(figures.get(name, "") for name in names)))
     yield "## What tells of the class in the style of an image, against reconstruction\n"
     yield from _table(("leak_weight", "seed", "reconstruction, of the plain VAE's", *names), *rows)
 
