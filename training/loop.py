@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from training.data.between import between
 from training.data.source import Batch, Rows, Source
 from training.inference import TorchCodec, pixels
 from training.measure import ROWS, measure, measuring_rows
@@ -117,7 +118,7 @@ class _Trainer:
         chosen = np.random.default_rng(self.seed).permutation(np.flatnonzero(out) if out.any() else self.rows)
         self.validation = chosen[:count]
         self.measuring = measuring_rows(source, self.rows, self.seed, ROWS)
-        self.optimizer = torch.optim.Adam(self.model.parameters(), fused=True)
+        self.optimizer = self.recipe.optimizer(self.model, torch.bfloat16 if self.bf16 else torch.float32)
         self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
         self.sums, self.epochs = dict[str, torch.Tensor](), list[float]()
         self.measured = 0
@@ -163,12 +164,17 @@ class _Trainer:
     def _batches(self) -> Iterator[Batch]:
         """The batches still to come, each drawn in a thread while the one before it is trained on."""
         with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(lambda step: self.source.batch(self.order(step)), self.step)
+            coming = ahead.submit(self._batch, self.step)
             for step in range(self.step, self.steps):
                 batch = coming.result()
                 if step + 1 < self.steps:
-                    coming = ahead.submit(lambda step: self.source.batch(self.order(step)), step + 1)
+                    coming = ahead.submit(self._batch, step + 1)
                 yield batch
+
+    def _batch(self, step: int) -> Batch:
+        """The batch of a step, some of it between grid values where the recipe says so."""
+        batch, share = self.source.batch(self.order(step)), self.recipe.between_share
+        return between(self.source, batch, share, np.random.default_rng([self.seed, step])) if share else batch
 
     def _step(self, batch: Batch) -> None:
         factor = self.recipe.plateau(self.epochs)[0] if self.recipe.plateau else 1.0

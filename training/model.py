@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from training.attributes import Attributes
 from training.critic import Critic
 from training.latents import Latent, Posterior
 from training.nets import Encoder, ImageShape
+from training.optimizers import adam
 from training.schedules import Moment, Plateau, Schedule
 from training.space import Labels, Space
 from training.terms import Pass, Term
@@ -39,10 +41,15 @@ class Recipe:
     round_trip_share: float = 0.0
     """Share of the labelled images that the encoder sees as the decoder draws them from their labels: so that /encode
     reads what /decode gave."""
+    between_share: float = 0.0
+    """Share of the images that are drawn between grid values, where the data can: so that weights between two classes
+    mean the value between them."""
     images: int
     """How many images to train on, repeats counted."""
     batch_size: int
     learning_rate: Schedule
+    optimizer: Callable[[nn.Module, torch.dtype], Optimizer] = adam
+    """From the model, and the precision that the hardware computes in."""
     plateau: Plateau | None = None
     """How the learning rate falls where the validation loss stands still, and when to stop early."""
 
@@ -53,7 +60,7 @@ class Recipe:
                 f"a recipe needs at least one image and a positive learning rate; "
                 f"got {self.images} images in batches of {self.batch_size} and a rate of {peak:g}"
             )
-        for share in (self.label_share, self.round_trip_share):
+        for share in (self.label_share, self.round_trip_share, self.between_share):
             if not 0 <= share <= 1:
                 raise ValueError(f"a share lies between 0 and 1, got {share}")
 

@@ -1,6 +1,6 @@
 """Backbones: images to features, and a point in latent space to image logits. All work for every image size.
 
-Convolutional ones round height and width up to whole cells of 8 pixels inside.
+Convolutional ones round height and width up to whole cells of some pixels inside.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -20,10 +21,10 @@ ImageShape = tuple[int, int, int]
 """[H, W, C]."""
 
 
-def cells(image: ImageShape) -> tuple[int, int]:
-    """How many cells cover an image, down and across."""
+def cells(image: ImageShape, side: int = CELL) -> tuple[int, int]:
+    """How many cells of ``side`` pixels cover an image, down and across."""
     height, width, _ = image
-    return -(-height // CELL), -(-width // CELL)
+    return -(-height // side), -(-width // side)
 
 
 def he_initialised(layers: nn.Sequential) -> nn.Sequential:
@@ -99,6 +100,40 @@ class PixelShuffleDecoder(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         height, width, _ = self.image
         grid = self.trunk(z).unflatten(1, self.grid)  # [B, C', H / 8, W / 8]
+        logits: Tensor = self.convolutions(grid)
+        return logits[:, :, :height, :width]
+
+
+class SeparableDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W]: what a dense trunk says of every row of cells and of every column, added.
+
+    The sum, through a ReLU, gives each cell of 4 x 4 pixels its features: half-planes of any position and slope, if
+    what is said is linear along the axes, at the cost of a row and a column instead of all cells. Convolutions then
+    combine them, and each cell is unfolded to its pixels (sub-pixel convolution, Shi et al. 2016).
+    """
+
+    SIDE = 4
+
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.image = image
+        self.channels, self.cells = channels[0], cells(image, self.SIDE)
+        self.trunk = _dense((length, *trunk), nn.ReLU)
+        self.lines = he_initialised(nn.Sequential(nn.Linear(trunk[-1], sum(self.cells) * channels[0])))
+        layers: list[nn.Module] = [nn.ReLU()]
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+        self.convolutions = nn.Sequential(
+            *he_initialised(nn.Sequential(*layers)),
+            nn.Conv2d(channels[-1], image[2] * self.SIDE**2, 1),
+            nn.PixelShuffle(self.SIDE),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        height, width, _ = self.image
+        lines = self.lines(self.trunk(z)).unflatten(1, (sum(self.cells), self.channels)).transpose(1, 2)
+        rows, columns = lines.split(self.cells, dim=2)  # [B, C', H / 4], [B, C', W / 4]
+        grid = (rows[:, :, :, None] + columns[:, :, None, :]).contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.convolutions(grid)
         return logits[:, :, :height, :width]
 

@@ -1,15 +1,15 @@
 import pytest
 import torch
 
-from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.nets import ConvEncoder, PixelShuffleDecoder, SeparableDecoder
 
 
 @pytest.mark.parametrize("image", [(28, 28, 1), (64, 64, 1), (37, 121, 3), (128, 29, 4)])
 def test_every_image_size_and_colour_goes_in_and_comes_out(image: tuple[int, int, int]) -> None:
     height, width, channels = image
-    encoder, decoder = ConvEncoder(image, (8, 8, 8), 16), PixelShuffleDecoder(5, image, (8,), (8, 8))
-    assert encoder(torch.rand(2, channels, height, width)).shape == (2, 16)
-    assert decoder(torch.rand(2, 5)).shape == (2, channels, height, width)
+    assert ConvEncoder(image, (8, 8, 8), 16)(torch.rand(2, channels, height, width)).shape == (2, 16)
+    for decoder in (PixelShuffleDecoder(5, image, (8,), (8, 8)), SeparableDecoder(5, image, (8,), (8, 8))):
+        assert decoder(torch.rand(2, 5)).shape == (2, channels, height, width)
 
 
 def test_every_pixel_reaches_the_features() -> None:
@@ -18,3 +18,14 @@ def test_every_pixel_reaches_the_features() -> None:
     ConvEncoder((31, 45, 1), (32, 32, 32), 64)(image).sum().backward()
     assert image.grad is not None
     assert (image.grad != 0).all()
+
+
+def test_a_row_and_a_column_of_cells_each_tell_every_cell_of_theirs() -> None:
+    torch.manual_seed(0)
+    decoder = SeparableDecoder(5, (64, 64, 1), (8,), (8, 8))
+    before = decoder(torch.zeros(1, 5))
+    with torch.no_grad():
+        decoder.lines[0].bias[3 * 8 : 4 * 8] += 1  # of the fourth row of cells
+    changed = (decoder(torch.zeros(1, 5)) != before)[0, 0].any(dim=1).nonzero()
+    assert changed.min() >= 2 * 4  # pixel rows of the cells around it, which the convolution reaches
+    assert changed.max() < 5 * 4

@@ -18,7 +18,8 @@ from functools import partial
 from training.attributes import Attribute, Attributes
 from training.latents import Latent, Softmax, Value
 from training.model import Recipe
-from training.nets import ConvEncoder, PixelShuffleDecoder
+from training.nets import ConvEncoder, SeparableDecoder
+from training.optimizers import muon
 from training.schedules import hold_then_linear
 from training.terms import KL, Reconstruction, Supervised
 
@@ -29,10 +30,11 @@ def supervised(
     images: int = 9_000_000,
     batch_size: int = 256,
     learning_rate: float = 2e-3,
-    latent_weight: float = 1.0,
+    latent_weight: float = 0.1,
     supervised_weight: float = 100.0,
-    label_share: float = 0.75,
-    round_trip_share: float = 0.125,
+    label_share: float = 0.9,
+    round_trip_share: float = 0.0625,
+    between_share: float = 0.2,
 ) -> Recipe:
     """A supervised VAE whose discrete attributes are each such a ``latent``, its continuous ones numbers.
 
@@ -44,14 +46,16 @@ def supervised(
 
     return Recipe(
         encoder=partial(ConvEncoder, channels=(64, 64, 48), features=256),
-        decoder=partial(PixelShuffleDecoder, trunk=(512, 320), channels=(64, 128)),
+        decoder=partial(SeparableDecoder, trunk=(256, 256), channels=(32, 32, 32)),
         latents=latents,
         terms=(Reconstruction(), KL(latent_weight, per_code=True), Supervised(supervised_weight)),
         label_share=label_share,
         round_trip_share=round_trip_share,
+        between_share=between_share,
         images=images,
         batch_size=batch_size,
         learning_rate=hold_then_linear(learning_rate, hold=0.4, warmup=0.005),
+        optimizer=muon,
     )
 
 
