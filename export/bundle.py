@@ -96,6 +96,8 @@ class Manifest(_Strict):
     decoder: GraphSpec
     opset: int
     tolerances: dict[Literal["fp32", "tf32", "fp16"], float]
+    unfamiliar: float | None = Field(default=None, gt=0)
+    """The ``unlikeness`` beyond which an image is unlike what the model was trained on."""
     training: dict[str, Any]
     scores: dict[str, Any]
     files: dict[str, FileSpec] = {}

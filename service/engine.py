@@ -20,6 +20,11 @@ class Engine:
         with timed("inference"):
             return await to_thread.run_sync(lambda: self.model.encode(images, **conditions))
 
+    async def unfamiliar(self, images: Float32, z: Float32) -> list[bool] | None:
+        """As ``Model.unfamiliar``."""
+        with timed("unfamiliar"):
+            return await to_thread.run_sync(self.model.unfamiliar, images, z)
+
     async def decode(self, z: Float32) -> Float32:
         """As ``Model.decode``: z [B, D] -> images [B, C, H, W]."""
         with timed("inference"):

@@ -15,12 +15,17 @@ Outputs = dict[str, Float32]
 
 
 def items(
-    model: Model, outputs: Outputs, converted: Sequence[Sequence[str]], detail: str | None
+    model: Model,
+    outputs: Outputs,
+    converted: Sequence[Sequence[str]],
+    unfamiliar: Sequence[bool] | None,
+    detail: str | None,
 ) -> list[dict[str, Any]]:
     """The one item that the images of a group are together, of the encoder's outputs [B, ...]; raises Problem 422.
 
     Only of the group's attribute: of all others each image has a value of its own, so that none is given, and z has
-    their default there. The evidence is the product of the images' Gaussians.
+    their default there. The evidence is the product of the images' Gaussians. Unfamiliar is a group of which any image
+    is.
     """
     codebook = model.codebook
     if codebook.group is None:
@@ -36,6 +41,7 @@ def items(
         entry["weights"] = weights[0].tolist()
     item: dict[str, Any] = {"attributes": {name: entry}, "z": z.tolist()}
     item["converted"] = list(dict.fromkeys(chain(*converted)))
+    item["unfamiliar"] = None if unfamiliar is None else any(unfamiliar)
     if detail == "posterior":
         item |= {"mean": mean.tolist(), "logvar": logvar.tolist()}
     return [item]

@@ -13,7 +13,11 @@ from training.codebook import Float32
 
 
 def items(
-    model: Model, outputs: dict[str, Float32], converted: Sequence[Sequence[str]], detail: str | None
+    model: Model,
+    outputs: dict[str, Float32],
+    converted: Sequence[Sequence[str]],
+    unfamiliar: Sequence[bool] | None,
+    detail: str | None,
 ) -> list[dict[str, Any]]:
     """One item per image of the encoder's outputs [B, ...]; its attributes are accepted by /decode."""
     z, weights = outputs["z"], outputs["weights"]
@@ -32,6 +36,7 @@ def items(
                 entry["weights"] = weights[index, model.attributes.columns(name)].tolist()
             entries[name] = entry
         item: dict[str, Any] = {"attributes": entries, "z": z[index].tolist(), "converted": list(converted[index])}
+        item["unfamiliar"] = None if unfamiliar is None else unfamiliar[index]
         if detail == "posterior":
             item |= {name: outputs[name][index].tolist() if name in outputs else None for name in ("mean", "logvar")}
         return item

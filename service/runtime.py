@@ -23,6 +23,7 @@ from export.bundle import (
 from service.settings import Device
 from training.attributes import Attributes
 from training.codebook import Codebook, Float32
+from training.unlikeness import unlikeness
 
 log = logging.getLogger("spritevae.runtime")
 CHUNK = 64
@@ -78,6 +79,13 @@ class Model:
     def decode(self, z: Float32) -> Float32:
         """Images [B, C, H, W] in 0..1 of latent points [B, D]."""
         return _run(self._decoder, {"z": np.asarray(z, np.float32)})["image"]
+
+    def unfamiliar(self, images: Float32, z: Float32) -> list[bool] | None:
+        """Which images [B, C, H, W] of these z [B, D] are unlike what the model was trained on, as far as its bundle
+        has a threshold for that.
+        """
+        threshold = self.manifest.unfamiliar
+        return None if threshold is None else [*map(bool, unlikeness(images, self.decode(z)) > threshold)]
 
     def _replay(self, bundle: Bundle) -> None:
         golden = bundle.golden

@@ -210,6 +210,9 @@ class EncodedImage(BaseModel):
     attributes: dict[str, AttributeReading]
     z: list[float]
     converted: list[str] = Field(description="what was done to make the image one of the model's")
+    unfamiliar: bool | None = Field(
+        description="whether it is unlike the images that the model was trained on; null where the model can't tell"
+    )
     mean: list[float] | None = None
     logvar: list[float] | None = None
 

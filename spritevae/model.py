@@ -148,6 +148,7 @@ class _BundleCodec:
         learned = self.manifest.training.get("attributes")
         self.data_attributes = self.codebook.attributes if learned is None else attributes_of(learned)
         self.image_shape = self.manifest.image.shape
+        self.unfamiliar = self.manifest.unfamiliar
 
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
         pixels = images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)

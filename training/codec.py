@@ -34,6 +34,10 @@ class Codec(Protocol):
     def image_shape(self) -> tuple[int, int, int]:
         """[H, W, C]."""
 
+    @property
+    def unfamiliar(self) -> float | None:
+        """The unlikeness beyond which an image is unlike what the model was trained on; None where it isn't known."""
+
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
         """What the encoder says of images [B, H, W, C].
 

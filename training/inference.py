@@ -22,6 +22,8 @@ def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Ten
 class TorchCodec:
     """A model in torch, full precision; its codebook is that of the moment when the codec was made."""
 
+    unfamiliar = None
+
     def __init__(self, model: VAE, device: torch.device | str = "cpu") -> None:
         self.model = model.to(device).eval()
         self.codebook = model.space.codebook()

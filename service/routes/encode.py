@@ -34,8 +34,9 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     """Read images: the value of each attribute, and the exact place in latent space.
 
     Every frame of an animation, every file and every image of an array is one item. Images of another size or colour
-    are converted, and `converted` says how. What comes back is accepted by /decode. `?given=digit:3` tells a
-    conditional model what it would infer otherwise; `?group=true` reads what the images of one group share.
+    are converted, and `converted` says how. `unfamiliar` is true of images unlike those that the model was trained on:
+    what is said about these means little. What comes back is accepted by /decode. `?given=digit:3` tells a conditional
+    model what it would infer otherwise; `?group=true` reads what the images of one group share.
     """
     engine = select(request, query.model)
     choose(request.headers.getlist("accept"), [JSON])
@@ -47,10 +48,11 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
             read_images, sources, engine.model.manifest.image, settings.max_items, settings.max_pixels
         )
     outputs = await conditions.encode(engine, images, given)
+    unfamiliar = await engine.unfamiliar(images, outputs["z"])
 
     def answer() -> bytes:
         read = groups.items if query.group else reading.items
-        items = read(engine.model, outputs, converted, query.detail)
+        items = read(engine.model, outputs, converted, unfamiliar, query.detail)
         return to_json({"model": engine.model.name, "digest": engine.model.digest, "items": items})
 
     return Response(await to_thread.run_sync(answer), media_type=JSON)

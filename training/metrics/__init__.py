@@ -19,6 +19,7 @@ from training.data.source import Rows, Source
 from training.metrics import (
     accuracy,
     beta_vae,
+    calibration,
     dci,
     decoding,
     factor_vae,
@@ -32,6 +33,7 @@ from training.metrics import (
     sap,
     sensitivity,
     smoothness,
+    unfamiliar,
 )
 from training.metrics.outputs import Metric, outputs
 from training.metrics.study import CHUNK, SetMetric, Study
@@ -41,8 +43,10 @@ METRICS: tuple[Metric, ...] = (accuracy.values, decoding.values, reconstruction.
 SET_METRICS: dict[str, SetMetric] = {
     module.__name__.rsplit(".", 1)[-1]: module.values
     for module in (
+        calibration,
         fidelity,
         smoothness,
+        unfamiliar,
         latents,
         mig,
         sap,

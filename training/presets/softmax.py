@@ -34,7 +34,7 @@ def supervised(
     supervised_weight: float = 100.0,
     label_share: float = 0.9,
     round_trip_share: float = 0.0625,
-    between_share: float = 0.2,
+    between_share: float = 0.05,
 ) -> Recipe:
     """A supervised VAE whose discrete attributes are each such a ``latent``, its continuous ones numbers.
 
@@ -46,7 +46,7 @@ def supervised(
 
     return Recipe(
         encoder=partial(ConvEncoder, channels=(64, 64, 48), features=256),
-        decoder=partial(SeparableDecoder, trunk=(256, 256), channels=(32, 32, 32)),
+        decoder=partial(SeparableDecoder, trunk=(256, 256), channels=(32, 32, 32, 16)),
         latents=latents,
         terms=(Reconstruction(), KL(latent_weight, per_code=True), Supervised(supervised_weight)),
         label_share=label_share,

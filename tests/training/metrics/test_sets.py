@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.training.metrics.oracles import FreeOracle, RenderingOracle
+from tests.training.metrics.oracles import FreeOracle, LabelOracle, RenderingOracle
 from training.codebook import product_of_gaussians
 from training.data.dsprites import COUNT, RenderedDSprites
 from training.metrics import SET_METRICS, chosen, score_set
+from training.metrics.calibration import expected_calibration_error
 from training.metrics.latent_classification import accuracy, leaked, nearest
 from training.metrics.latents import table
 from training.metrics.sensitivity import sobol
@@ -31,6 +32,21 @@ def test_a_codec_that_snaps_to_classes_is_not(source: RenderedDSprites) -> None:
     scores = score_set(RenderingOracle(snap=True), source, ROWS[:100], ["fidelity"])
     assert scores["fidelity.pos_x"].mean < 0.99
     assert scores["fidelity.scale"].mean < 0.95
+
+
+def test_confidence_that_is_right_as_often_as_it_says_is_calibrated() -> None:
+    """By hand: 7 of 10 right at .7 and 9 of 10 at .9 leave no gap; at .9 and .8 a gap of .2 and one of .1."""
+    right = np.array([True] * 7 + [False] * 3 + [True] * 9 + [False])
+    honest, boastful = np.repeat([0.7, 0.9], 10), np.repeat([0.9, 0.8], 10)
+    assert expected_calibration_error(honest, right) == pytest.approx(0, abs=1e-12)
+    assert expected_calibration_error(boastful, right) == pytest.approx((0.2 + 0.1) / 2)
+
+
+def test_an_alias_counts_as_its_class_for_calibration(source: RenderedDSprites) -> None:
+    """Orientation 39 shows what 0 shows: whoever halves the two is sure of the class, and right."""
+    scores = score_set(LabelOracle(source, ROWS), source, ROWS, ["calibration"])
+    assert set(scores) == {f"calibration.{name}" for name in ("shape", "scale", "orientation", "pos_x", "pos_y")}
+    assert all(score.mean == pytest.approx(0, abs=1e-6) for score in scores.values())
 
 
 def test_even_steps_along_a_line_are_smooth_and_straight() -> None:

@@ -1,0 +1,72 @@
+"""How often a model says that an image is unlike what it was trained on, where it is and where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from training.codec import Codec
+from training.metrics.study import CHUNK, Study
+from training.unlikeness import unlikeness
+
+STRANGE = 1_000
+
+
+def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
+    """``unfamiliar.rows``, which are false alarms, and ``unfamiliar.KIND`` for ``STRANGE`` images of each kind that
+    ``strange`` makes: the rest of these are misses. Of bundles, which bear a threshold.
+    """
+    threshold = study.codec.unfamiliar
+    if threshold is None:
+        return
+
+    def flagged(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        return measured(study.codec, images) > threshold
+
+    parts = [study.rows[start : start + CHUNK] for start in range(0, len(study.rows), CHUNK)]
+    yield "unfamiliar.rows", np.concatenate([flagged(study.source.batch(part).images) for part in parts])
+    for kind, images in strange(study).items():
+        yield f"unfamiliar.{kind}", flagged(images)
+
+
+def measured(codec: Codec, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The unlikeness [B] of images [B, H, W, C]."""
+    chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+    return np.concatenate(
+        [unlikeness(chunk / np.float32(255), codec.decode(codec.encode(chunk).z)) for chunk in chunks]
+    )
+
+
+def strange(study: Study) -> dict[str, NDArray[np.uint8]]:
+    """Images that no one would take for the source's, by kind: noise, one even tone, photographs, two rows in one."""
+    height, width, channels = shape = study.codec.image_shape
+    draw = np.random.default_rng(study.seed)
+    tones = np.broadcast_to(draw.integers(0, 256, (STRANGE, 1, 1, channels), np.uint8), (STRANGE, *shape))
+    first, second = (study.source.batch(draw.choice(study.rows, STRANGE)).images for _ in range(2))
+    return {
+        "noise": draw.integers(0, 256, (STRANGE, *shape), np.uint8),
+        "blank": np.ascontiguousarray(tones),
+        "photographs": _photographs(draw, height, width, channels),
+        "two": np.maximum(first, second),
+    }
+
+
+def _photographs(draw: np.random.Generator, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Parts of the two photographs that scikit-learn comes with [N, H, W, C], of random place and size."""
+    from sklearn.datasets import load_sample_images
+
+    photographs = [Image.fromarray(each) for each in load_sample_images().images]
+    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    parts = []
+    for _ in range(STRANGE):
+        whole = photographs[draw.integers(len(photographs))]
+        scale = draw.uniform(1, min(whole.width / width, whole.height / height))
+        across, down = width * scale, height * scale
+        x, y = draw.uniform(0, whole.width - across), draw.uniform(0, whole.height - down)
+        part = whole.resize((width, height), box=(x, y, x + across, y + down)).convert(mode)
+        parts.append(np.asarray(part).reshape(height, width, channels))
+    return np.stack(parts)
