@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.bundle import (
     CARD,
@@ -28,11 +29,15 @@ from training.attributes import Attributes
 from training.data.source import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec, pixels
+from training.metrics import unfamiliar
 from training.metrics.outputs import label_weights
 from training.plots.canvas import save
 from training.plots.traversals import traversals
 from training.runs import PARAMETERS, Parameters, Run
 
+FAMILIAR = 0.995
+MARGIN = 1.5
+"""The threshold of unfamiliar images: so many times the unlikeness that this share of the scored ones stays below."""
 GOLDEN_ROWS = 4
 CHECKED_ROWS = 64
 
@@ -82,11 +87,20 @@ def export(
             decoder=decoder.spec,
             opset=OPSET,
             tolerances={"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2},
+            unfamiliar=threshold(unfamiliar.of_rows(codec, source, rows)),
             training=provenance(parameters, checkpoint),
             scores=as_json(evaluation, source.ceilings),
         )
         (folder / CARD).write_text(card(manifest, evaluation, source.ceilings))
         return seal(folder, manifest)
+
+
+def threshold(unlikeness: NDArray[np.float64]) -> float:
+    """Beyond what unlikeness an image is unfamiliar, from that [N] of images that are familiar.
+
+    At least ``MARGIN`` grey levels: no eye sees less, and no one means it.
+    """
+    return MARGIN * max(float(np.quantile(unlikeness, FAMILIAR)), 1 / 255)
 
 
 def _golden(half: str, graph: Graph, inputs: Arrays) -> dict[str, Any]:

@@ -32,6 +32,9 @@ def parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a system on images; the same command again resumes")
     train.add_argument("system", nargs="?", metavar="SYSTEM", help="a preset; --list shows them")
     train.add_argument("--list", action="store_true", help="show the presets and their settings, and stop")
+    train.add_argument(
+        "--benchmark", action="store_true", help="measure how fast training is here, beside a plain loop, and stop"
+    )
     train.add_argument("--data", metavar="DATA", help="dsprites, mnist, fashion-mnist, a file or a folder")
     train.add_argument(
         "--attribute",
@@ -141,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = parser()
         options = command.parse_args(arguments)
         if options.command == "train":
-            if not options.list and not (options.system and options.data):
+            if not (options.list or options.benchmark or (options.system and options.data)):
                 command.error("train needs a SYSTEM and --data; train --list shows the systems")
             return train(options, "spritevae " + shlex.join(arguments))
         others = {"evaluate": evaluate, "export": export, "plot": plot, "runs": runs, "reproduce": reproduce}
@@ -162,8 +165,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run, or one after the other those of a grid."""
     from training import presets
+    from training.benchmark import table
     from training.data import open_source, with_labels
     from training.data.labels import ONLY
+    from training.loop import resolve_device
     from training.runs import Run, default_path
 
     if options.list:
@@ -171,6 +176,11 @@ def train(options: argparse.Namespace, command: str) -> int:
             defaults = " ".join(f"{key}={value}" for key, value in presets.settings(name, {}).items())
             described = presets.describe(name).replace("\n", "\n  ")
             print(f"{name}\n  {described}\n  Settings: {defaults}\n")
+        return 0
+    if options.benchmark:
+        device = resolve_device(options.device)
+        for line in table(device, options.threads or len(os.sched_getaffinity(0))):
+            print(line, flush=True)
         return 0
     if options.labelled_only and not options.labels:
         raise ValueError("--labelled-only goes with --labels")

@@ -92,6 +92,14 @@ def train(run: Run, source: Source, *, checkpoint_seconds: float = 60.0) -> None
         _Trainer(run, source).go(stop, checkpoint_seconds)
 
 
+def steps(run: Run, source: Source) -> Iterator[None]:
+    """Train a run step by step, with nothing reported or saved: for measuring how fast it is."""
+    trainer = _Trainer(run, source)
+    for batch in trainer.batches():
+        trainer.take(batch)
+        yield
+
+
 class _Trainer:
     def __init__(self, run: Run, source: Source) -> None:
         parameters = run.parameters
@@ -142,8 +150,8 @@ class _Trainer:
             _board(self.run, self.step) as board,
             tqdm(total=self.steps * self.batch_size, initial=self.step * self.batch_size, unit=" images") as progress,
         ):
-            for batch in self._batches():
-                self._step(batch)
+            for batch in self.batches():
+                self.take(batch)
                 self.step += 1
                 self.seconds = time.monotonic() - started
                 progress.update(self.batch_size)
@@ -161,7 +169,7 @@ class _Trainer:
         if self.step > begun or not (self.run.path / PICTURES / CURVES).exists():
             self._draw()
 
-    def _batches(self) -> Iterator[Batch]:
+    def batches(self) -> Iterator[Batch]:
         """The batches still to come, each drawn in a thread while the one before it is trained on."""
         with ThreadPoolExecutor(1) as ahead:
             coming = ahead.submit(self._batch, self.step)
@@ -176,7 +184,8 @@ class _Trainer:
         batch, share = self.source.batch(self.order(step)), self.recipe.between_share
         return between(self.source, batch, share, np.random.default_rng([self.seed, step])) if share else batch
 
-    def _step(self, batch: Batch) -> None:
+    def take(self, batch: Batch) -> None:
+        """One step on a batch."""
         factor = self.recipe.plateau(self.epochs)[0] if self.recipe.plateau else 1.0
         for group in self.optimizer.param_groups:
             group["lr"] = factor * self.recipe.learning_rate(self.moment)

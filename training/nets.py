@@ -138,6 +138,116 @@ class SeparableDecoder(nn.Module):
         return logits[:, :, :height, :width]
 
 
+class TransposedDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W]: a dense trunk, then four transposed convolutions, each twice as large.
+
+    The decoder of github.com/fostiropoulos/ssvae, and of most convolutional VAEs.
+    """
+
+    SIDE = 16
+
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.image = image
+        self.grid = (channels[0], *cells(image, self.SIDE))
+        self.trunk = _dense((length, *trunk, math.prod(self.grid)), nn.ReLU)
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
+        self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], image[2], 4, stride=2, padding=1))
+
+    def forward(self, z: Tensor) -> Tensor:
+        height, width, _ = self.image
+        logits: Tensor = self.convolutions(self.trunk(z).unflatten(1, self.grid))
+        return logits[:, :, :height, :width]
+
+
+class ResizingDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W]: a dense trunk, then three times doubled in size and convolved.
+
+    Odena et al. (2016) prefer it to transposed convolutions, whose kernels overlap unevenly.
+    """
+
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.image = image
+        self.grid = (channels[0], *cells(image))
+        self.trunk = _dense((length, *trunk, math.prod(self.grid)), nn.ReLU)
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
+        self.convolutions = nn.Sequential(
+            *he_initialised(nn.Sequential(*layers)),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(channels[-1], image[2], 3, padding=1),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        height, width, _ = self.image
+        logits: Tensor = self.convolutions(self.trunk(z).unflatten(1, self.grid))
+        return logits[:, :, :height, :width]
+
+
+class CoordinateDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W]: half-planes whose slopes and places a dense trunk says, combined per cell.
+
+    Each cell of 4 x 4 pixels gets ReLU(a x + b y + c) of its place x, y for every half-plane; dense layers that all
+    cells share make its pixels of these (a network of coordinates, after Stanley 2007).
+    """
+
+    SIDE = 4
+
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
+        super().__init__()
+        self.image = image
+        self.trunk = _dense((length, *trunk), nn.ReLU)
+        self.planes = he_initialised(nn.Sequential(nn.Linear(trunk[-1], 3 * channels[0])))
+        down, across = (torch.linspace(-1, 1, count) for count in cells(image, self.SIDE))
+        self.register_buffer("down", down[:, None], persistent=False)
+        self.register_buffer("across", across, persistent=False)
+        layers: list[nn.Module] = [nn.ReLU()]
+        for inputs, outputs in pairwise(channels):
+            layers += [nn.Conv2d(inputs, outputs, 1), nn.ReLU()]
+        self.convolutions = nn.Sequential(
+            *he_initialised(nn.Sequential(*layers)),
+            nn.Conv2d(channels[-1], image[2] * self.SIDE**2, 1),
+            nn.PixelShuffle(self.SIDE),
+        )
+
+    def forward(self, z: Tensor) -> Tensor:
+        height, width, _ = self.image
+        a, b, c = self.planes(self.trunk(z))[:, :, None, None].chunk(3, dim=1)  # [B, C', 1, 1]
+        grid = (a * self.across + b * self.down + c).contiguous(memory_format=torch.channels_last)
+        logits: Tensor = self.convolutions(grid)
+        return logits[:, :, :height, :width]
+
+
+class StridedEncoder(Encoder):
+    """Images [B, C, H, W] in 0..1 to features [B, F]: four convolutions, each half as large, and dense layers.
+
+    The encoder of github.com/fostiropoulos/ssvae, and of most convolutional VAEs.
+    """
+
+    SIDE = 16
+
+    def __init__(self, image: ImageShape, channels: tuple[int, ...], hidden: tuple[int, ...]) -> None:
+        super().__init__()
+        height, width, colours = image
+        down, across = cells(image, self.SIDE)
+        self.padding = (0, across * self.SIDE - width, 0, down * self.SIDE - height)
+        self.features = hidden[-1]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise((colours, *channels)):
+            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
+        self.convolutions = he_initialised(nn.Sequential(*layers))
+        self.dense = _dense((channels[-1] * down * across, *hidden), nn.ReLU)
+
+    def forward(self, images: Tensor) -> Tensor:
+        images = F.pad(images, self.padding)
+        features: Tensor = self.dense(self.convolutions(images).flatten(1))
+        return features
+
+
 class DenseEncoder(Encoder):
     """Images [B, C, H, W] in 0..1 to features [B, F] by dense layers."""
 
@@ -217,3 +327,19 @@ NORMALISED = Backbones(
     partial(DenseDecoder, hidden=(500, 500), activation=nn.ReLU, normalised=True),
 )
 """500-500-(z)-500-500 with batch normalisation, which learns fast."""
+
+ENCODERS: dict[str, Callable[[ImageShape], Encoder]] = {
+    "patches": partial(ConvEncoder, channels=(64, 64, 48), features=256),
+    "strided": partial(StridedEncoder, channels=(32, 32, 32, 32), hidden=(256, 256)),
+    "dense": partial(DenseEncoder, hidden=(512, 512, 256), activation=nn.ReLU),
+}
+"""By the name of their design, of sizes that compare; the strided one is that of github.com/fostiropoulos/ssvae."""
+DECODERS: dict[str, Callable[[int, ImageShape], nn.Module]] = {
+    "separable": partial(SeparableDecoder, trunk=(256, 256), channels=(32, 32, 32, 16)),
+    "pixel_shuffle": partial(PixelShuffleDecoder, trunk=(512, 320), channels=(64, 128)),
+    "transposed": partial(TransposedDecoder, trunk=(256,), channels=(32, 32, 32, 32)),
+    "resizing": partial(ResizingDecoder, trunk=(256, 256), channels=(64, 32, 32)),
+    "coordinate": partial(CoordinateDecoder, trunk=(256, 256), channels=(96, 96, 96)),
+    "dense": partial(DenseDecoder, hidden=(512, 1024), activation=nn.ReLU),
+}
+"""By the name of their design; the transposed one is that of github.com/fostiropoulos/ssvae."""

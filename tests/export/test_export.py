@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from export.bundle import BundleError, Manifest, read_bundle
-from export.export import export
+from export.export import export, threshold
 from tests.support import train
 from training.runs import Run
 
@@ -28,6 +28,12 @@ def test_a_card_tells_of_the_run_that_its_run_began_with(small_run: Run, tmp_pat
     assert card.index(small_run.parameters.command) < card.index(further.parameters.command)
     assert "images seen: 640 + 64" in card
     assert "seed: 0, then 7" in card
+
+
+def test_the_threshold_of_unfamiliar_images_leaves_room_for_familiar_ones() -> None:
+    spread = np.arange(1, 1001) / 1000
+    assert threshold(spread) == pytest.approx(1.5 * 0.995, abs=0.001)
+    assert threshold(np.zeros(10)) == 1.5 / 255
 
 
 def test_golden_vectors_are_the_answers_of_torch(small_run: Run, small_bundle: tuple[Path, Manifest]) -> None:

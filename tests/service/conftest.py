@@ -15,7 +15,7 @@ from tests.service.toys import toy_bundle, wait_until_ready
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of bundles: grey 32x32, colour and not square, with alpha, and each of the other kinds of system."""
     folder = tmp_path_factory.mktemp("bundles")
-    toy_bundle(folder / "grey")
+    toy_bundle(folder / "grey", unfamiliar=0.1)
     toy_bundle(folder / "colour", shape=(28, 40, 3))
     toy_bundle(folder / "alpha", shape=(32, 32, 4))
     toy_bundle(folder / "codes", kind="codes")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.codec import Codec
+from training.data.source import Rows, Source
 from training.metrics.study import CHUNK, Study
 from training.unlikeness import unlikeness
 
@@ -24,16 +25,18 @@ def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
     if threshold is None:
         return
 
-    def flagged(images: NDArray[np.uint8]) -> NDArray[np.bool_]:
-        return measured(study.codec, images) > threshold
-
-    parts = [study.rows[start : start + CHUNK] for start in range(0, len(study.rows), CHUNK)]
-    yield "unfamiliar.rows", np.concatenate([flagged(study.source.batch(part).images) for part in parts])
+    yield "unfamiliar.rows", of_rows(study.codec, study.source, study.rows) > threshold
     for kind, images in strange(study).items():
-        yield f"unfamiliar.{kind}", flagged(images)
+        yield f"unfamiliar.{kind}", of_images(study.codec, images) > threshold
 
 
-def measured(codec: Codec, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def of_rows(codec: Codec, source: Source, rows: Rows) -> NDArray[np.float64]:
+    """The unlikeness [B] of rows of a source."""
+    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    return np.concatenate([of_images(codec, source.batch(part).images) for part in parts])
+
+
+def of_images(codec: Codec, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The unlikeness [B] of images [B, H, W, C]."""
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     return np.concatenate(

@@ -49,6 +49,22 @@ def test_an_image_gives_the_values_it_was_made_of(client: TestClient):
     assert item["converted"] == []
 
 
+def test_an_image_that_the_model_can_not_give_back_is_unfamiliar(client: TestClient):
+    """Of the toy's 1,024 pixels 81 come back: its own images bear no others, a grey one loses 943 of them."""
+    tone = int(255 * 0.1 * 1024 / 943)
+    edge = [np.full((32, 32), level, np.uint8) for level in (tone - 1, tone + 2)]
+    shown = [picture(client, shape="heart"), *map(npy, edge)]
+    for content, expected in zip(shown, (False, False, True), strict=True):
+        headers = PNG if content.startswith(b"\x89PNG") else {"Content-Type": "application/x-npy"}
+        (item,) = items(client.post("/encode", content=content, headers=headers))
+        assert item["unfamiliar"] is expected
+
+
+def test_a_model_without_a_threshold_does_not_say_what_is_unfamiliar(client: TestClient):
+    (item,) = items(client.post("/encode?model=colour", content=picture(client, "colour"), headers=PNG))
+    assert item["unfamiliar"] is None
+
+
 def test_a_continuous_attribute_has_value_and_sd_in_its_unit(client: TestClient):
     pixels = np.zeros((32, 32), np.float32)
     pixels.flat[81] = 0.75

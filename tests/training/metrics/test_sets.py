@@ -137,6 +137,6 @@ class TestLatentClassification:
 
 
 def test_an_unknown_metric_lists_what_there_is() -> None:
-    with pytest.raises(ValueError, match=r"no metric 'mug'; there is: fidelity, .*mig"):
+    with pytest.raises(ValueError, match=r"no metric 'mug'; there is: calibration, fidelity, .*mig"):
         chosen(["mug"])
     assert chosen(["all"]) == list(SET_METRICS)
