@@ -70,7 +70,7 @@ class Graph:
         self.module = module.eval()
         self.attributes = module.model.space.vocabulary()
         self.outputs = outputs
-        program = _to_onnx(self.module, examples, outputs)
+        program = to_onnx(self.module, examples, outputs)
         refuse_random_nodes(program)
         onnx.checker.check_model(program, full_check=True)
         self.content = program.SerializeToString()
@@ -111,7 +111,8 @@ class Graph:
                     )
 
 
-def _to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, ...]) -> onnx.ModelProto:
+def to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, ...]) -> onnx.ModelProto:
+    """A module's graph for any batch size; ``examples`` are its inputs by name."""
     batch = torch.export.Dim("batch")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing, as it may be
     with warnings.catch_warnings():

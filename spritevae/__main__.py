@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="METRIC",
         help="further metrics of at most 10,000 images, by name, or all; an unknown name lists them",
     )
+    evaluate.add_argument("--speed", action="store_true", help="time both graphs beside a pair of reference, too")
     evaluate.add_argument("--rows", type=_whole(1), help="at most so many rows, drawn with seed 0 (default: all)")
     evaluate.add_argument(
         "--output", type=Path, help="folder for the JSON and the picture (default: RUN, or runs/evaluation/NAME)"
@@ -269,6 +270,7 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Score a run or a bundle; writes JSON and a picture and prints the table."""
+    from export import speed
     from spritevae import load
     from training.data import open_source
     from training.evaluation import evaluate, rows_to_score, table, write
@@ -281,6 +283,8 @@ def evaluate(options: argparse.Namespace) -> int:
     sets = rows_to_score(source, also_all=bool(options.images), also_training=options.training, at_most=options.rows)
     evaluation = evaluate(model.codec, source, sets, options.metrics)
     print(table(evaluation, source.ceilings))
+    if options.speed:
+        print(speed.table([*speed.speeds(speed.graphs(options.model))]))
     is_run = (options.model / PARAMETERS).exists()
     folder = options.output or (options.model if is_run else Path("runs") / "evaluation" / model.name)
     for file in write(evaluation, model.codec, source, sets, folder):

@@ -1,0 +1,110 @@
+"""How long the two graphs of a model take in onnxruntime, beside a pair of reference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from export.bundle import DECODER, ENCODER, MANIFEST, read_bundle
+from export.onnx import Arrays, decoder_graph, encoder_graph, to_onnx
+from training.nets import StridedEncoder, TransposedDecoder
+from training.runs import Run
+
+BATCHES = (1, 32)
+TURNS = 25
+SECONDS = 0.05
+"""How long a graph runs before it is the next one's turn."""
+SIDE, LATENT = 64, 113
+
+
+class Speed(NamedTuple):
+    """Microseconds per image of a graph at a batch size, and the median over turns of its share of the reference's."""
+
+    graph: str
+    batch: int
+    microseconds: float
+    reference: float
+    share: float
+
+
+def reference() -> dict[str, bytes]:
+    """An encoder and a decoder as most convolutional VAEs for 64 x 64 pixels have them, with random weights.
+
+    Encoder: convolutions 1-32-32-64-64 of 4 x 4, stride 2, dense 1024-256-113. Decoder: dense 113-256-1024,
+    transposed convolutions 64-64-32-32-1 of 4 x 4, stride 2.
+    """
+    torch.manual_seed(0)
+    encoder = StridedEncoder((SIDE, SIDE, 1), channels=(32, 32, 64, 64), hidden=(256,))
+    halves: dict[str, tuple[nn.Module, str, torch.Tensor, str]] = {
+        "encoder": (nn.Sequential(encoder, nn.Linear(256, LATENT)), "image", torch.rand(2, 1, SIDE, SIDE), "z"),
+        "decoder": (
+            nn.Sequential(TransposedDecoder(LATENT, (SIDE, SIDE, 1), (256,), (64, 64, 32, 32)), nn.Sigmoid()),
+            "z",
+            torch.rand(2, LATENT),
+            "image",
+        ),
+    }
+    return {
+        half: to_onnx(module.eval(), {source: example}, (target,)).SerializeToString()
+        for half, (module, source, example, target) in halves.items()
+    }
+
+
+def graphs(path: Path) -> dict[str, bytes]:
+    """Both graphs of a bundle, or of a run as they would be exported."""
+    if (path / MANIFEST).is_file():
+        files = read_bundle(path).files
+        return {"encoder": files[ENCODER], "decoder": files[DECODER]}
+    model = Run.open(path).load()
+    return {"encoder": encoder_graph(model).content, "decoder": decoder_graph(model).content}
+
+
+def speeds(graphs: Mapping[str, bytes]) -> Iterator[Speed]:
+    """The speed of ``encoder`` and ``decoder`` on one thread, each in turns with the reference of 64 x 64 pixels."""
+    for half, other in reference().items():
+        sessions = [_session(graphs[half]), _session(other)]
+        for batch in tqdm(BATCHES, desc=half):
+            turns = [[_turn(session, batch) for session in sessions] for _ in range(TURNS)]
+            own, theirs = ([turn[i] for turn in turns] for i in range(2))
+            shares = [a / b for a, b in zip(own, theirs, strict=True)]
+            yield Speed(half, batch, median(own), median(theirs), median(shares))
+
+
+def table(measured: list[Speed]) -> str:
+    """Speeds as text."""
+    lines = [
+        "microseconds per image, onnxruntime, one thread",
+        f"{'':10}{'batch':>6}{'own':>9}{'reference':>11}{'share':>8}",
+    ]
+    lines += [
+        f"{each.graph:10}{each.batch:>6}{each.microseconds:>9.1f}{each.reference:>11.1f}{each.share:>8.2f}"
+        for each in measured
+    ]
+    return "\n".join(lines)
+
+
+def _session(graph: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _turn(session: ort.InferenceSession, batch: int) -> float:
+    """Microseconds per image of one turn; the first run of a turn warms the caches and does not count."""
+    draw = np.random.default_rng(0)
+    inputs: Arrays = {each.name: draw.random((batch, *each.shape[1:]), np.float32) for each in session.get_inputs()}
+    session.run(None, inputs)
+    started, runs = time.perf_counter(), 0
+    while time.perf_counter() - started < SECONDS:
+        session.run(None, inputs)
+        runs += 1
+    return (time.perf_counter() - started) / runs / batch * 1e6
