@@ -44,7 +44,8 @@ same attribute values come back when the image decoded from them is encoded.
 
 ## Limits
 
-It knows images like those it was trained on. Of any other image it gives attribute values too, and they mean nothing.
+It knows images like those it was trained on. Of any other image it gives attribute values too, and they mean nothing:
+the service calls an image `unfamiliar` if too much of it is lost when it is encoded and decoded.
 """
 
 

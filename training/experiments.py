@@ -208,6 +208,17 @@ SUPERVISED = tuple(
     )
     for system in ("softmax", "sampled", "argmax", "argmax_straight_through", "argmax_norm", "l2")
 )
+FIRST_LOOK = (
+    Experiment(
+        name="quick",
+        system="quick",
+        data="dsprites",
+        published=NONE,
+        protocol=HELD_OUT,
+        metrics=("fidelity",),
+        shown=(*ACCURACY, "decode.iou", "fidelity.orientation", "fidelity.pos_x"),
+    ),
+)
 FEW_LABELS = tuple(
     Experiment(
         name=f"few-{'labelled' if only else 'both'}-{seed}",
@@ -223,7 +234,7 @@ FEW_LABELS = tuple(
     for seed in range(3)
     for only in ("", ONLY)
 )
-EXPERIMENTS = (*GUIDED, *TOLD, *LEAKS, *UNSUPERVISED, *SUPERVISED, *FEW_LABELS)
+EXPERIMENTS = (*GUIDED, *TOLD, *LEAKS, *UNSUPERVISED, *SUPERVISED, *FIRST_LOOK, *FEW_LABELS)
 """In the order of the table."""
 
 

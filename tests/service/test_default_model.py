@@ -19,7 +19,7 @@ from tests.service.toys import wait_until_ready
 from training.data import open_source
 from training.evaluation import evaluate, rows_to_score
 
-LIMIT = 12e6
+LIMIT = 8e6
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,14 @@ def test_its_card_says_how_it_was_made() -> None:
 
 @pytest.mark.parametrize("title", ["held out", "all"])
 def test_it_reads_and_draws_real_images(title: str, real_dsprites: Path) -> None:
-    """The least that was asked for: 99.5 % of each attribute but orientation 94 %, decode IoU 0.97."""
+    """A little less than its card says: 99.9 % of each attribute but orientation 95 %, decode IoU 0.985."""
     source, model = open_source(str(real_dsprites)), load(SHIPPED / "dsprites", device="cpu")
     rows = rows_to_score(source, also_all=True, at_most=6000)[title]
     scores = evaluate(model.codec, source, {title: rows})[title]
     print({name: round(score.mean, 4) for name, score in scores.items()})
     for name in ("shape", "scale", "pos_x", "pos_y"):
-        assert scores[f"accuracy.{name}"].mean >= 0.995, name
-    assert scores["accuracy.orientation"].mean >= 0.94
+        assert scores[f"accuracy.{name}"].mean >= 0.999, name
+    assert scores["accuracy.orientation"].mean >= 0.95
     assert scores["decode.iou"].mean >= 0.97
 
 

@@ -27,7 +27,7 @@ TRAIN = ["train", "softmax", "--data", "dsprites"]
         ([*TRAIN, "--grid", "images=1,2", "--run", "x"], "--run names one"),
         (["train", "guided", "--data", "dsprites", "--set", "schedule=square"], "schedule takes sigmoid or cosine"),
         (["train", "guided", "--data", "dsprites", "--set", "label=colour"], "shape, scale, orientation, pos_x, pos_y"),
-        (["evaluate", "nowhere", "--metrics", "mig", "mug"], "no metric 'mug'; there is: fidelity, "),
+        (["evaluate", "nowhere", "--metrics", "mig", "mug"], "no metric 'mug'; there is: calibration, "),
         (["plot", "nowhere"], "neither a run nor a bundle"),
         (["runs", "--where", "beta=4"], "no run below runs has beta; there is: no run"),
         (["evaluate", "nowhere"], "neither a run nor a bundle"),
