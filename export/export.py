@@ -31,6 +31,7 @@ from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec, pixels
 from training.metrics import unfamiliar
 from training.metrics.outputs import label_weights
+from training.metrics.study import Study
 from training.plots.canvas import save
 from training.plots.traversals import traversals
 from training.runs import PARAMETERS, Parameters, Run
@@ -87,7 +88,7 @@ def export(
             decoder=decoder.spec,
             opset=OPSET,
             tolerances={"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2},
-            unfamiliar=threshold(unfamiliar.of_rows(codec, source, rows)),
+            unfamiliar=threshold(unfamiliar.of_rows(Study(codec, source, rows))),
             training=provenance(parameters, checkpoint),
             scores=as_json(evaluation, source.ceilings),
         )

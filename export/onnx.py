@@ -74,9 +74,7 @@ class Graph:
         refuse_random_nodes(program)
         onnx.checker.check_model(program, full_check=True)
         self.content = program.SerializeToString()
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        self._session = ort.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+        self._session = session(self.content)
 
     @property
     def spec(self) -> GraphSpec:
@@ -137,6 +135,13 @@ def to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, 
     program.graph.ClearField("metadata_props")
     program.ClearField("metadata_props")
     return program
+
+
+def session(graph: bytes) -> ort.InferenceSession:
+    """A graph in onnxruntime, on one thread of the CPU."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def refuse_random_nodes(program: onnx.ModelProto) -> None:

@@ -15,7 +15,7 @@ from torch import nn
 from tqdm import tqdm
 
 from export.bundle import DECODER, ENCODER, MANIFEST, read_bundle
-from export.onnx import Arrays, decoder_graph, encoder_graph, to_onnx
+from export.onnx import Arrays, decoder_graph, encoder_graph, session, to_onnx
 from training.nets import StridedEncoder, TransposedDecoder
 from training.runs import Run
 
@@ -71,9 +71,9 @@ def graphs(path: Path) -> dict[str, bytes]:
 def speeds(graphs: Mapping[str, bytes]) -> Iterator[Speed]:
     """The speed of ``encoder`` and ``decoder`` on one thread, each in turns with the reference of 64 x 64 pixels."""
     for half, other in reference().items():
-        sessions = [_session(graphs[half]), _session(other)]
+        sessions = [session(graphs[half]), session(other)]
         for batch in tqdm(BATCHES, desc=half):
-            turns = [[_turn(session, batch) for session in sessions] for _ in range(TURNS)]
+            turns = [[_turn(each, batch) for each in sessions] for _ in range(TURNS)]
             own, theirs = ([turn[i] for turn in turns] for i in range(2))
             shares = [a / b for a, b in zip(own, theirs, strict=True)]
             yield Speed(half, batch, median(own), median(theirs), median(shares))
@@ -92,19 +92,13 @@ def table(measured: list[Speed]) -> str:
     return "\n".join(lines)
 
 
-def _session(graph: bytes) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _turn(session: ort.InferenceSession, batch: int) -> float:
+def _turn(graph: ort.InferenceSession, batch: int) -> float:
     """Microseconds per image of one turn; the first run of a turn warms the caches and does not count."""
     draw = np.random.default_rng(0)
-    inputs: Arrays = {each.name: draw.random((batch, *each.shape[1:]), np.float32) for each in session.get_inputs()}
-    session.run(None, inputs)
+    inputs: Arrays = {each.name: draw.random((batch, *each.shape[1:]), np.float32) for each in graph.get_inputs()}
+    graph.run(None, inputs)
     started, runs = time.perf_counter(), 0
     while time.perf_counter() - started < SECONDS:
-        session.run(None, inputs)
+        graph.run(None, inputs)
         runs += 1
     return (time.perf_counter() - started) / runs / batch * 1e6

@@ -22,6 +22,8 @@ class Engine:
 
     async def unfamiliar(self, images: Float32, z: Float32) -> list[bool] | None:
         """As ``Model.unfamiliar``."""
+        if self.model.manifest.unfamiliar is None:
+            return None
         with timed("unfamiliar"):
             return await to_thread.run_sync(self.model.unfamiliar, images, z)
 

@@ -166,7 +166,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run, or one after the other those of a grid."""
     from training import presets
-    from training.benchmark import table
     from training.data import open_source, with_labels
     from training.data.labels import ONLY
     from training.loop import resolve_device
@@ -179,6 +178,8 @@ def train(options: argparse.Namespace, command: str) -> int:
             print(f"{name}\n  {described}\n  Settings: {defaults}\n")
         return 0
     if options.benchmark:
+        from training.benchmark import table
+
         device = resolve_device(options.device)
         for line in table(device, options.threads or len(os.sched_getaffinity(0))):
             print(line, flush=True)
@@ -270,7 +271,6 @@ def reproduce(options: argparse.Namespace) -> int:
 
 def evaluate(options: argparse.Namespace) -> int:
     """Score a run or a bundle; writes JSON and a picture and prints the table."""
-    from export import speed
     from spritevae import load
     from training.data import open_source
     from training.evaluation import evaluate, rows_to_score, table, write
@@ -284,6 +284,8 @@ def evaluate(options: argparse.Namespace) -> int:
     evaluation = evaluate(model.codec, source, sets, options.metrics)
     print(table(evaluation, source.ceilings))
     if options.speed:
+        from export import speed
+
         print(speed.table([*speed.speeds(speed.graphs(options.model))]))
     is_run = (options.model / PARAMETERS).exists()
     folder = options.output or (options.model if is_run else Path("runs") / "evaluation" / model.name)

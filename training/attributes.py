@@ -362,6 +362,10 @@ class Attributes(Sequence[Attribute]):
         canonical = self.canonical(values)
         return np.concatenate([attribute.weights(canonical[attribute.name]) for attribute in self])
 
+    def weights_at(self, positions: Floats) -> Floats:
+        """Weights [B, sum K] of valid positions [B, A], one column for each attribute."""
+        return np.concatenate([a.weights_at(positions[:, i]) for i, a in enumerate(self)], axis=1)
+
     def read(self, weights: Floats) -> dict[str, Reading]:
         """The reading of each attribute of weights [B, sum K]."""
         return {a.name: a.read(weights[:, self.columns(a.name)]) for a in self}

@@ -152,7 +152,6 @@ class _Trainer:
         ):
             for batch in self.batches():
                 self.take(batch)
-                self.step += 1
                 self.seconds = time.monotonic() - started
                 progress.update(self.batch_size)
                 if self.recipe.plateau and self.step % self.order.steps == 0:
@@ -197,6 +196,7 @@ class _Trainer:
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + value.detach()
         self.sums["steps"] = self.sums.get("steps", torch.zeros(())) + 1
+        self.step += 1
 
     @property
     def moment(self) -> Moment:

@@ -15,7 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CELL = 8
+CELL, FINE = 8, 4
+"""Pixels along the side of a cell."""
 
 ImageShape = tuple[int, int, int]
 """[H, W, C]."""
@@ -47,30 +48,18 @@ class Encoder(nn.Module):
     features: int
 
 
-class ConvEncoder(Encoder):
-    """Images [B, C, H, W] in 0..1 to features [B, F]: three convolutions down to the cells and two dense layers.
+class ConvolvingEncoder(Encoder):
+    """Images [B, C, H, W], filled up to whole cells, to features [B, F]: ``convolutions``, then ``dense`` layers."""
 
-    The first looks at 8 x 8 patches, 4 apart: with as many channels as a patch has pixels nothing of a sprite is lost,
-    and no feature map is larger than a sixteenth of the image, which is what makes it fast on a CPU.
-    """
+    convolutions: nn.Sequential
+    dense: nn.Sequential
 
-    def __init__(self, image: ImageShape, channels: tuple[int, int, int], features: int) -> None:
+    def __init__(self, image: ImageShape, side: int) -> None:
         super().__init__()
-        height, width, colours = image
-        down, across = cells(image)
-        self.padding = (0, across * CELL - width, 0, down * CELL - height)
-        self.features = features
-        self.convolutions = he_initialised(
-            nn.Sequential(
-                nn.Conv2d(colours, channels[0], 8, stride=4, padding=2),
-                nn.ReLU(),
-                nn.Conv2d(channels[0], channels[1], 4, stride=2, padding=1),
-                nn.ReLU(),
-                nn.Conv2d(channels[1], channels[2], 3, padding=1),
-                nn.ReLU(),
-            )
-        )
-        self.dense = _dense((channels[2] * down * across, features, features), nn.ReLU)
+        height, width, _ = image
+        self.cells = cells(image, side)
+        down, across = self.cells
+        self.padding = (0, across * side - width, 0, down * side - height)
 
     def forward(self, images: Tensor) -> Tensor:
         images = F.pad(images, self.padding)
@@ -78,7 +67,68 @@ class ConvEncoder(Encoder):
         return features  # [B, F]
 
 
-class PixelShuffleDecoder(nn.Module):
+class ConvEncoder(ConvolvingEncoder):
+    """Images [B, C, H, W] in 0..1 to features [B, F]: three convolutions down to the cells and two dense layers.
+
+    The first looks at 8 x 8 patches, 4 apart: with as many channels as a patch has pixels nothing of a sprite is lost,
+    and no feature map is larger than a sixteenth of the image, which is what makes it fast on a CPU.
+    """
+
+    def __init__(self, image: ImageShape, channels: tuple[int, int, int], features: int) -> None:
+        super().__init__(image, CELL)
+        self.features = features
+        self.convolutions = he_initialised(
+            nn.Sequential(
+                nn.Conv2d(image[2], channels[0], 8, stride=4, padding=2),
+                nn.ReLU(),
+                nn.Conv2d(channels[0], channels[1], 4, stride=2, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(channels[1], channels[2], 3, padding=1),
+                nn.ReLU(),
+            )
+        )
+        self.dense = _dense((channels[2] * math.prod(self.cells), features, features), nn.ReLU)
+
+
+class StridedEncoder(ConvolvingEncoder):
+    """Images [B, C, H, W] in 0..1 to features [B, F]: four convolutions, each half as large, and dense layers.
+
+    The encoder of github.com/fostiropoulos/ssvae, and of most convolutional VAEs.
+    """
+
+    def __init__(self, image: ImageShape, channels: tuple[int, int, int, int], hidden: tuple[int, ...]) -> None:
+        super().__init__(image, 2 ** len(channels))
+        self.features = hidden[-1]
+        layers: list[nn.Module] = []
+        for inputs, outputs in pairwise((image[2], *channels)):
+            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
+        self.convolutions = he_initialised(nn.Sequential(*layers))
+        self.dense = _dense((channels[-1] * math.prod(self.cells), *hidden), nn.ReLU)
+
+
+class ConvolvingDecoder(nn.Module):
+    """z [B, D] to image logits [B, C, H, W]: a dense ``trunk``, its features laid out over the cells of the image, and
+    ``convolutions`` from these to pixels, of which those beyond the image are cut off.
+    """
+
+    convolutions: nn.Sequential
+
+    def __init__(self, image: ImageShape, side: int, trunk: tuple[int, ...]) -> None:
+        super().__init__()
+        self.image, self.cells = image, cells(image, side)
+        self.trunk = _dense(trunk, nn.ReLU)
+
+    def laid_out(self, features: Tensor) -> Tensor:
+        """The trunk's features [B, F] as [B, C', cells down, cells across]."""
+        return torch.unflatten(features, 1, (-1, *self.cells))
+
+    def forward(self, z: Tensor) -> Tensor:
+        height, width, _ = self.image
+        logits: Tensor = self.convolutions(self.laid_out(self.trunk(z)))
+        return logits[:, :, :height, :width]
+
+
+class PixelShuffleDecoder(ConvolvingDecoder):
     """z [B, D] to image logits [B, C, H, W]: a dense trunk, two convolutions over the cells, each cell then unfolded.
 
     All convolutions run at an eighth of the image's resolution; the last gives every cell its 8 x 8 pixels
@@ -86,93 +136,40 @@ class PixelShuffleDecoder(nn.Module):
     """
 
     def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int]) -> None:
-        super().__init__()
-        self.image = image
-        self.grid = (channels[0], *cells(image))
-        down, across = cells(image)
-        self.trunk = _dense((length, *trunk, channels[0] * down * across), nn.ReLU)
+        super().__init__(image, CELL, (length, *trunk, channels[0] * math.prod(cells(image))))
         self.convolutions = nn.Sequential(
             *he_initialised(nn.Sequential(nn.Conv2d(channels[0], channels[1], 3, padding=1), nn.ReLU())),
             nn.Conv2d(channels[1], image[2] * CELL * CELL, 3, padding=1),
             nn.PixelShuffle(CELL),
         )
 
-    def forward(self, z: Tensor) -> Tensor:
-        height, width, _ = self.image
-        grid = self.trunk(z).unflatten(1, self.grid)  # [B, C', H / 8, W / 8]
-        logits: Tensor = self.convolutions(grid)
-        return logits[:, :, :height, :width]
 
-
-class SeparableDecoder(nn.Module):
-    """z [B, D] to image logits [B, C, H, W]: what a dense trunk says of every row of cells and of every column, added.
-
-    The sum, through a ReLU, gives each cell of 4 x 4 pixels its features: half-planes of any position and slope, if
-    what is said is linear along the axes, at the cost of a row and a column instead of all cells. Convolutions then
-    combine them, and each cell is unfolded to its pixels (sub-pixel convolution, Shi et al. 2016).
-    """
-
-    SIDE = 4
-
-    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.image = image
-        self.channels, self.cells = channels[0], cells(image, self.SIDE)
-        self.trunk = _dense((length, *trunk), nn.ReLU)
-        self.lines = he_initialised(nn.Sequential(nn.Linear(trunk[-1], sum(self.cells) * channels[0])))
-        layers: list[nn.Module] = [nn.ReLU()]
-        for inputs, outputs in pairwise(channels):
-            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
-        self.convolutions = nn.Sequential(
-            *he_initialised(nn.Sequential(*layers)),
-            nn.Conv2d(channels[-1], image[2] * self.SIDE**2, 1),
-            nn.PixelShuffle(self.SIDE),
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        height, width, _ = self.image
-        lines = self.lines(self.trunk(z)).unflatten(1, (sum(self.cells), self.channels)).transpose(1, 2)
-        rows, columns = lines.split(self.cells, dim=2)  # [B, C', H / 4], [B, C', W / 4]
-        grid = (rows[:, :, :, None] + columns[:, :, None, :]).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.convolutions(grid)
-        return logits[:, :, :height, :width]
-
-
-class TransposedDecoder(nn.Module):
+class TransposedDecoder(ConvolvingDecoder):
     """z [B, D] to image logits [B, C, H, W]: a dense trunk, then four transposed convolutions, each twice as large.
 
     The decoder of github.com/fostiropoulos/ssvae, and of most convolutional VAEs.
     """
 
-    SIDE = 16
-
-    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.image = image
-        self.grid = (channels[0], *cells(image, self.SIDE))
-        self.trunk = _dense((length, *trunk, math.prod(self.grid)), nn.ReLU)
+    def __init__(
+        self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int, int, int]
+    ) -> None:
+        side = 2 ** len(channels)
+        super().__init__(image, side, (length, *trunk, channels[0] * math.prod(cells(image, side))))
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
             layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
         self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], image[2], 4, stride=2, padding=1))
 
-    def forward(self, z: Tensor) -> Tensor:
-        height, width, _ = self.image
-        logits: Tensor = self.convolutions(self.trunk(z).unflatten(1, self.grid))
-        return logits[:, :, :height, :width]
 
-
-class ResizingDecoder(nn.Module):
+class ResizingDecoder(ConvolvingDecoder):
     """z [B, D] to image logits [B, C, H, W]: a dense trunk, then three times doubled in size and convolved.
 
     Odena et al. (2016) prefer it to transposed convolutions, whose kernels overlap unevenly.
     """
 
-    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.image = image
-        self.grid = (channels[0], *cells(image))
-        self.trunk = _dense((length, *trunk, math.prod(self.grid)), nn.ReLU)
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int, int]) -> None:
+        side = 2 ** len(channels)
+        super().__init__(image, side, (length, *trunk, channels[0] * math.prod(cells(image, side))))
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
             layers += [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
@@ -182,70 +179,58 @@ class ResizingDecoder(nn.Module):
             nn.Conv2d(channels[-1], image[2], 3, padding=1),
         )
 
-    def forward(self, z: Tensor) -> Tensor:
-        height, width, _ = self.image
-        logits: Tensor = self.convolutions(self.trunk(z).unflatten(1, self.grid))
-        return logits[:, :, :height, :width]
+
+class SeparableDecoder(ConvolvingDecoder):
+    """z [B, D] to image logits [B, C, H, W]: what a dense trunk says of every row of cells and of every column, added.
+
+    The sum, through a ReLU, gives each cell of 4 x 4 pixels its features: half-planes of any position and slope, if
+    what is said is linear along the axes, at the cost of a row and a column instead of all cells. Convolutions then
+    combine them, and each cell is unfolded to its pixels (sub-pixel convolution, Shi et al. 2016).
+    """
+
+    def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
+        super().__init__(image, FINE, (length, *trunk))
+        self.lines = he_initialised(nn.Sequential(nn.Linear(trunk[-1], sum(self.cells) * channels[0])))
+        self.convolutions = _unfolded(channels, 3, image[2])
+
+    def laid_out(self, features: Tensor) -> Tensor:
+        lines = self.lines(features).unflatten(1, (sum(self.cells), -1)).transpose(1, 2)
+        rows, columns = lines.split(self.cells, dim=2)  # [B, C', H / 4], [B, C', W / 4]
+        grid: Tensor = rows[:, :, :, None] + columns[:, :, None, :]
+        return grid.contiguous(memory_format=torch.channels_last)
 
 
-class CoordinateDecoder(nn.Module):
+class CoordinateDecoder(ConvolvingDecoder):
     """z [B, D] to image logits [B, C, H, W]: half-planes whose slopes and places a dense trunk says, combined per cell.
 
     Each cell of 4 x 4 pixels gets ReLU(a x + b y + c) of its place x, y for every half-plane; dense layers that all
     cells share make its pixels of these (a network of coordinates, after Stanley 2007).
     """
 
-    SIDE = 4
-
     def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
-        super().__init__()
-        self.image = image
-        self.trunk = _dense((length, *trunk), nn.ReLU)
+        super().__init__(image, FINE, (length, *trunk))
         self.planes = he_initialised(nn.Sequential(nn.Linear(trunk[-1], 3 * channels[0])))
-        down, across = (torch.linspace(-1, 1, count) for count in cells(image, self.SIDE))
+        down, across = (torch.linspace(-1, 1, count) for count in self.cells)
         self.register_buffer("down", down[:, None], persistent=False)
         self.register_buffer("across", across, persistent=False)
-        layers: list[nn.Module] = [nn.ReLU()]
-        for inputs, outputs in pairwise(channels):
-            layers += [nn.Conv2d(inputs, outputs, 1), nn.ReLU()]
-        self.convolutions = nn.Sequential(
-            *he_initialised(nn.Sequential(*layers)),
-            nn.Conv2d(channels[-1], image[2] * self.SIDE**2, 1),
-            nn.PixelShuffle(self.SIDE),
-        )
+        self.convolutions = _unfolded(channels, 1, image[2])
 
-    def forward(self, z: Tensor) -> Tensor:
-        height, width, _ = self.image
-        a, b, c = self.planes(self.trunk(z))[:, :, None, None].chunk(3, dim=1)  # [B, C', 1, 1]
-        grid = (a * self.across + b * self.down + c).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.convolutions(grid)
-        return logits[:, :, :height, :width]
+    def laid_out(self, features: Tensor) -> Tensor:
+        a, b, c = self.planes(features)[:, :, None, None].chunk(3, dim=1)  # [B, C', 1, 1]
+        grid: Tensor = a * self.across + b * self.down + c
+        return grid.contiguous(memory_format=torch.channels_last)
 
 
-class StridedEncoder(Encoder):
-    """Images [B, C, H, W] in 0..1 to features [B, F]: four convolutions, each half as large, and dense layers.
-
-    The encoder of github.com/fostiropoulos/ssvae, and of most convolutional VAEs.
-    """
-
-    SIDE = 16
-
-    def __init__(self, image: ImageShape, channels: tuple[int, ...], hidden: tuple[int, ...]) -> None:
-        super().__init__()
-        height, width, colours = image
-        down, across = cells(image, self.SIDE)
-        self.padding = (0, across * self.SIDE - width, 0, down * self.SIDE - height)
-        self.features = hidden[-1]
-        layers: list[nn.Module] = []
-        for inputs, outputs in pairwise((colours, *channels)):
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
-        self.convolutions = he_initialised(nn.Sequential(*layers))
-        self.dense = _dense((channels[-1] * down * across, *hidden), nn.ReLU)
-
-    def forward(self, images: Tensor) -> Tensor:
-        images = F.pad(images, self.padding)
-        features: Tensor = self.dense(self.convolutions(images).flatten(1))
-        return features
+def _unfolded(channels: tuple[int, ...], kernel: int, colours: int) -> nn.Sequential:
+    """A ReLU and convolutions over cells of ``FINE`` pixels, each of which is then unfolded to its pixels."""
+    layers: list[nn.Module] = [nn.ReLU()]
+    for inputs, outputs in pairwise(channels):
+        layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU()]
+    return nn.Sequential(
+        *he_initialised(nn.Sequential(*layers)),
+        nn.Conv2d(channels[-1], colours * FINE**2, 1),
+        nn.PixelShuffle(FINE),
+    )
 
 
 class DenseEncoder(Encoder):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -90,3 +90,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
         wide = a * wide + (b * gram + c * gram @ gram) @ wide
     turned: Tensor = wide.T if len(matrix) > matrix.shape[1] else wide
     return turned.float()
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, torch.dtype], Optimizer]] = {"muon": muon, "adam": adam}
+"""By name."""

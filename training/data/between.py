@@ -29,5 +29,5 @@ def between(source: Source, batch: Batch, share: float, draw: np.random.Generato
         return batch
     images, targets = batch.images.copy(), batch.targets.copy()
     images[moved] = drawn
-    targets[moved] = np.concatenate([a.weights_at(positions[:, i]) for i, a in enumerate(attributes)], axis=1)
+    targets[moved] = attributes.weights_at(positions)
     return Batch(images, targets, batch.known)

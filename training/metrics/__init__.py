@@ -119,6 +119,6 @@ def interval(values: NDArray[Any]) -> Score:
     if np.isin(values, (0, 1)).all():
         centre = (mean + z * z / (2 * count)) / (1 + z * z / count)
         half = z / (1 + z * z / count) * math.sqrt(mean * (1 - mean) / count + z * z / (4 * count * count))
-        return Score(mean, centre - half, centre + half, count)
+        return Score(mean, max(centre - half, 0.0), min(centre + half, 1.0), count)  # rounding may lead out of 0..1
     half = z * float(values.std(ddof=1)) / math.sqrt(count) if count > 1 else math.nan
     return Score(mean, mean - half, mean + half, count)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from training.metrics.outputs import Outputs
 from training.metrics.reconstruction import cross_entropy
+from training.unlikeness import unlikeness
 
 THRESHOLD = 0.5
 
@@ -28,7 +29,7 @@ def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     yield "decode.iou", np.where(complete, iou(truth, decoded), np.nan)
     exact = ((truth > THRESHOLD) == (decoded > THRESHOLD)).all(axis=1)
     yield "decode.exact", np.where(complete, exact, np.nan)
-    yield "decode.error", np.where(complete, np.abs(truth - decoded).mean(axis=1), np.nan)
+    yield "decode.error", np.where(complete, unlikeness(truth, decoded), np.nan)
     yield "decode.bce", np.where(complete, cross_entropy(truth, decoded), np.nan)
 
 

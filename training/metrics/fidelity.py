@@ -45,6 +45,5 @@ def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
 def _iou(study: Study, attributes: Attributes, positions: NDArray[np.float64]) -> NDArray[np.float64]:
     truth = study.source.render(positions)
     assert truth is not None
-    weights = np.concatenate([a.weights_at(positions[:, i]) for i, a in enumerate(attributes)], axis=1)
-    drawn = study.codec.decode(study.codec.codebook.place(weights))
+    drawn = study.codec.decode(study.codec.codebook.place(attributes.weights_at(positions)))
     return iou(truth.reshape(len(truth), -1) / np.float32(255), drawn.reshape(len(drawn), -1))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from training.codec import Codec
-from training.data.source import Rows, Source
 from training.metrics.study import CHUNK, Study
 from training.unlikeness import unlikeness
 
@@ -25,15 +24,19 @@ def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
     if threshold is None:
         return
 
-    yield "unfamiliar.rows", of_rows(study.codec, study.source, study.rows) > threshold
+    yield "unfamiliar.rows", of_rows(study) > threshold
     for kind, images in strange(study).items():
         yield f"unfamiliar.{kind}", of_images(study.codec, images) > threshold
 
 
-def of_rows(codec: Codec, source: Source, rows: Rows) -> NDArray[np.float64]:
-    """The unlikeness [B] of rows of a source."""
-    parts = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-    return np.concatenate([of_images(codec, source.batch(part).images) for part in parts])
+def of_rows(study: Study) -> NDArray[np.float64]:
+    """The unlikeness [N] of the rows of a study."""
+
+    def part(chosen: slice) -> NDArray[np.float64]:
+        images = study.source.batch(study.rows[chosen]).images
+        return unlikeness(images / np.float32(255), study.codec.decode(study.encoded.z[chosen]))
+
+    return np.concatenate([part(slice(start, start + CHUNK)) for start in range(0, len(study.rows), CHUNK)])
 
 
 def of_images(codec: Codec, images: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from training.attributes import Attribute, Attributes
 from training.latents import Latent, Softmax, Value
 from training.model import Recipe
 from training.nets import DECODERS, ENCODERS
-from training.optimizers import adam, muon
+from training.optimizers import OPTIMIZERS
 from training.schedules import hold_then_linear
 from training.terms import KL, Reconstruction, Supervised
 
@@ -61,7 +61,7 @@ def supervised(
         images=images,
         batch_size=batch_size,
         learning_rate=hold_then_linear(learning_rate, hold=0.4, warmup=0.005),
-        optimizer={"muon": muon, "adam": adam}[optimizer],
+        optimizer=OPTIMIZERS[optimizer],
     )
 
 
