@@ -107,16 +107,16 @@ class StridedEncoder(ConvolvingEncoder):
 
 
 class ConvolvingDecoder(nn.Module):
-    """z [B, D] to image logits [B, C, H, W]: a dense ``trunk``, its features laid out over the cells of the image, and
+    """z [B, D] to image logits [B, C, H, W]: a ``trunk``, its features laid out over the cells of the image, and
     ``convolutions`` from these to pixels, of which those beyond the image are cut off.
     """
 
     convolutions: nn.Sequential
 
-    def __init__(self, image: ImageShape, side: int, trunk: tuple[int, ...]) -> None:
+    def __init__(self, image: ImageShape, side: int, trunk: nn.Sequential) -> None:
         super().__init__()
         self.image, self.cells = image, cells(image, side)
-        self.trunk = _dense(trunk, nn.ReLU)
+        self.trunk = trunk
 
     def laid_out(self, features: Tensor) -> Tensor:
         """The trunk's features [B, F] as [B, C', cells down, cells across]."""
@@ -136,7 +136,7 @@ class PixelShuffleDecoder(ConvolvingDecoder):
     """
 
     def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int]) -> None:
-        super().__init__(image, CELL, (length, *trunk, channels[0] * math.prod(cells(image))))
+        super().__init__(image, CELL, _dense((length, *trunk, channels[0] * math.prod(cells(image))), nn.ReLU))
         self.convolutions = nn.Sequential(
             *he_initialised(nn.Sequential(nn.Conv2d(channels[0], channels[1], 3, padding=1), nn.ReLU())),
             nn.Conv2d(channels[1], image[2] * CELL * CELL, 3, padding=1),
@@ -154,7 +154,7 @@ class TransposedDecoder(ConvolvingDecoder):
         self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int, int, int]
     ) -> None:
         side = 2 ** len(channels)
-        super().__init__(image, side, (length, *trunk, channels[0] * math.prod(cells(image, side))))
+        super().__init__(image, side, _dense((length, *trunk, channels[0] * math.prod(cells(image, side))), nn.ReLU))
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
             layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
@@ -169,7 +169,7 @@ class ResizingDecoder(ConvolvingDecoder):
 
     def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, int, int]) -> None:
         side = 2 ** len(channels)
-        super().__init__(image, side, (length, *trunk, channels[0] * math.prod(cells(image, side))))
+        super().__init__(image, side, _dense((length, *trunk, channels[0] * math.prod(cells(image, side))), nn.ReLU))
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
             layers += [nn.Upsample(scale_factor=2), nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU()]
@@ -180,8 +180,26 @@ class ResizingDecoder(ConvolvingDecoder):
         )
 
 
+class Gated(nn.Module):
+    """[B, F] to [B, F'], each the product of two linear maps: a bilinear gated unit (Dauphin et al. 2017).
+
+    Products of attributes, such as a position with the cosine of an angle, are what places an edge; layers of ReLUs
+    only come near them.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.maps = nn.Linear(inputs, 2 * outputs)
+        nn.init.kaiming_normal_(self.maps.weight, nonlinearity="linear")
+        nn.init.zeros_(self.maps.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        left, right = self.maps(features).chunk(2, dim=1)
+        return left * right
+
+
 class SeparableDecoder(ConvolvingDecoder):
-    """z [B, D] to image logits [B, C, H, W]: what a dense trunk says of every row of cells and of every column, added.
+    """z [B, D] to image logits [B, C, H, W]: what a gated trunk says of every row of cells and of every column, added.
 
     The sum, through a ReLU, gives each cell of 4 x 4 pixels its features: half-planes of any position and slope, if
     what is said is linear along the axes, at the cost of a row and a column instead of all cells. Convolutions then
@@ -189,7 +207,7 @@ class SeparableDecoder(ConvolvingDecoder):
     """
 
     def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
-        super().__init__(image, FINE, (length, *trunk))
+        super().__init__(image, FINE, _gated((length, *trunk)))
         self.lines = he_initialised(nn.Sequential(nn.Linear(trunk[-1], sum(self.cells) * channels[0])))
         self.convolutions = _unfolded(channels, 3, image[2])
 
@@ -201,14 +219,14 @@ class SeparableDecoder(ConvolvingDecoder):
 
 
 class CoordinateDecoder(ConvolvingDecoder):
-    """z [B, D] to image logits [B, C, H, W]: half-planes whose slopes and places a dense trunk says, combined per cell.
+    """z [B, D] to image logits [B, C, H, W]: half-planes whose slopes and places a gated trunk says, combined per cell.
 
     Each cell of 4 x 4 pixels gets ReLU(a x + b y + c) of its place x, y for every half-plane; dense layers that all
     cells share make its pixels of these (a network of coordinates, after Stanley 2007).
     """
 
     def __init__(self, length: int, image: ImageShape, trunk: tuple[int, ...], channels: tuple[int, ...]) -> None:
-        super().__init__(image, FINE, (length, *trunk))
+        super().__init__(image, FINE, _gated((length, *trunk)))
         self.planes = he_initialised(nn.Sequential(nn.Linear(trunk[-1], 3 * channels[0])))
         down, across = (torch.linspace(-1, 1, count) for count in self.cells)
         self.register_buffer("down", down[:, None], persistent=False)
@@ -276,6 +294,11 @@ def _dense(sizes: tuple[int, ...], activation: type[nn.Module], normalised: bool
         normal = [nn.BatchNorm1d(outputs)] if normalised else []
         layers += [nn.Linear(inputs, outputs), *normal, activation()]
     return he_initialised(nn.Sequential(*layers)) if activation is nn.ReLU else nn.Sequential(*layers)
+
+
+def _gated(sizes: tuple[int, ...]) -> nn.Sequential:
+    """Dense layers, of which the last is gated."""
+    return nn.Sequential(*_dense(sizes[:-1], nn.ReLU), Gated(*sizes[-2:]))
 
 
 class Backbones(NamedTuple):

@@ -27,7 +27,8 @@ class Muon(Optimizer):
     """Momentum whose matrix updates are made orthogonal (Jordan et al. 2024), so that all directions learn alike.
 
     A kernel counts as a matrix of [channels out, the rest]. torch's own Muon takes no kernels. Vectors are updated by
-    Adam with the rate ``lr``, matrices with ``ratio`` times that, more by sqrt(rows / columns) where they are tall.
+    Adam with the rate ``lr``, matrices with ``ratio`` times that, more by sqrt(rows / columns) where they are tall, and
+    these fade by ``weight_decay`` of that rate per step.
     The iteration that orthogonalises runs in ``precision``: bfloat16 suffices where the hardware computes in it.
     """
 
@@ -39,10 +40,12 @@ class Muon(Optimizer):
         lr: float = 2e-3,
         ratio: float = 10.0,
         momentum: float = 0.95,
+        weight_decay: float = 0.1,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
     ) -> None:
-        super().__init__(parameters, {"lr": lr, "ratio": ratio, "momentum": momentum, "betas": betas, "eps": eps})
+        defaults = {"lr": lr, "ratio": ratio, "momentum": momentum, "weight_decay": weight_decay}
+        super().__init__(parameters, {**defaults, "betas": betas, "eps": eps})
         self._precision = precision
 
     @torch.no_grad()
@@ -60,7 +63,9 @@ class Muon(Optimizer):
             state["momentum"] = torch.zeros_like(weights)
         state["momentum"].lerp_(gradient, 1 - group["momentum"])
         ahead = gradient.lerp(state["momentum"], group["momentum"]).flatten(1)
-        rate = group["lr"] * group["ratio"] * max(1.0, len(ahead) / ahead.shape[1]) ** 0.5
+        rate = group["lr"] * group["ratio"]
+        weights.mul_(1 - rate * group["weight_decay"])
+        rate *= max(1.0, len(ahead) / ahead.shape[1]) ** 0.5
         weights.sub_(orthogonal(ahead.to(self._precision)).view_as(weights), alpha=rate)
 
     def _adapted(self, weights: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:

@@ -35,6 +35,17 @@ def hold_then_linear(peak: float, hold: float, warmup: float = 0.0) -> Schedule:
     return value
 
 
+def polynomial(peak: float, power: float, warmup: float) -> Schedule:
+    """Rise linearly over the share ``warmup`` of training to ``peak``, falling all the while with the given power of
+    what remains of training: as ``poly`` of Chen et al. (2016), DeepLab."""
+
+    def value(moment: Moment) -> float:
+        progress = moment.step / moment.steps
+        return peak * min(progress / warmup, 1.0) * float((1 - progress) ** power)
+
+    return value
+
+
 def ramp(start: float, end: float, share: float) -> Schedule:
     """From ``start`` linearly to ``end`` over the first ``share`` of training, then ``end``."""
     return lambda moment: start + (end - start) * min(moment.step / (share * moment.steps), 1.0)

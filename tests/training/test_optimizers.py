@@ -23,7 +23,7 @@ def test_it_agrees_with_the_one_in_torch_where_that_one_can_be_used() -> None:
     theirs.load_state_dict(ours.state_dict())
     start = ours.weight.detach().clone()
     own = Muon(ours.parameters(), torch.bfloat16, lr=0.002)
-    other = torch.optim.Muon(theirs.parameters(), lr=0.02, weight_decay=0.0, momentum=0.95, nesterov=True)
+    other = torch.optim.Muon(theirs.parameters(), lr=0.02, weight_decay=0.1, momentum=0.95, nesterov=True)
     for step in range(5):
         images = torch.randn(8, 12, generator=torch.Generator().manual_seed(step))
         for layer, optimizer in ((ours, own), (theirs, other)):

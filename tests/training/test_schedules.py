@@ -2,7 +2,17 @@ import math
 
 import pytest
 
-from training.schedules import Moment, Plateau, Schedule, at, damped_cosine, hold_then_linear, ramp, sigmoid_drop
+from training.schedules import (
+    Moment,
+    Plateau,
+    Schedule,
+    at,
+    damped_cosine,
+    hold_then_linear,
+    polynomial,
+    ramp,
+    sigmoid_drop,
+)
 
 
 def over(schedule: Schedule, *steps: int, of: int = 100) -> list[float]:
@@ -11,6 +21,12 @@ def over(schedule: Schedule, *steps: int, of: int = 100) -> list[float]:
 
 def test_hold_then_linear_rises_holds_and_falls_to_nothing() -> None:
     assert over(hold_then_linear(2.0, hold=0.5, warmup=0.1), 0, 5, 10, 50, 75, 100) == [0, 1, 2, 2, 1, 0]
+
+
+def test_polynomial_rises_and_falls_with_its_power() -> None:
+    assert over(polynomial(100.0, power=2, warmup=0.2), 0, 10, 20, 50, 100) == [
+        pytest.approx(value) for value in (0, 40.5, 64, 25, 0)
+    ]
 
 
 def test_a_ramp_ends_after_its_share() -> None:

@@ -23,14 +23,14 @@ from training.latents import Latent, Softmax, Value
 from training.model import Recipe
 from training.nets import DECODERS, ENCODERS
 from training.optimizers import OPTIMIZERS
-from training.schedules import hold_then_linear
+from training.schedules import polynomial
 from training.terms import KL, Reconstruction, Supervised
 
 
 def supervised(
     latent: Callable[[Attribute], Latent],
     *,
-    images: int = 9_000_000,
+    images: int = 11_000_000,
     batch_size: int = 256,
     learning_rate: float = 2e-3,
     latent_weight: float = 0.1,
@@ -60,7 +60,7 @@ def supervised(
         between_share=between_share,
         images=images,
         batch_size=batch_size,
-        learning_rate=hold_then_linear(learning_rate, hold=0.4, warmup=0.005),
+        learning_rate=polynomial(learning_rate, power=2, warmup=0.01),
         optimizer=OPTIMIZERS[optimizer],
     )
 
