@@ -144,6 +144,21 @@ class PixelShuffleDecoder(ConvolvingDecoder):
         )
 
 
+class Doubling(nn.ConvTranspose2d):
+    """[B, C, H, W] to [B, C', 2 H, 2 W]: a transposed convolution of 4 x 4 kernels.
+
+    Its bias is added apart: oneDNN's gradient of a bias in a transposed convolution takes as long as all of the rest.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 4, stride=2, padding=1)
+
+    def forward(self, cells: Tensor) -> Tensor:  # type: ignore[override]
+        assert self.bias is not None
+        doubled = F.conv_transpose2d(cells, self.weight, None, stride=2, padding=1)
+        return doubled.add_(self.bias.to(doubled.dtype)[:, None, None])
+
+
 class TransposedDecoder(ConvolvingDecoder):
     """z [B, D] to image logits [B, C, H, W]: a dense trunk, then four transposed convolutions, each twice as large.
 
@@ -157,8 +172,8 @@ class TransposedDecoder(ConvolvingDecoder):
         super().__init__(image, side, _dense((length, *trunk, channels[0] * math.prod(cells(image, side))), nn.ReLU))
         layers: list[nn.Module] = []
         for inputs, outputs in pairwise(channels):
-            layers += [nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1), nn.ReLU()]
-        self.convolutions = nn.Sequential(*layers, nn.ConvTranspose2d(channels[-1], image[2], 4, stride=2, padding=1))
+            layers += [Doubling(inputs, outputs), nn.ReLU()]
+        self.convolutions = nn.Sequential(*layers, Doubling(channels[-1], image[2]))
 
 
 class ResizingDecoder(ConvolvingDecoder):
@@ -195,7 +210,8 @@ class Gated(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         left, right = self.maps(features).chunk(2, dim=1)
-        return left * right
+        product: Tensor = left * right
+        return product
 
 
 class SeparableDecoder(ConvolvingDecoder):
