@@ -44,6 +44,8 @@ class Experiment:
     """The experiment whose weights it begins with."""
     training_too: bool = False
     """Whether images that were trained on are scored too, as the published figures are of these."""
+    timed: bool = False
+    """Whether its graphs are timed in onnxruntime (``speed.``)."""
     pictures: tuple[str, ...] = ()
     """Which of the run's to show."""
     missed: str = ""
@@ -234,7 +236,44 @@ FEW_LABELS = tuple(
     for seed in range(3)
     for only in ("", ONLY)
 )
-EXPERIMENTS = (*GUIDED, *TOLD, *LEAKS, *UNSUPERVISED, *SUPERVISED, *FIRST_LOOK, *FEW_LABELS)
+DESIGNS = tuple(
+    Experiment(
+        name=f"design-{name}",
+        system="softmax",
+        data="dsprites",
+        settings={"images": images, **settings},
+        published=NONE,
+        protocol=HELD_OUT,
+        metrics=("fidelity",),
+        timed=True,
+        shown=(
+            "decode.iou",
+            "decode.exact",
+            "fidelity.orientation",
+            "accuracy.orientation",
+            "accuracy.orientation.merged",
+            "accuracy.pos_x",
+            "speed.decoder.1",
+            "speed.decoder.32",
+            "speed.encoder.1",
+            "speed.encoder.32",
+        ),
+    )
+    for name, images, settings in (
+        ("default", 290_000, {}),
+        ("pixel_shuffle", 226_000, {"decoder": "pixel_shuffle"}),
+        ("transposed", 245_000, {"decoder": "transposed"}),
+        ("resizing", 134_000, {"decoder": "resizing"}),
+        ("coordinate", 218_000, {"decoder": "coordinate"}),
+        ("dense_decoder", 77_000, {"decoder": "dense"}),
+        ("strided", 307_000, {"encoder": "strided"}),
+        ("dense_encoder", 292_000, {"encoder": "dense"}),
+        ("adam", 376_000, {"optimizer": "adam"}),
+        ("published", 278_000, {"decoder": "transposed", "encoder": "strided", "optimizer": "adam"}),
+    )
+)
+"""As many images each as one thread trains on in two and a half minutes."""
+EXPERIMENTS = (*GUIDED, *TOLD, *LEAKS, *UNSUPERVISED, *SUPERVISED, *FIRST_LOOK, *FEW_LABELS, *DESIGNS)
 """In the order of the table."""
 
 
