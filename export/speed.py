@@ -16,6 +16,8 @@ from tqdm import tqdm
 
 from export.bundle import DECODER, ENCODER, MANIFEST, read_bundle
 from export.onnx import Arrays, decoder_graph, encoder_graph, session, to_onnx
+from training.experiments import SPEEDS
+from training.files import write_json
 from training.nets import StridedEncoder, TransposedDecoder
 from training.runs import Run
 
@@ -77,6 +79,14 @@ def speeds(graphs: Mapping[str, bytes]) -> Iterator[Speed]:
             own, theirs = ([turn[i] for turn in turns] for i in range(2))
             shares = [a / b for a, b in zip(own, theirs, strict=True)]
             yield Speed(half, batch, median(own), median(theirs), median(shares))
+
+
+def time_run(run: Run) -> None:
+    """Keep the speeds of a run's graphs beside its scores, unless that has been done already."""
+    file = run.path / SPEEDS
+    if not file.exists():
+        measured = [*speeds(graphs(run.path))]
+        write_json(file, {f"speed.{each.graph}.{each.batch}": (each.microseconds, each.share) for each in measured})
 
 
 def table(measured: list[Speed]) -> str:

@@ -109,14 +109,17 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--root", type=Path, default=Path("runs"), help="the folder that they are in (default: runs)")
 
     reproduce = commands.add_parser(
-        "reproduce", help="train and score what docs/systems.md reports, and write it (hours; resumes)"
+        "reproduce",
+        help="train and score what docs/systems.md and docs/model.md report, and write them (hours; resumes)",
     )
     reproduce.add_argument("names", nargs="*", metavar="EXPERIMENT", help="only these; an unknown one lists them")
     reproduce.add_argument(
         "--data", nargs="+", default=[], metavar="NAME=PATH", help="where a data set is, for example mnist=my/mnist"
     )
     reproduce.add_argument("--root", type=Path, help="folder of the runs (default: runs/reproduce)")
-    reproduce.add_argument("--output", type=Path, default=Path("docs") / "systems.md", help="the table's file")
+    reproduce.add_argument(
+        "--output", type=Path, default=Path("docs") / "systems.md", help="the table's file; model.md goes beside"
+    )
     reproduce.add_argument("--threads", type=_whole(1), help="CPU threads (default: one per core)")
     reproduce.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
 
@@ -248,6 +251,7 @@ def _train_one(
 
 def reproduce(options: argparse.Namespace) -> int:
     """Train experiments by their commands, score them, and write their table."""
+    from export.speed import time_run
     from training.experiments import ROOT, named, score_run
     from training.reproduction import write_table
     from training.runs import Run
@@ -264,6 +268,8 @@ def reproduce(options: argparse.Namespace) -> int:
         if status:
             return status
         score_run(Run.open(path), experiment)
+        if experiment.timed:
+            time_run(Run.open(path))
         write_table(root, options.output)
     print(options.output)
     return 0

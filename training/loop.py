@@ -109,7 +109,8 @@ class _Trainer:
         if self.device == "cpu" or parameters.deterministic:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             torch.use_deterministic_algorithms(True)
-            torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads any, and it takes time
+            # nothing here reads fresh memory, and to fill it takes time
+            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         if self.device == "cpu":
             _keep_freed_memory()
         torch.manual_seed(self.seed)

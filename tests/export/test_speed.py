@@ -1,9 +1,13 @@
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from export import speed
 from export.bundle import Manifest
+from training.experiments import SPEEDS
+from training.runs import Run
 
 
 def test_both_graphs_are_timed_beside_the_reference(
@@ -22,3 +26,15 @@ def test_both_graphs_are_timed_beside_the_reference(
 def test_the_reference_takes_as_long_as_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(speed, "BATCHES", (32,))
     assert all(each.share == pytest.approx(1, abs=0.25) for each in speed.speeds(speed.reference()))
+
+
+def test_a_run_is_timed_once(small_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "TURNS", 1)
+    monkeypatch.setattr(speed, "SECONDS", 0.005)
+    shutil.copytree(small_run.path, tmp_path / "run")
+    run = Run(tmp_path / "run")
+    speed.time_run(run)
+    kept = (run.path / SPEEDS).read_bytes()
+    assert set(json.loads(kept)) == {f"speed.{half}.{batch}" for half in ("encoder", "decoder") for batch in (1, 32)}
+    speed.time_run(run)
+    assert (run.path / SPEEDS).read_bytes() == kept

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from training import reproduction
-from training.experiments import EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SUPERVISED
+from training.experiments import DESIGNS, EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SHIPPED, SUPERVISED
 from training.reproduction import write_table
 from training.runs import Run
 
@@ -103,3 +103,31 @@ def test_what_is_missed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(reproduction, "EXPERIMENTS", (first, *EXPERIMENTS[1:]))
     assert "- guided: the peak, as it is not scored." in written({first.name: result()}, tmp_path)
     assert "not reproduced" not in written({EXPERIMENTS[1].name: result()}, tmp_path)
+
+
+def test_designs_stand_beside_the_time_that_their_graphs_take(tmp_path: Path) -> None:
+    designs = {
+        each.name: result(decode__iou=f"0.9{i} ± 0.01", speed__decoder__32=f"{200 - i} (0.5)")
+        for i, each in enumerate(DESIGNS[:2])
+    }
+    written(designs, tmp_path)
+    text = (tmp_path / "model.md").read_text()
+    assert "| default | 64 | 90 | 0.90 ± 0.01 |" in text
+    assert "| pixel_shuffle | 64 | 90 | 0.91 ± 0.01 |" in text
+    assert "| 199 (0.5) |" in text
+    assert (tmp_path / "model-decoders.png").stat().st_size > 1000
+    assert not (tmp_path / "model-time.png").exists()
+
+
+def test_the_course_of_training_is_kept_and_drawn(small_run: Run, tmp_path: Path) -> None:
+    own = replace(SHIPPED[0], settings={"images": 640, "batch_size": 64})
+    shutil.copytree(small_run.path, tmp_path / own.name)
+    (tmp_path / own.name / SCORES).write_text(json.dumps({"scores": {"held out": {}}}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reproduction, "SHIPPED", (own,))
+        patch.setattr(reproduction, "EXPERIMENTS", (own,))
+        write_table(tmp_path, tmp_path / "systems.md")
+    assert (tmp_path / "model-time.png").stat().st_size > 1000
+    history = json.loads((tmp_path / "systems.json").read_text())[own.name]["history"]
+    assert [row["minutes"] for row in history] == [row["seconds"] / 60 for row in small_run.history]
+    assert 0 <= history[-1]["validation.decode.iou"] <= 1

@@ -1,0 +1,66 @@
+"""How good models are for the time they take: of designs, and while training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from training.plots.canvas import INK, LINES, Picture, drawn, figure, plain
+from training.plots.curves import PALETTE
+
+ACCURACIES = {
+    "shape": "validation.accuracy.shape",
+    "scale": "validation.accuracy.scale",
+    "pos_x": "validation.accuracy.pos_x",
+    "orientation": "validation.accuracy.orientation",
+    "orientation, equal images as one class": "validation.accuracy.orientation.merged",
+}
+PANELS = {
+    "accuracy": ACCURACIES,
+    "decoded: mean IoU": {"": "validation.decode.iou"},
+    "decoded: share of exact images": {"": "validation.decode.exact"},
+}
+
+
+def front(points: Mapping[str, tuple[float, float]], axes_names: tuple[str, str]) -> Picture:
+    """Designs as named points (time, quality), those that no other surpasses in both filled and joined."""
+    canvas = figure(7.2, 4.2)
+    axes: Any = canvas.subplots()
+    best = sorted(
+        point
+        for point in points.values()
+        if not any(o[0] <= point[0] and o[1] >= point[1] and o != point for o in points.values())
+    )
+    axes.plot(*zip(*best, strict=True), "-", color=PALETTE[0], lw=1, alpha=0.5)
+    for name, point in points.items():
+        axes.plot(*point, "o", ms=7, color=PALETTE[0], mfc=PALETTE[0] if point in best else "white")
+        axes.annotate(name, point, (7, 5), textcoords="offset points", size=9, color=INK)
+    axes.set_xlabel(axes_names[0], size=9, color=INK)
+    axes.set_ylabel(axes_names[1], size=9, color=INK)
+    axes.set_xlim(0, 1.15 * max(x for x, _ in points.values()))
+    axes.grid(color=LINES)
+    axes.set_axisbelow(True)
+    plain(axes)
+    return drawn(canvas)
+
+
+def time_to_quality(histories: Mapping[str, Sequence[Mapping[str, float]]]) -> Picture:
+    """Over ``minutes``, a column per run: accuracies above, what decoding true attributes gave below."""
+    canvas = figure(4.4 * len(histories), 7.2)
+    panels: Any = canvas.subplots(len(PANELS), len(histories), squeeze=False, sharey="row", sharex="col")
+    for column, (run, history) in enumerate(histories.items()):
+        minutes = [row["minutes"] for row in history]
+        for axes, lines in zip(panels[:, column], PANELS.values(), strict=True):
+            for i, (label, name) in enumerate(lines.items()):
+                values = [row.get(name) for row in history]
+                axes.plot(minutes, values, color=PALETTE[i], lw=1.4, marker=".", ms=4, label=label)
+            axes.set_xlim(left=0)
+            axes.grid(color=LINES)
+            axes.set_axisbelow(True)
+            plain(axes)
+        panels[0, column].set_title(run, size=10, color=INK, loc="left")
+        panels[-1, column].set_xlabel("minutes", size=9, color=INK)
+    for axes, label in zip(panels[:, 0], PANELS, strict=True):
+        axes.set_ylabel(label, size=9, color=INK)
+    panels[0, -1].legend(frameon=False, fontsize=8, loc="lower right")
+    return drawn(canvas)
