@@ -75,7 +75,7 @@ def speeds(graphs: Mapping[str, bytes]) -> Iterator[Speed]:
     for half, other in reference().items():
         sessions = [session(graphs[half]), session(other)]
         for batch in tqdm(BATCHES, desc=half):
-            turns = [[_turn(each, batch) for each in sessions] for _ in range(TURNS)]
+            turns = [[turn(each, batch) for each in sessions] for _ in range(TURNS)]
             own, theirs = ([turn[i] for turn in turns] for i in range(2))
             shares = [a / b for a, b in zip(own, theirs, strict=True)]
             yield Speed(half, batch, median(own), median(theirs), median(shares))
@@ -102,7 +102,7 @@ def table(measured: list[Speed]) -> str:
     return "\n".join(lines)
 
 
-def _turn(graph: ort.InferenceSession, batch: int) -> float:
+def turn(graph: ort.InferenceSession, batch: int) -> float:
     """Microseconds per image of one turn; the first run of a turn warms the caches and does not count."""
     draw = np.random.default_rng(0)
     inputs: Arrays = {each.name: draw.random((batch, *each.shape[1:]), np.float32) for each in graph.get_inputs()}

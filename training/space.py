@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from training.attributes import Attribute, Attributes
 from training.codebook import Codebook, Group, Part
-from training.latents import Condition, Evidence, Free, Label, Latent, Measured, Posterior
+from training.latents import Coded, Condition, Evidence, Free, Label, Latent, Measured, Posterior
 
 Kind = TypeVar("Kind", bound=Latent)
 
@@ -163,11 +163,11 @@ class Space(nn.Module):
     @property
     def measured(self) -> bool:
         """Whether it has anything for ``measure`` to settle."""
-        return any(isinstance(latent, Measured | Free) for latent in self.latents)
+        return any(isinstance(latent, Measured | Free | Coded) for latent in self.latents)
 
     @torch.no_grad()
     def measure(self, q: Posterior, labels: Labels) -> None:
-        """Settle what only a trained encoder can tell: rows, ranges, and the factor that each free latent follows."""
+        """Settle what only a trained encoder can tell: rows, temperatures, ranges, the factor a free latent follows."""
         for part, latent in zip(self._split(q), self.each(), strict=True):
             latent.measure(part, self.label(latent, labels))
 

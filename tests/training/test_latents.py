@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
@@ -22,6 +23,7 @@ from training.latents import (
     Softmax,
     Value,
     gaussian_kl,
+    temperature,
 )
 
 KIND = Attribute(name="kind", kind="nominal", size=2, labels=("a", "b"), default="a")
@@ -120,6 +122,19 @@ def test_unlabelled_rows_don_t_move_centroids() -> None:
     label = Label(torch.eye(2)[[0, 0, 1]], torch.tensor([1.0, 0, 1]))
     latent.measure(posterior(torch.tensor([[1.0], [99], [5]])), label)
     assert latent.rows[0].tolist() == [[1], [5]]
+
+
+@pytest.mark.parametrize("latent", [Softmax(LEVEL), Sampled(LEVEL)], ids=["softmax", "sampled"])
+def test_a_measured_temperature_makes_probabilities_of_means_that_are_too_modest_or_too_bold(latent: Latent) -> None:
+    """Labels are drawn from a softmax of the means over 2.5: that is the temperature to find."""
+    torch.manual_seed(0)
+    mean = 4 * torch.randn(20_000, latent.codes)
+    classes = torch.multinomial((mean / 2.5).softmax(dim=1), 1).squeeze(1)
+    label = Label(F.one_hot(classes, latent.codes).float(), (torch.arange(20_000) % 2).float())
+    latent.measure(posterior(mean), label)
+    torch.testing.assert_close(latent.weights(posterior(mean)), (mean / 2.5).softmax(dim=1), atol=0.03, rtol=0.1)
+    assert temperature(mean, label.target) == pytest.approx(2.5, rel=0.03)
+    assert temperature(mean, mean.softmax(dim=1)) == pytest.approx(1, abs=0.01)
 
 
 def test_a_free_latent_measures_its_range_and_accepts_far_more() -> None:
