@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from training.data.between import between
 from training.data.source import Rows, Source
 from training.inference import pixels
 from training.latents import Free, Posterior
@@ -29,13 +30,14 @@ def measuring_rows(source: Source, rows: Rows, seed: int, count: int) -> Rows:
 
 @torch.inference_mode()
 def measure(model: VAE, source: Source, rows: Rows, device: str) -> None:
-    """Settle the model's measured parts on rows of the training data."""
+    """Settle the model's measured parts on rows of the training data, some moved off the grid as in training."""
     if not model.space.measured:
         return
     model.eval()
+    draw, share = np.random.default_rng(0), model.recipe.between_share
     posteriors, targets, known = [], [], []
     for start in range(0, len(rows), CHUNK):
-        batch = source.batch(rows[start : start + CHUNK])
+        batch = between(source, source.batch(rows[start : start + CHUNK]), share, draw)
         labels = Labels(torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).float().to(device))
         posteriors.append(model.posterior(pixels(batch.images, device), labels))
         targets.append(labels.targets)
