@@ -53,9 +53,9 @@ Written by `spritevae reproduce`; not by hand. The default model is the preset `
 Every design, as the whole model, on as many rendered images as one undisturbed thread trains on in two and a half
 minutes; `seconds` are those it took on a shared machine. `default` is patches + separable + Muon; the others differ in
 what their command sets. Scored on 10,000 images of held-out combinations, with half of the 95 % interval. `speed.*`:
-microseconds per image in onnxruntime, one thread, at batch 1 and 32, and in brackets the share of the time that a common
-convolutional network takes in turns with it (encoder 32-32-64-64, 4 x 4, stride 2, dense 256; decoder dense 256-1024,
-transposed convolutions 64-64-32-32).
+microseconds per image in onnxruntime, one thread, at batch 1 and 32, and in brackets the share of the time that a
+common convolutional network takes in turns with it (encoder 32-32-64-64, 4 x 4, stride 2, dense 256; decoder dense
+256-1024, transposed convolutions 64-64-32-32).
 """
 CURVE = """\
 ## Time to quality
