@@ -261,10 +261,12 @@ def _designs(results: Results, folder: Path) -> Iterator[str]:
     points = {
         each.name.removeprefix("design-"): (_value(figures["speed.decoder.32"]), _value(figures["decode.iou"]))
         for each, figures in ((each, results[each.name]["figures"]) for each in finished)
-        if each.settings.keys() <= {"images", "decoder"}
+        if each.settings.keys() <= {"images", "decoder"} and "speed.decoder.32" in figures
     }
-    save(front(points, ("microseconds per image at batch 32", "IoU of decoded true attributes")), folder / DECODERS_PNG)
-    yield f"![Decoders]({DECODERS_PNG})\n"
+    if points:
+        axes = ("microseconds per image at batch 32", "IoU of decoded true attributes")
+        save(front(points, axes), folder / DECODERS_PNG)
+        yield f"![Decoders]({DECODERS_PNG})\n"
 
 
 def _curve(results: Results, folder: Path) -> Iterator[str]:
