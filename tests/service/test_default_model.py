@@ -50,7 +50,7 @@ def test_its_card_says_how_it_was_made() -> None:
 
 @pytest.mark.parametrize("title", ["held out", "all"])
 def test_it_reads_and_draws_real_images(title: str, real_dsprites: Path) -> None:
-    """A little less than its card says: 99.9 % of each attribute but orientation 95 %, decode IoU 0.985."""
+    """A little less than its card says: 99.9 % of each attribute but orientation 95 %, merged 98 %, decode IoU 0.985."""
     source, model = open_source(str(real_dsprites)), load(SHIPPED / "dsprites", device="cpu")
     rows = rows_to_score(source, also_all=True, at_most=6000)[title]
     scores = evaluate(model.codec, source, {title: rows})[title]
@@ -58,11 +58,12 @@ def test_it_reads_and_draws_real_images(title: str, real_dsprites: Path) -> None
     for name in ("shape", "scale", "pos_x", "pos_y"):
         assert scores[f"accuracy.{name}"].mean >= 0.999, name
     assert scores["accuracy.orientation"].mean >= 0.95
-    assert scores["decode.iou"].mean >= 0.97
+    assert scores["accuracy.orientation.merged"].mean >= 0.98
+    assert scores["decode.iou"].mean >= 0.985
 
 
 def test_what_was_decoded_is_read_back(client: TestClient) -> None:
-    """1,000 random grid values through both routes, as PNG: all five right >= 93 %, all but orientation >= 99 %."""
+    """1,000 random grid values through both routes, as PNG: all five right >= 98 %, all but orientation >= 99.5 %."""
     draw, sizes = np.random.default_rng(0), {"shape": 3, "scale": 6, "orientation": 39, "pos_x": 32, "pos_y": 32}
     asked = [{name: int(draw.integers(size)) for name, size in sizes.items()} for _ in range(1000)]
     right = []
@@ -79,8 +80,8 @@ def test_what_was_decoded_is_read_back(client: TestClient) -> None:
     print(
         f"all five: {hits.all(axis=1).mean():.3f}, all but orientation: {hits[:, [0, 1, 3, 4]].all(axis=1).mean():.3f}"
     )
-    assert hits.all(axis=1).mean() >= 0.93
-    assert hits[:, [0, 1, 3, 4]].all(axis=1).mean() >= 0.99
+    assert hits.all(axis=1).mean() >= 0.98
+    assert hits[:, [0, 1, 3, 4]].all(axis=1).mean() >= 0.995
 
 
 def test_its_pictures_are_pictures() -> None:
