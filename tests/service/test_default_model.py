@@ -50,7 +50,7 @@ def test_its_card_says_how_it_was_made() -> None:
 
 @pytest.mark.parametrize("title", ["held out", "all"])
 def test_it_reads_and_draws_real_images(title: str, real_dsprites: Path) -> None:
-    """A little less than its card says: 99.9 % of each attribute but orientation 95 %, merged 98 %, decode IoU 0.985."""
+    """A little less than its card says: 99.9 % of each attribute, orientation 95 %, merged 98 %, decode IoU 0.985."""
     source, model = open_source(str(real_dsprites)), load(SHIPPED / "dsprites", device="cpu")
     rows = rows_to_score(source, also_all=True, at_most=6000)[title]
     scores = evaluate(model.codec, source, {title: rows})[title]
