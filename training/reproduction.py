@@ -60,8 +60,8 @@ common convolutional network takes in turns with it (encoder 32-32-64-64, 4 x 4,
 CURVE = """\
 ## Time to quality
 
-{where}. While training, on held-out images; the rate falls until the end, so that most is won in the last third of
-each run, however long it is.
+While training, on 1,024 held-out images; the rate falls until the end, so that most is won late in each run, however
+long it is. {where}.
 """
 Results = Mapping[str, Mapping[str, Any]]
 """What came out of each finished experiment, by its name."""
@@ -259,12 +259,15 @@ def _designs(results: Results, folder: Path) -> Iterator[str]:
         rows.append((own, *seen, *figures, f"`{result['command']}`"))
     yield from _table(("design", "images", "seconds", *names, "command"), *rows)
     points = {
-        each.name.removeprefix("design-"): (_value(figures["speed.decoder.32"]), _value(figures["decode.iou"]))
+        each.name.removeprefix("design-"): (
+            _value(figures["speed.decoder.32"]),
+            1 - _value(figures["decode.iou"]),
+        )
         for each, figures in ((each, results[each.name]["figures"]) for each in finished)
         if each.settings.keys() <= {"images", "decoder"} and "speed.decoder.32" in figures
     }
     if points:
-        axes = ("microseconds per image at batch 32", "IoU of decoded true attributes")
+        axes = ("microseconds per image at batch 32", "1 - IoU of decoded true attributes")
         save(front(points, axes), folder / DECODERS_PNG)
         yield f"![Decoders]({DECODERS_PNG})\n"
 

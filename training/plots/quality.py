@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
 from training.plots.canvas import INK, LINES, Picture, drawn, figure, plain
 from training.plots.curves import PALETTE
 
@@ -23,21 +25,20 @@ PANELS = {
 
 
 def front(points: Mapping[str, tuple[float, float]], axes_names: tuple[str, str]) -> Picture:
-    """Designs as named points (time, quality), those that no other surpasses in both filled and joined."""
+    """Designs as named points (time, error), both logarithmic; those that no other undercuts in both are filled."""
     canvas = figure(7.2, 4.2)
     axes: Any = canvas.subplots()
-    best = sorted(
-        point
-        for point in points.values()
-        if not any(o[0] <= point[0] and o[1] >= point[1] and o != point for o in points.values())
-    )
-    axes.plot(*zip(*best, strict=True), "-", color=PALETTE[0], lw=1, alpha=0.5)
     for name, point in points.items():
-        axes.plot(*point, "o", ms=7, color=PALETTE[0], mfc=PALETTE[0] if point in best else "white")
+        best = not any(o[0] <= point[0] and o[1] <= point[1] and o != point for o in points.values())
+        axes.loglog(*point, "o", ms=7, color=PALETTE[0], mfc=PALETTE[0] if best else "white")
         axes.annotate(name, point, (7, 5), textcoords="offset points", size=9, color=INK)
     axes.set_xlabel(axes_names[0], size=9, color=INK)
     axes.set_ylabel(axes_names[1], size=9, color=INK)
-    axes.set_xlim(0, 1.15 * max(x for x, _ in points.values()))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    axes.margins(0.15)
     axes.grid(color=LINES)
     axes.set_axisbelow(True)
     plain(axes)
