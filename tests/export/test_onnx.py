@@ -1,4 +1,5 @@
 import numpy as np
+import onnx
 import pytest
 import torch
 from onnx import TensorProto, helper
@@ -47,7 +48,8 @@ def test_graphs_agree_with_torch_for_any_batch(model: VAE, graphs: tuple[Graph, 
     for name, expected in model.encode(images, labels).items():
         np.testing.assert_allclose(encoded[name], expected.detach(), atol=1e-4)
     decoded = decoder.run({"z": encoded["z"]})["image"]
-    np.testing.assert_allclose(decoded, model.decode(torch.from_numpy(encoded["z"])).detach(), atol=1e-4)
+    rounding = 1e-4 * max(1.0, np.abs(encoded["z"]).max() / 10)  # z of indices makes logits of hundreds in float32
+    np.testing.assert_allclose(decoded, model.decode(torch.from_numpy(encoded["z"])).detach(), atol=rounding)
 
 
 def test_a_graph_that_differs_from_torch_is_refused(small_run: Run) -> None:
@@ -80,8 +82,10 @@ def test_random_nodes_are_found_inside_branches_too(operator: str) -> None:
 
 def test_graphs_name_no_file_of_the_machine_that_made_them(small_run: Run) -> None:
     for graph in (encoder_graph(small_run.load()), decoder_graph(small_run.load())):
+        program = onnx.load_from_string(graph.content)
+        del program.graph.initializer[:]  # bytes of weights may spell anything
         for trace in (str(ROOT), "site-packages", ".py", "forward"):
-            assert trace.encode() not in graph.content
+            assert trace.encode() not in program.SerializeToString()
 
 
 def test_the_decoder_alone_needs_no_encoder(small_run: Run) -> None:
