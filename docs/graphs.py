@@ -17,6 +17,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from export.bundle import DECODER, ENCODER
+from export.onnx import session
 from export.speed import BATCHES, TURNS, turn
 from spritevae import load
 from training.codebook import Float32
@@ -67,20 +68,14 @@ def floats(images: NDArray[np.uint8]) -> Float32:
     return images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
 
 
-def session(graph: Path, level: ort.GraphOptimizationLevel = Level.ORT_ENABLE_ALL) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads, options.graph_optimization_level = 1, level
-    return ort.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
-
-
-def int8(graph: Path, name: str, inputs: Float32, folder: Path) -> Path:
+def int8(graph: Path, name: str, inputs: Float32, folder: Path) -> bytes:
     """A graph in int8."""
     prepared, quantised = folder / f"{graph.stem}.onnx", folder / f"{graph.stem}-int8.onnx"
     quant_pre_process(str(graph), str(prepared))
     quantize_static(
         str(prepared), str(quantised), Examples(name, inputs), per_channel=True, weight_type=QuantType.QInt8
     )
-    return quantised
+    return quantised.read_bytes()
 
 
 def main(bundle: Path) -> None:
@@ -91,10 +86,9 @@ def main(bundle: Path) -> None:
     rows = next(iter(rows_to_score(source, at_most=ROWS).values()))
     images = floats(source.batch(rows[:CALIBRATION]).images)
     z = model.codec.encode(source.batch(rows[:CALIBRATION]).images).z
+    encoder, decoder = ((bundle / half).read_bytes() for half in (ENCODER, DECODER))
     with tempfile.TemporaryDirectory() as folder:
-        variants = {
-            name: (session(bundle / ENCODER, level), session(bundle / DECODER, level)) for name, level in LEVELS.items()
-        }
+        variants = {name: (session(encoder, level), session(decoder, level)) for name, level in LEVELS.items()}
         variants["int8"] = (
             session(int8(bundle / ENCODER, "image", images, Path(folder))),
             session(int8(bundle / DECODER, "z", z, Path(folder))),

@@ -83,9 +83,8 @@ def write_table(root: Path, file: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_json(kept, results)
     tables = (_systems, _missed, _spaces, _labels, _leaks)
-    _write(
-        file, [INTRODUCTION, *(line for table in tables for line in table(results)), *_pictures(file.with_suffix(""))]
-    )
+    lines = (line for table in tables for line in table(results))
+    _write(file, [INTRODUCTION, *lines, *_pictures(file.with_suffix(""))])
     _write(file.with_name("model.md"), [MODEL, *_designs(results, file.parent), *_curve(results, file.parent)])
 
 

@@ -37,7 +37,8 @@ def hold_then_linear(peak: float, hold: float, warmup: float = 0.0) -> Schedule:
 
 def polynomial(peak: float, power: float, warmup: float) -> Schedule:
     """Rise linearly over the share ``warmup`` of training to ``peak``, falling all the while with the given power of
-    what remains of training: as ``poly`` of Chen et al. (2016), DeepLab."""
+    what remains of training: as ``poly`` of Chen et al. (2016), DeepLab.
+    """
 
     def value(moment: Moment) -> float:
         progress = moment.step / moment.steps
