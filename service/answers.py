@@ -12,11 +12,10 @@ from fastapi import Request, Response
 from pydantic_core import to_json
 
 from service import images_out as out
+from service.call import current, timed
 from service.engine import Engine
-from service.errors import Problem
 from service.runtime import Model
 from service.store import Store
-from service.timing import timed
 from service.values import Points
 from training.attributes import Value
 
@@ -24,10 +23,11 @@ CACHE_CONTROL = "public, max-age=300"
 
 
 def select(request: Request, name: str | None) -> Engine:
-    """The engine that answers a request; every answer from then on says which model it was."""
+    """The engine that answers a request, if its queue has room; every answer from then on says which model it was."""
     store: Store = request.app.state.store
     engine = store.engine(name)
-    request.state.model = engine.model
+    engine.scheduler.check_room()
+    current.get().model = engine.model
     return engine
 
 
@@ -55,22 +55,19 @@ async def images(
     engine: Engine, points: Points, media: str, *, columns: int | None, key: str, fps: float = 12, loop: bool = True
 ) -> Response:
     """The images at ``points`` as ``media``; in JSON they are listed under ``key``. Raises Problem 422."""
-    decoded = await engine.decode(points.z)
-    if not np.isfinite(decoded).all():
-        raise Problem(422, "z: the decoder gives no finite image there", where="z")
-    columns = out.sheet_columns(len(decoded), columns)
+    frames = await engine.draw(points.z, np.asarray)
+    columns = out.sheet_columns(len(frames), columns)
 
     def encoded() -> bytes:
-        pixels = out.to_pixels(decoded)
         if media != out.JSON:
-            return out.write(pixels, media, columns, fps, loop)
-        values: Sequence[Mapping[str, Value] | None] = points.attributes or [None] * len(pixels)
-        listed = [{"image": out.base64_png(p), "attributes": v} for p, v in zip(pixels, values, strict=True)]
+            return out.write(frames, media, columns, fps, loop)
+        values: Sequence[Mapping[str, Value] | None] = points.attributes or [None] * len(frames)
+        listed = [{"image": out.base64_png(frame), "attributes": v} for frame, v in zip(frames, values, strict=True)]
         return to_json({"model": engine.model.name, "digest": engine.model.digest, key: listed})
 
-    with timed("images"):
+    with timed("encoding"):
         content = await to_thread.run_sync(encoded)
     headers = {"X-Mixing": "nearest"} if points.snapped else {}
-    if media == out.PNG and len(decoded) > 1:
+    if media == out.PNG and len(frames) > 1:
         headers["X-Sheet-Columns"] = str(columns)
     return Response(content, headers=headers, media_type=media)

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
 
 from service.errors import Problem, handle_errors
+from service.express import Express
 from service.middleware import BodyLimit, RequestContext
 from service.routes import decode, edit, encode, health, interpolate, models
 from service.settings import Settings
@@ -42,6 +43,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
             tasks.start_soon(load)
             yield
             tasks.cancel_scope.cancel()
+        await to_thread.run_sync(store.close)
 
     app = FastAPI(
         title="spritevae",
@@ -52,6 +54,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     app.state.settings = settings
     app.state.store = store
     handle_errors(app)
+    app.add_middleware(Express, store=store)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(RequestContext)
     for group in (encode, decode, interpolate, edit, models, health):

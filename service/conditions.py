@@ -9,6 +9,7 @@ import numpy as np
 from service.engine import Engine
 from service.errors import Problem, located
 from service.runtime import Model
+from service.scheduler import Columns
 from training.attributes import Floats
 from training.codebook import Float32
 
@@ -32,14 +33,14 @@ def parse(model: Model, text: str | None) -> dict[str, Floats]:
     return given
 
 
-async def encode(engine: Engine, images: Float32, given: dict[str, Floats]) -> dict[str, Float32]:
-    """The encoder's outputs for images [B, C, H, W] under conditions; those that are not given it infers first."""
+async def read(engine: Engine, images: Float32, given: dict[str, Floats]) -> Columns:
+    """What ``engine.read`` gives of images [B, C, H, W] under conditions; those that are not given it infers first."""
     if not given:
-        return await engine.encode(images)
+        return await engine.read(images, dict)
     model = engine.model
     weights = np.zeros((len(images), model.attributes.total), np.float32)
     if len(given) < len(model.codebook.conditions):
         weights = (await engine.encode(images))["weights"].copy()
     for name, told in given.items():
         weights[:, model.attributes.columns(name)] = told
-    return await engine.encode(images, condition=weights, condition_known=np.ones((len(images), 1), np.float32))
+    return await engine.read(images, dict, condition=weights, condition_known=np.ones((len(images), 1), np.float32))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -15,9 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from service.call import current
+from service.scheduler import DeadlinePassed, QueueClosed, QueueFull
 from training.attributes import AttributeValueError
 
 MEDIA_TYPE = "application/problem+json"
+NOT_RUN = (QueueFull, QueueClosed, DeadlinePassed)
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -59,6 +63,16 @@ def wrong_value(error: AttributeValueError, where: str = "") -> Problem:
         got=error.got,
         accepted=error.accepted,
     )
+
+
+def not_run(error: Exception) -> Problem:
+    """The answer to a request that its model's queue did not run."""
+    if isinstance(error, QueueFull):
+        seconds = max(1, math.ceil(error.retry_after))
+        return Problem(429, str(error), headers={"Retry-After": str(seconds)}, limit=error.limit)
+    if isinstance(error, DeadlinePassed):
+        return Problem(504, "the time that X-Request-Timeout-Ms gives was over before it was run")
+    return Problem(503, "the service ends", headers={"Retry-After": "1"})
 
 
 @contextmanager
@@ -105,10 +119,14 @@ def handle_errors(app: FastAPI) -> None:
         return problem_response(Problem(400, "the request is nested too deeply"))
 
     def on_disconnect(request: Request, error: Exception) -> Response:
-        return problem_response(Problem(400, "the client went away before its request was complete"))
+        return problem_response(Problem(400, "the client went away before it had its answer"))
+
+    def on_queue(request: Request, error: Exception) -> Response:
+        return problem_response(not_run(error))
 
     def on_bug(request: Request, error: Exception) -> Response:
-        headers = {"X-Request-ID": request.state.request_id}
+        # It is outside of all middleware.
+        headers = {"X-Request-ID": current.get().id}
         return problem_response(Problem(500, "an error of the service; its log has it", headers=headers))
 
     app.add_exception_handler(HTTPException, on_http)
@@ -117,4 +135,6 @@ def handle_errors(app: FastAPI) -> None:
     app.add_exception_handler(AttributeValueError, on_value)
     app.add_exception_handler(RecursionError, on_depth)
     app.add_exception_handler(ClientDisconnect, on_disconnect)
+    for kind in NOT_RUN:
+        app.add_exception_handler(kind, on_queue)
     app.add_exception_handler(Exception, on_bug)

@@ -7,21 +7,19 @@ from itertools import chain
 from typing import Any
 
 from service.errors import Problem
-from service.reading import said
+from service.reading import numbers, say
 from service.runtime import Model
+from service.scheduler import Columns
 from training.codebook import Float32
-
-Outputs = dict[str, Float32]
 
 
 def items(
     model: Model,
-    outputs: Outputs,
+    outputs: Columns,
     converted: Sequence[Sequence[str]],
-    unfamiliar: Sequence[bool] | None,
     detail: str | None,
 ) -> list[dict[str, Any]]:
-    """The one item that the images of a group are together, of the encoder's outputs [B, ...]; raises Problem 422.
+    """The one item that the images of a group are together, of what ``reading.read`` gave; raises Problem 422.
 
     Only of the group's attribute: of all others each image has a value of its own, so that none is given, and z has
     their default there. The evidence is the product of the images' Gaussians. Unfamiliar is a group of which any image
@@ -36,18 +34,18 @@ def items(
     weights = codebook.group_weights(mean[None])
     z = _with_class(model, codebook.place(model.attributes.weights({})[None])[0], mean)
     attribute = model.attributes.named(name)
-    entry = said(attribute, attribute.read(weights), None, 0) | {"z": z[codebook.grouped[0]].tolist()}
+    entry = say(attribute, numbers([attribute], [weights])[0, 0].tolist()) | {"z": z[codebook.grouped[0]].tolist()}
     if detail == "weights":
         entry["weights"] = weights[0].tolist()
     item: dict[str, Any] = {"attributes": {name: entry}, "z": z.tolist()}
     item["converted"] = list(dict.fromkeys(chain(*converted)))
-    item["unfamiliar"] = None if unfamiliar is None else any(unfamiliar)
+    item["unfamiliar"] = bool(outputs["unfamiliar"].any()) if "unfamiliar" in outputs else None
     if detail == "posterior":
         item |= {"mean": mean.tolist(), "logvar": logvar.tolist()}
     return [item]
 
 
-def recombined(model: Model, classes: Outputs, style: Outputs) -> Float32:
+def recombined(model: Model, classes: Columns, style: Columns) -> Float32:
     """z [1, D] with the class of images [B, ...] and all else of one image [1, ...]; raises Problem 422.
 
     The class is a group's evidence, or the conditions that the encoder infers, averaged over the images.

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import logging
-import re
 from time import perf_counter
 from urllib.parse import quote
-from uuid import uuid4
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.call import Call, current, request_id
 from service.errors import Problem, problem_response
-from service.timing import timings
 
 access = logging.getLogger("spritevae.access")
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+LONGEST_TIMEOUT_MS = 600_000
 
 
 class RequestContext:
-    """Gives each request an id (the client's own X-Request-ID if it is sane), and its answer the common headers."""
+    """Gives each request its ``Call``, and its answer the headers that all answers bear."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -28,35 +25,31 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        phases: dict[str, float] = {}
-        timings.set(phases)
-        start = perf_counter()
+        call = Call(request_id(header(scope, b"x-request-id")), receive)
+        current.set(call)
         status = 500
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                spent = phases | {"total": perf_counter() - start}
-                headers["Server-Timing"] = ", ".join(f"{name};dur={1000 * s:.2f}" for name, s in spent.items())
-                if model := state.get("model"):
-                    headers["X-Model-Digest"] = model.digest
-                    headers["X-Execution-Provider"] = model.provider
+                message["headers"] = [*message.get("headers", ()), *call.headers()]
             await send(message)
 
         try:
+            if given := header(scope, b"x-request-timeout-ms"):
+                try:
+                    call.deadline = call.start + timeout(given)
+                except Problem as problem:
+                    await problem_response(problem)(scope, receive, send_with_headers)
+                    return
             await self.app(scope, receive, send_with_headers)
         finally:
-            client = (scope.get("client") or ("-",))[0]
-            milliseconds = 1000 * (perf_counter() - start)
-            path = quote(scope["path"])
-            access.info("%s %s %s %d %.1f ms %s", client, scope["method"], path, status, milliseconds, request_id)
+            if access.isEnabledFor(logging.INFO):
+                client = (scope.get("client") or ("-",))[0]
+                milliseconds = 1000 * (perf_counter() - call.start)
+                path = quote(scope["path"])
+                access.info("%s %s %s %d %.1f ms %s", client, scope["method"], path, status, milliseconds, call.id)
 
 
 class BodyLimit:
@@ -73,13 +66,9 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        # The rest of such a body is never read, so the connection can't be used again.
-        too_large = Problem(
-            413, f"a body may have {self.limit} bytes", headers={"Connection": "close"}, limit=self.limit
-        )
-        declared = Headers(scope=scope).get("content-length", "")
-        if declared.isdecimal() and int(declared[:20]) > self.limit:
-            await problem_response(too_large)(scope, receive, send)
+        declared = header(scope, b"content-length")
+        if declared.isdigit() and int(declared[:20]) > self.limit:
+            await problem_response(self._too_large())(scope, receive, send)
             return
         received = 0
 
@@ -88,7 +77,32 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self.limit:
-                raise too_large
+                raise self._too_large()
             return message
 
         await self.app(scope, receive_within_limit, send)
+
+    def _too_large(self) -> Problem:
+        # The rest of such a body is never read, so the connection can't be used again.
+        close = {"Connection": "close"}
+        return Problem(413, f"a body may have {self.limit} bytes", headers=close, limit=self.limit)
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """The first header of that name, empty if there is none."""
+    for key, value in scope["headers"]:
+        if key == name:
+            found: bytes = value
+            return found
+    return b""
+
+
+def timeout(given: bytes) -> float:
+    """Seconds of an X-Request-Timeout-Ms; raises Problem 400."""
+    if not (given.isdigit() and 0 < len(given) <= 9 and 1 <= int(given) <= LONGEST_TIMEOUT_MS):
+        raise Problem(
+            400,
+            f"X-Request-Timeout-Ms: got {given[:40]!r}; accepts a whole number from 1 to {LONGEST_TIMEOUT_MS}",
+            where="X-Request-Timeout-Ms",
+        )
+    return int(given) / 1000

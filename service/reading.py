@@ -2,77 +2,101 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.runtime import Model
-from training.attributes import Attribute, Floats, Reading
+from service.scheduler import Columns
+from training.attributes import Attribute, Floats
 from training.codebook import Float32
 
 
+def read(model: Model, images: Float32, outputs: Columns) -> Columns:
+    """The encoder's outputs for images [B, C, H, W], with what they say of the attributes: ``said`` [B, A, 5].
+
+    With ``unfamiliar`` [B], where the model can tell which images are unlike what it was trained on.
+    """
+    weights = outputs["weights"].astype(np.float64)
+    columns = [weights[:, model.attributes.columns(attribute.name)] for attribute in model.attributes]
+    said = numbers(model.attributes, columns)
+    for index, deviations in _spread(model, outputs.get("logvar")).items():
+        said[:, index, 4] = deviations
+    unfamiliar = model.unfamiliar(images, outputs["z"])
+    return {**outputs, "said": said} | ({} if unfamiliar is None else {"unfamiliar": unfamiliar})
+
+
+def numbers(attributes: Sequence[Attribute], weights: Sequence[Floats]) -> NDArray[np.float64]:
+    """What weights [B, K] of each attribute say: [B, A, 5] of value, index, unit value, confidence, sd.
+
+    The standard deviation of a continuous attribute is for its posterior to tell; all others have none.
+    """
+    said = np.full((len(weights[0]), len(attributes), 5), np.nan)
+    for row, attribute, own in zip(said.swapaxes(0, 1), attributes, weights, strict=True):
+        reading = attribute.read(own)
+        row[:, 0], row[:, 1], row[:, 3] = reading.position, reading.index, reading.confidence
+        row[:, 2] = attribute.in_unit(reading.position)
+        if attribute.kind == "ordinal":
+            row[:, 0] = reading.position.round(4)
+        elif attribute.kind == "circular":
+            row[:, 0] = reading.position.round(4) % attribute.classes
+    said[:, :, 2:4] = said[:, :, 2:4].round(6)
+    return said
+
+
+def say(attribute: Attribute, said: Sequence[float]) -> dict[str, Any]:
+    """One row of ``numbers`` in words: the value, as /decode takes it, and how sure it is."""
+    value, index, unit_value, confidence, sd = said
+    if attribute.kind == "continuous":
+        return {"value": value, "sd": None if math.isnan(sd) else sd}
+    if attribute.kind == "nominal":
+        label = attribute.labels[int(index)]
+        return {"value": label, "index": int(index), "label": label, "confidence": confidence}
+    return {"value": value, "index": int(index), "unit_value": unit_value, "confidence": confidence}
+
+
 def items(
-    model: Model,
-    outputs: dict[str, Float32],
-    converted: Sequence[Sequence[str]],
-    unfamiliar: Sequence[bool] | None,
-    detail: str | None,
+    model: Model, outputs: Columns, converted: Sequence[Sequence[str]], detail: str | None = None
 ) -> list[dict[str, Any]]:
-    """One item per image of the encoder's outputs [B, ...]; its attributes are accepted by /decode."""
-    z, weights = outputs["z"], outputs["weights"]
-    readings = model.attributes.read(weights.astype(np.float64))
-    spread = _spread(model, outputs.get("logvar"))
+    """One item per image of what ``read`` gave; its attributes are accepted by /decode."""
     parts = {part.attribute: slice(part.start, part.stop) for part in model.manifest.latents}
+    said, points = outputs["said"].tolist(), outputs["z"].tolist()
+    unfamiliar = outputs["unfamiliar"].tolist() if "unfamiliar" in outputs else [None] * len(points)
 
     def one(index: int) -> dict[str, Any]:
+        z = points[index]
         entries = {}
-        for attribute in model.attributes:
+        for attribute, numbers in zip(model.attributes, said[index], strict=True):
             name = attribute.name
-            deviations = spread.get(name)
-            entry = said(attribute, readings[name], None if deviations is None else float(deviations[index]), index)
-            entry["z"] = z[index, parts[name]].tolist() if name in parts else []
+            entry = say(attribute, numbers)
+            entry["z"] = z[parts[name]] if name in parts else []
             if detail == "weights" and attribute.kind != "continuous":
-                entry["weights"] = weights[index, model.attributes.columns(name)].tolist()
+                entry["weights"] = outputs["weights"][index, model.attributes.columns(name)].tolist()
             entries[name] = entry
-        item: dict[str, Any] = {"attributes": entries, "z": z[index].tolist(), "converted": list(converted[index])}
-        item["unfamiliar"] = None if unfamiliar is None else unfamiliar[index]
+        item = {"attributes": entries, "z": z, "converted": converted[index], "unfamiliar": unfamiliar[index]}
         if detail == "posterior":
             item |= {name: outputs[name][index].tolist() if name in outputs else None for name in ("mean", "logvar")}
         return item
 
-    return [one(index) for index in range(len(z))]
+    return [one(index) for index in range(len(points))]
 
 
-def said(attribute: Attribute, reading: Reading, sd: float | None, row: int) -> dict[str, Any]:
-    """What a reading says of one row: its value, as /decode takes it, and how sure it is."""
-    position = float(reading.position[row])
-    if attribute.kind == "continuous":
-        return {"value": position, "sd": sd}
-    index, confidence = int(reading.index[row]), round(float(reading.confidence[row]), 6)
-    if attribute.kind == "nominal":
-        label = attribute.labels[index]
-        return {"value": label, "index": index, "label": label, "confidence": confidence}
-    return {
-        "value": attribute.canonical(round(position, 4)),
-        "index": index,
-        "unit_value": round(float(attribute.in_unit(position)), 6),
-        "confidence": confidence,
-    }
-
-
-def _spread(model: Model, logvar: Float32 | None) -> dict[str, Floats]:
-    """Standard deviations [B] of the continuous attributes, in their units, where the posterior is one of z."""
+def _spread(model: Model, logvar: Float32 | None) -> dict[int, Floats]:
+    """Standard deviations [B] of continuous attributes by their place, in their units, where the posterior is of z."""
     if logvar is None:
         return {}
     sd = np.exp(logvar.astype(np.float64) / 2)
-    spread: dict[str, Floats] = {}
-    for part in model.manifest.latents:
+    spread: dict[int, Floats] = {}
+    for index, attribute in enumerate(model.attributes):
+        part = model.codebook.part(attribute.name)
+        if part is None or attribute.kind != "continuous" or part.stop != part.start + 1:
+            continue
         same = part.start if logvar.shape[1] == model.manifest.latent_length else None  # bundles that don't say
         code = same if part.code is None else part.code
-        if code is not None and model.attributes[part.attribute].kind == "continuous" and part.stop == part.start + 1:
-            row = model.attributes.columns(part.attribute).start
-            scale = abs(float(model.codebook.matrix[row, part.start]))
-            if scale > 0:
-                spread[part.attribute] = sd[:, code] / scale
+        scale = abs(float(model.codebook.matrix[model.attributes.columns(attribute.name).start, part.start]))
+        if code is not None and scale > 0:
+            spread[index] = sd[:, code] / scale
     return spread

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 
 from export.bundle import (
     DECODER,
@@ -49,6 +52,8 @@ class Model:
         _check_graph(self._encoder, self.manifest.encoder, bundle.path / ENCODER)
         _check_graph(self._decoder, self.manifest.decoder, bundle.path / DECODER)
         self._replay(bundle)
+        self.headers = [(b"x-model-digest", self.digest.encode()), (b"x-execution-provider", self.provider.encode())]
+        """What an answer says of the model that made it."""
 
     @classmethod
     def load(cls, path: Path | str, device: Device = "auto", threads: int = 1) -> Model:
@@ -65,27 +70,31 @@ class Model:
         """sha256 that identifies the model."""
         return self.manifest.digest
 
-    def encode(self, images: Float32, **conditions: Float32) -> dict[str, Float32]:
+    def encode(self, image: Float32, **conditions: Float32) -> dict[str, Float32]:
         """``z`` [B, D], ``weights`` [B, sum K], and ``mean``, ``logvar`` where they exist, of images [B, C, H, W].
 
         Conditions that the encoder takes and that are not given are zeros, which means unknown: it infers them.
         """
-        feeds = {"image": np.asarray(images, np.float32), **conditions}
-        for spec in self.manifest.encoder.inputs:
-            if spec.name not in feeds:
-                feeds[spec.name] = np.zeros((len(images), *spec.shape[1:]), np.float32)
-        return _run(self._encoder, feeds)
+        return _run(self._encoder, self.inputs(image, conditions))
+
+    def inputs(self, image: Float32, conditions: Mapping[str, Float32]) -> dict[str, Float32]:
+        """All inputs of the encoder, of which the conditions may be left out."""
+        given = {"image": image, **conditions}
+        return {
+            spec.name: np.asarray(given[spec.name], np.float32)
+            if spec.name in given
+            else np.zeros((len(image), *spec.shape[1:]), np.float32)
+            for spec in self.manifest.encoder.inputs
+        }
 
     def decode(self, z: Float32) -> Float32:
         """Images [B, C, H, W] in 0..1 of latent points [B, D]."""
         return _run(self._decoder, {"z": np.asarray(z, np.float32)})["image"]
 
-    def unfamiliar(self, images: Float32, z: Float32) -> list[bool] | None:
-        """Which images [B, C, H, W] of these z [B, D] are unlike what the model was trained on, as far as its bundle
-        has a threshold for that.
-        """
+    def unfamiliar(self, images: Float32, z: Float32) -> NDArray[np.bool_] | None:
+        """Which images [B, C, H, W] of these z [B, D] are unlike what the model was trained on: [B], if it can tell."""
         threshold = self.manifest.unfamiliar
-        return None if threshold is None else [*map(bool, unlikeness(images, self.decode(z)) > threshold)]
+        return None if threshold is None else unlikeness(images, self.decode(z)) > threshold
 
     def _replay(self, bundle: Bundle) -> None:
         golden = bundle.golden
@@ -106,6 +115,11 @@ class Model:
                     f"{bundle.path}: golden vectors are not reproduced on {self.provider}: "
                     f"{name} differs by {difference:.3g}, tolerance {tolerance:g}"
                 )
+
+
+def batches(provider: str, threads: int) -> int:
+    """How many batches are best run at once: as many as keep all cores busy, one on a GPU."""
+    return 1 if provider == CUDA else max(1, len(os.sched_getaffinity(0)) // threads)
 
 
 def cuda_obstacle() -> str | None:

@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     )
     device: Device = Field("auto", description="where models run: auto takes CUDA where it works, cuda insists on it")
     threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")
+    batches: int | None = Field(
+        None, ge=1, le=256, description="batches that run at once; otherwise as many as there are cores, 1 on a GPU"
+    )
+    max_queue: int = Field(1024, ge=1, description="most images that wait for one model")
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
     max_items: int = Field(256, ge=1, description="most images or sets of attributes in one request")
     max_pixels: int = Field(2**26, ge=1, description="most pixels of one request's image files, all frames together")

@@ -8,7 +8,8 @@ from pathlib import Path
 from export.bundle import MANIFEST, Bundle, read_bundle
 from service.engine import Engine
 from service.errors import Problem
-from service.runtime import Model, ModelError, cuda_obstacle
+from service.runtime import Model, ModelError, batches, cuda_obstacle
+from service.scheduler import Scheduler
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.store")
@@ -38,14 +39,25 @@ class Store:
         engines = {}
         for name, bundle in self._bundles.items():
             model = Model(bundle, self._settings.device, self._settings.threads)
-            engines[name] = Engine(model)
+            threads = self._settings.batches or batches(model.provider, self._settings.threads)
+            engines[name] = Engine(model, Scheduler(name, threads=threads, limit=self._settings.max_queue))
             log.info("model %s, digest %s, runs on %s", name, model.digest[:12], model.provider)
         self._engines = engines
+
+    def close(self) -> None:
+        """End the threads that run models; what waits for them is not run any more."""
+        for engine in self._engines.values():
+            engine.scheduler.close()
 
     @property
     def default(self) -> str:
         """Name of the default model, the first one."""
         return next(iter(self._bundles))
+
+    @property
+    def ready(self) -> bool:
+        """Whether the models are loaded."""
+        return bool(self._engines)
 
     @property
     def engines(self) -> dict[str, Engine]:

@@ -66,7 +66,7 @@ def _canonical(model: Model, given: Any, where: str) -> dict[str, Value]:
 
 
 def _placed(model: Model, values: list[dict[str, Value]]) -> Points:
-    weights = np.stack([model.attributes.weights(item) for item in values])
+    weights = np.array([model.attributes.canonical_weights(item) for item in values])
     return Points(model.codebook.place(weights), values, is_snapped(model.codebook, weights))
 
 

@@ -152,6 +152,8 @@ class Attribute:
 
         Raises AttributeValueError if the attribute does not accept it.
         """
+        if type(value) is float or type(value) is int:  # first, as most are
+            return self._canonical_number(value)
         if isinstance(value, Mapping):
             if "value" not in value or isinstance(value["value"], Mapping):
                 raise self.refuse(dict(value))
@@ -164,18 +166,7 @@ class Attribute:
             value = value.tolist()
         if isinstance(value, Sequence):
             return self._canonical_list(value)
-        number = self._number(value, value)
-        if self.kind == "nominal":
-            if number != int(number) or not 0 <= number < self.size:
-                raise self.refuse(value)
-            return self.labels[int(number)]
-        if self.kind == "circular":
-            number %= self.classes
-            return number if number < self.classes else 0.0  # -1e-20 % 39 is 39.0
-        low, high = self.extremes
-        if not low <= number <= high:
-            raise self.refuse(value)
-        return number + 0.0  # -0.0 is 0.0
+        return self._canonical_number(value)
 
     def parse(self, text: str) -> Value:
         """The canonical form of a value written as text: a label, a number, or weights with commas between them."""
@@ -191,11 +182,23 @@ class Attribute:
 
     def weights(self, value: Any) -> Floats:
         """Weights [K] of one value in any accepted form; raises AttributeValueError otherwise."""
-        value = self.canonical(value)
-        if isinstance(value, list):
-            return self.fold(np.array(value))
-        weights: Floats = self.weights_at([self.labels.index(value) if isinstance(value, str) else value])[0]
+        weights = np.zeros(self.size)
+        self._fill(weights, self.canonical(value))
         return weights
+
+    def _fill(self, weights: Floats, value: Value) -> None:
+        """Write those of a canonical value into weights [K], which are zeros."""
+        if isinstance(value, list):
+            weights[:] = self.fold(np.array(value))
+        elif isinstance(value, str):
+            weights[self.labels.index(value)] = 1
+        elif self.kind == "continuous":
+            weights[0] = value
+        else:
+            floor = int(value)
+            weights[floor] = 1 - (value - floor)
+            if value > floor:
+                weights[(floor + 1) % self.classes] = value - floor
 
     def weights_at(self, positions: ArrayLike) -> Floats:
         """Weights [B, K] of valid positions [B] (values of a continuous attribute): at most two neighbours share."""
@@ -234,11 +237,10 @@ class Attribute:
         peak = folded[rows, index]
         if self.kind == "nominal":
             return Reading(index.astype(np.float64), index, peak)
-        if self.kind == "circular":
-            before, after = folded[rows, (index - 1) % self.classes], folded[rows, (index + 1) % self.classes]
-        else:
-            padded = np.pad(folded, ((0, 0), (1, 1)))
-            before, after = padded[rows, index], padded[rows, index + 2]
+        before, after = folded[rows, (index - 1) % self.classes], folded[rows, (index + 1) % self.classes]
+        if self.kind == "ordinal":  # nothing lies beyond its ends
+            before[index == 0] = 0
+            after[index == self.size - 1] = 0
         position = index + (after - before) / (before + peak + after)
         if self.kind == "circular":
             position %= self.classes
@@ -280,6 +282,20 @@ class Attribute:
             step = half - (half - step) % self.classes
         return self.weights_at(first + t * step)
 
+    def _canonical_number(self, value: object) -> Value:
+        number = self._number(value, value)
+        if self.kind == "nominal":
+            if number != int(number) or not 0 <= number < self.size:
+                raise self.refuse(value)
+            return self.labels[int(number)]
+        if self.kind == "circular":
+            number %= self.classes
+            return number if number < self.classes else 0.0  # -1e-20 % 39 is 39.0
+        low, high = self.extremes
+        if not low <= number <= high:
+            raise self.refuse(value)
+        return number + 0.0  # -0.0 is 0.0
+
     def _canonical_list(self, value: Sequence[Any]) -> list[float]:
         if self.kind == "continuous" or len(value) != self.size:
             raise self.refuse(value)
@@ -290,12 +306,15 @@ class Attribute:
         return list((weights / weights.sum()).tolist())
 
     def _number(self, value: object, shown: object) -> float:
-        if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        if type(value) is float:
+            number = value
+        elif isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             raise self.refuse(shown)
-        try:
-            number = float(value)
-        except OverflowError:
-            raise self.refuse(shown) from None
+        else:
+            try:
+                number = float(value)
+            except OverflowError:
+                raise self.refuse(shown) from None
         if not math.isfinite(number):
             raise self.refuse(shown)
         return number
@@ -355,12 +374,18 @@ class Attributes(Sequence[Attribute]):
         """
         for name in values:
             self.named(name)
-        return {a.name: a.canonical(values.get(a.name, a.default)) for a in self}
+        return {a.name: a.canonical(values.get(a.name, a.default)) for a in self._attributes}
 
     def weights(self, values: Mapping[str, Any]) -> Floats:
         """All weights [sum K] of one set of values; missing ones take their default."""
-        canonical = self.canonical(values)
-        return np.concatenate([attribute.weights(canonical[attribute.name]) for attribute in self])
+        return self.canonical_weights(self.canonical(values))
+
+    def canonical_weights(self, values: Mapping[str, Value]) -> Floats:
+        """All weights [sum K] of what ``canonical`` gave."""
+        weights = np.zeros(self.total)
+        for attribute in self._attributes:
+            attribute._fill(weights[self._slices[attribute.name]], values[attribute.name])
+        return weights
 
     def weights_at(self, positions: Floats) -> Floats:
         """Weights [B, sum K] of valid positions [B, A], one column for each attribute."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -66,7 +67,11 @@ class Codebook:
         """D, the length of z."""
         return len(self.offset)
 
-    @property
+    @cached_property
+    def _double(self) -> NDArray[np.float64]:
+        return self.matrix.astype(np.float64)  # once, not in every product
+
+    @cached_property
     def snapped(self) -> tuple[str, ...]:
         """Names of the attributes that can't be mixed."""
         return tuple(part.attribute for part in self.parts if part.mixing == "nearest")
@@ -77,7 +82,7 @@ class Codebook:
 
     def place(self, weights: NDArray[Any]) -> Float32:
         """z [B, D] of weights [B, sum K]."""
-        return (self._snap(weights) @ self.matrix + self.offset).astype(np.float32)
+        return (self._snap(weights) @ self._double + self.offset).astype(np.float32)
 
     def edit(self, z: Float32, old: NDArray[Any], new: NDArray[Any]) -> Float32:
         """z [B, D] of images of weights ``old`` [B, sum K] with ``new`` ones: what attributes don't tell is kept."""

@@ -12,11 +12,12 @@ from service.bodies import base64_source, read_json
 from service.editing import edited
 from service.engine import Engine
 from service.errors import Problem
-from service.groups import Outputs, recombined
+from service.groups import recombined
 from service.images_in import read_images
 from service.images_out import FORMATS
 from service.negotiation import choose
 from service.routes.docs import body, files, json_body
+from service.scheduler import Columns
 from service.schemas import DecodeAnswer, EditBody, RecombineBody, SheetQuery
 from service.settings import Settings
 from service.values import Points
@@ -58,7 +59,7 @@ async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> 
     return await _answer(engine, Points(z, None), media, query)
 
 
-async def _encoded(engine: Engine, request: Request, files: dict[str, str], most: int) -> Outputs:
+async def _encoded(engine: Engine, request: Request, files: dict[str, str], most: int) -> Columns:
     """The encoder's outputs of images in base64, each by its place in the request; raises Problem 400 or 413."""
     settings: Settings = request.app.state.settings
     if len(files) > most:

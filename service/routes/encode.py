@@ -11,12 +11,12 @@ from pydantic_core import to_json
 from service import conditions, groups, reading
 from service.answers import select
 from service.bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
+from service.call import timed
 from service.images_in import read_images
 from service.negotiation import choose
 from service.routes.docs import PROBLEMS, body, json_body
 from service.schemas import EncodeAnswer, EncodeBody, EncodeQuery
 from service.settings import Settings
-from service.timing import timed
 
 router = APIRouter(tags=["images"])
 
@@ -43,16 +43,15 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     given = conditions.parse(engine.model, query.given)
     settings: Settings = request.app.state.settings
     sources = await read_sources(request, settings.max_items)
-    with timed("images"):
+    with timed("reading"):
         images, converted = await to_thread.run_sync(
             read_images, sources, engine.model.manifest.image, settings.max_items, settings.max_pixels
         )
-    outputs = await conditions.encode(engine, images, given)
-    unfamiliar = await engine.unfamiliar(images, outputs["z"])
+    outputs = await conditions.read(engine, images, given)
 
     def answer() -> bytes:
-        read = groups.items if query.group else reading.items
-        items = read(engine.model, outputs, converted, unfamiliar, query.detail)
+        items = (groups if query.group else reading).items(engine.model, outputs, converted, query.detail)
         return to_json({"model": engine.model.name, "digest": engine.model.digest, "items": items})
 
-    return Response(await to_thread.run_sync(answer), media_type=JSON)
+    with timed("encoding"):
+        return Response(await to_thread.run_sync(answer), media_type=JSON)

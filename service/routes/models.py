@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from service.answers import select
+from service.call import current
 from service.routes.docs import PROBLEMS
 from service.runtime import Model
 from service.schemas import AttributeInfo, ImageInfo, ModelInfo, ModelList, NoQuery
@@ -25,7 +25,9 @@ async def models(request: Request, query: Annotated[NoQuery, Query()]) -> ModelL
 @router.get("/models/{model}")
 async def model(request: Request, model: str, query: Annotated[NoQuery, Query()]) -> ModelInfo:
     """One model: its attributes, image size, digest, scores, and the execution provider really in use."""
-    return describe(select(request, model).model)
+    store: Store = request.app.state.store
+    found = current.get().model = store.engine(model).model
+    return describe(found)
 
 
 def describe(model: Model) -> ModelInfo:

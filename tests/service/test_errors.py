@@ -135,7 +135,7 @@ def test_a_bug_is_a_500_with_the_request_id_and_no_details(client: TestClient, m
     def fail(*args: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("service.routes.decode._points", fail)
+    monkeypatch.setattr("service.values._placed", fail)
     response = client.post("/decode", json={"attributes": {}})
     assert response.status_code == 500
     check_problem(response)

@@ -22,7 +22,7 @@ def test_a_sane_request_id_is_kept_and_another_is_replaced(client: TestClient):
 def test_answers_say_where_their_time_went(client: TestClient):
     header = client.get("/decode").headers["Server-Timing"]
     phases = dict(part.split(";dur=") for part in header.split(", "))
-    assert set(phases) == {"inference", "images", "total"}
+    assert set(phases) == {"queue", "inference", "encoding", "total"}
     assert 0 < float(phases["inference"]) < float(phases["total"])
 
 

@@ -1,0 +1,143 @@
+"""The express lane: the commonest requests, without routing, schemas or a change of threads.
+
+One set of attribute values or one latent point as JSON to a PNG, and one PNG of the model's own size to JSON, by the
+default model. Whatever is not just that, a wrong value included, goes on to the routes, whose word counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from pydantic_core import to_json
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import reading
+from service.answers import etag
+from service.call import current
+from service.engine import Engine
+from service.errors import NOT_RUN, Problem, not_run, problem_response
+from service.images_in import Source, read_images
+from service.images_out import PNG, png
+from service.scheduler import Columns
+from service.store import Store
+from service.values import Points, latent_points, points
+
+JSON = "application/json"
+LARGEST_BODY = 2**15
+Headers = list[tuple[bytes, bytes]]
+Lane = Callable[[Engine, bytes], Awaitable[tuple[Headers, bytes] | None]]
+
+
+class Express:
+    """ASGI middleware that answers by an express lane where a request fits one."""
+
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        self.app = app
+        self.store = store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lane = _lane(scope) if scope["type"] == "http" else None
+        if lane is None or not self.store.ready:
+            await self.app(scope, receive, send)
+            return
+        first = await receive()
+        answer = None
+        if first["type"] == "http.request" and not first.get("more_body"):
+            engine = self.store.engine()
+            try:
+                engine.scheduler.check_room()
+                answer = await lane(engine, first["body"])
+            except NOT_RUN as error:
+                await problem_response(not_run(error))(scope, receive, send)
+                return
+        if answer is None:
+            await self.app(scope, _again(first, receive), send)
+            return
+        headers, content = answer
+        current.get().model = engine.model
+        headers.append((b"content-length", str(len(content)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+
+async def decode(engine: Engine, body: bytes) -> tuple[Headers, bytes] | None:
+    """As POST /decode, for one item."""
+    try:
+        given = _DECODE.decode(body)
+        if body.count(b":") != 1 + len(given.attributes or ()):  # a key twice, perhaps
+            return None
+        made = _points(engine, given)
+    except (msgspec.MsgspecError, UnicodeDecodeError, Problem):
+        return None
+    content = made.z.tolist() if made.attributes is None else list(made.attributes)
+    tag = etag(engine.model, PNG, content, None)
+    image = await engine.draw(made.z, lambda frames: png(frames[0]))
+    headers = [(b"content-type", b"image/png"), (b"etag", tag.encode())]
+    if made.snapped:
+        headers.append((b"x-mixing", b"nearest"))
+    return headers, image
+
+
+async def encode(engine: Engine, body: bytes) -> tuple[Headers, bytes] | None:
+    """As POST /encode, for one image."""
+    model = engine.model
+    try:
+        images, converted = read_images([Source("the body", body, "image/png")], model.manifest.image, 1, 2**20)
+    except Problem:
+        return None
+
+    def answer(outputs: Columns) -> bytes:
+        items = reading.items(model, outputs, converted)
+        return to_json({"model": model.name, "digest": model.digest, "items": items})
+
+    return [(b"content-type", JSON.encode())], await engine.read(images, answer)
+
+
+class _Decode(msgspec.Struct, forbid_unknown_fields=True):
+    attributes: dict[str, float | str | list[float]] | None = None
+    z: list[float] | None = None
+
+
+_DECODE = msgspec.json.Decoder(_Decode)
+_LANES: dict[tuple[str, str], tuple[Lane, bytes, tuple[bytes, ...]]] = {
+    ("POST", "/decode"): (decode, JSON.encode(), (b"*/*", PNG.encode())),
+    ("POST", "/encode"): (encode, PNG.encode(), (b"*/*", JSON.encode())),
+}
+
+
+def _points(engine: Engine, given: _Decode) -> Points:
+    if given.attributes is not None and given.z is None:
+        return points(engine.model, given.attributes, 1)
+    if given.z is not None and given.attributes is None:
+        return latent_points(engine.model, given.z, 1)
+    raise Problem(422, "needs attributes or z, and not both")
+
+
+def _lane(scope: Scope) -> Lane | None:
+    """The lane that a request fits as far as its head tells."""
+    found = _LANES.get((scope["method"], scope["path"]))
+    if found is None or scope["query_string"]:
+        return None
+    lane, sent, accepted = found
+    typed = sized = False
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            if value != sent:
+                return None
+            typed = True
+        elif name == b"content-length":
+            sized = len(value) <= 6 and int(value) <= LARGEST_BODY
+        elif name == b"accept" and value not in accepted:
+            return None
+    return lane if typed and sized else None
+
+
+def _again(first: Message, receive: Receive) -> Receive:
+    """A request's messages, of which the first was taken already."""
+    taken = [first]
+
+    async def replay() -> Message:
+        return taken.pop() if taken else await receive()
+
+    return replay
