@@ -11,6 +11,7 @@ import anyio
 from anyio import to_thread
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
+from fastapi.telemetry import TelemetryConfig
 
 from service.errors import Problem, handle_errors
 from service.express import Express
@@ -49,10 +50,17 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
         title="spritevae",
         description="Images to named attributes, and back.",
         lifespan=lifespan,
+        telemetry=TelemetryConfig(
+            tracing=settings.telemetry,
+            metrics=settings.telemetry,
+            logs=settings.telemetry,
+            auto_configure=settings.telemetry,
+        ),
         dependencies=[Depends(refuse_repeated_parameters)],
     )
     app.state.settings = settings
     app.state.store = store
+    app.state.draining = False
     handle_errors(app)
     app.add_middleware(Express, store=store)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)

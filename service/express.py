@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 from pydantic_core import to_json
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import reading
@@ -48,6 +49,8 @@ class Express:
             try:
                 engine.scheduler.check_room()
                 answer = await lane(engine, first["body"])
+            except ClientDisconnect:
+                return
             except NOT_RUN as error:
                 await problem_response(not_run(error))(scope, receive, send)
                 return

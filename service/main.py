@@ -7,19 +7,17 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from functools import partial
 
-import uvicorn
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from export.bundle import BundleError
-from service.app import create_app
-from service.runtime import ModelError
 from service.settings import Settings
+from service.supervisor import supervise
 
 log = logging.getLogger("spritevae.main")
-GRACE_SECONDS = 10
-"""How long a request in flight may take once the service is told to end."""
+STOP = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(argv: Sequence[str]) -> int:
@@ -36,11 +34,31 @@ def serve(argv: Sequence[str]) -> int:
     except SettingsError as error:
         _complain(str(error))
         return 2
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    return _run(settings)
+    # The server takes them once it can; what came before waits until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
+    _log(settings)
+    try:
+        listening = _listen(settings.host, settings.port)
+    except OSError as error:
+        _complain(f"can't listen on {settings.host}:{settings.port}: {error.strerror}")
+        return 1
+    if settings.workers == 1:
+        return work(settings, listening)
+    workers = [partial(work, settings, listening, speaks=index == 0) for index in range(settings.workers)]
+    return supervise(workers, replacement=partial(work, settings, listening))
 
 
-def _run(settings: Settings) -> int:
+def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> int:
+    """Serve on a socket until told to end, in this process; gives the exit code.
+
+    One of several workers that fail alike ``speaks``.
+    """
+    # Not above: a process that only looks after its workers needs none of it.
+    from service.app import create_app
+    from service.runtime import ModelError
+    from service.server import Server
+
+    _log(settings)
     failures: list[Exception] = []
 
     def stop(error: Exception) -> None:
@@ -48,33 +66,21 @@ def _run(settings: Settings) -> int:
         server.should_exit = True
 
     try:
-        app = create_app(settings, on_failure=stop)
+        server = Server(create_app(settings, on_failure=stop), settings)
+        if speaks:
+            host, port = listening.getsockname()[:2]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            log.info("listening on %s, documentation at /docs", url)
+        server.run(sockets=[listening])
     except (BundleError, ModelError) as error:
-        _complain(str(error))
-        return 1
-    try:
-        listening = _listen(settings.host, settings.port)
-    except OSError as error:
-        _complain(f"can't listen on {settings.host}:{settings.port}: {error.strerror}")
-        return 1
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
-    # uvicorn ends what is in flight, then raises the signal again: by then it has done its work.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    host, port = listening.getsockname()[:2]
-    log.info("listening on http://%s:%d, documentation at /docs", f"[{host}]" if ":" in host else host, port)
-    server.run(sockets=[listening])
-    for failure in failures:
+        failures.append(error)
+    for failure in failures if speaks else ():
         _complain(str(failure))
-    return 1 if failures else 0
+    return 1 if failures or server.force_exit else 0
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def _listen(host: str, port: int) -> socket.socket:

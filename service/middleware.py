@@ -34,6 +34,8 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), *call.headers()]
+                if scope["app"].state.draining:  # a client that comes back finds another instance
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:

@@ -34,6 +34,7 @@ class Settings(BaseSettings):
         description="a bundle: a folder, or the name of a shipped one; repeat it, or put commas between, for several; "
         "the first is the default model",
     )
+    workers: int = Field(1, ge=1, le=256, description="processes that share the port")
     device: Device = Field("auto", description="where models run: auto takes CUDA where it works, cuda insists on it")
     threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")
     batches: int | None = Field(
@@ -45,6 +46,15 @@ class Settings(BaseSettings):
     max_pixels: int = Field(2**26, ge=1, description="most pixels of one request's image files, all frames together")
     max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
     max_frames: int = Field(512, ge=2, description="most frames of one interpolation")
+    drain_seconds: float = Field(
+        5,
+        ge=0,
+        le=600,
+        description="how long to serve on, not ready any more, after SIGTERM: the time load balancers take to notice",
+    )
+    telemetry: bool = Field(
+        False, description="send OpenTelemetry traces, metrics and logs to where the OTEL_... variables say"
+    )
     log_level: LogLevel = Field("info", description="least severe messages to log")
 
     @field_validator("model", mode="before")

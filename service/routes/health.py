@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
+from service.errors import Problem
 from service.routes.docs import PROBLEMS
 from service.schemas import Health, NoQuery
 
@@ -18,8 +19,13 @@ async def live(query: Annotated[NoQuery, Query()]) -> Health:
     return Health(status="live")
 
 
-@router.get("/health/ready", responses={503: {"description": "Models are being loaded"}})
+@router.get("/health/ready", responses={503: {"description": "Models are being loaded, or the service ends"}})
 async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Health:
-    """Every model has reproduced its golden vectors on the execution provider in use."""
-    request.app.state.store.engine()
+    """Every model has reproduced its golden vectors on the execution provider in use, and the service is not ending."""
+    state = request.app.state
+    if state.draining:
+        raise Problem(503, "the service ends", headers={"Retry-After": "1"})
+    for name, engine in state.store.engines.items():
+        if not engine.scheduler.alive:
+            raise Problem(503, f"a thread of {name} has died", headers={"Retry-After": "1"})
     return Health(status="ready")

@@ -1,0 +1,124 @@
+"""uvicorn, made patient when it ends and impatient with clients that stall."""
+
+from __future__ import annotations
+
+import logging
+import signal
+from socket import socket
+from time import monotonic
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from service.settings import Settings
+
+log = logging.getLogger("spritevae.server")
+STOP = (signal.SIGTERM, signal.SIGINT)
+GRACE_SECONDS = 10
+"""How long a request in flight may take once the service ends."""
+HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS = 10, 60, 30
+"""How long a client may take to send a request's head, to send its body, and to take what it is sent."""
+
+
+class Server(uvicorn.Server):
+    """Serves an app of ``create_app``.
+
+    On SIGTERM the service is not ready any more, serves on for the drain delay, then finishes what is in flight; SIGINT
+    spares the delay, and a second signal all waiting: ``force_exit`` tells.
+    """
+
+    def __init__(self, app: FastAPI, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=StallProtocol,
+                loop="uvloop",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+            )
+        )
+        self._app = app
+        self._drain_seconds = settings.drain_seconds
+        self._end: float | None = None
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        """Begin, and hear the signals that were blocked until now."""
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP)
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        """Finish what is in flight."""
+        await super().shutdown(sockets)
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP)  # it ends anyway
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end, or end at once if that has begun already."""
+        if self._end is not None:
+            self.should_exit = self.force_exit = True
+            return
+        self._app.state.draining = True
+        self._end = monotonic() + (self._drain_seconds if sig == signal.SIGTERM else 0)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether it is time to end."""
+        now = monotonic()
+        if counter % 10 == 0:
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, StallProtocol):
+                    connection.cut_off_if_stalled(now)
+        if self._end is not None and now >= self._end:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+class StallProtocol(HttpToolsProtocol):
+    """HTTP/1.1 that knows since when it has been waiting for its client, and for how long it may."""
+
+    _until: float | None = None
+
+    def connection_made(self, transport: object) -> None:
+        """A client has come: its first request is due."""
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._until = monotonic() + HEAD_SECONDS
+
+    def on_message_begin(self) -> None:
+        """A request has begun: its head is due."""
+        super().on_message_begin()
+        self._until = monotonic() + HEAD_SECONDS
+
+    def on_headers_complete(self) -> None:
+        """Its body is due."""
+        super().on_headers_complete()
+        self._until = monotonic() + BODY_SECONDS
+
+    def on_message_complete(self) -> None:
+        """It is complete, and nothing is due."""
+        super().on_message_complete()
+        self._until = None
+
+    def pause_writing(self) -> None:
+        """The client does not take what it is sent."""
+        super().pause_writing()
+        self._until = monotonic() + WRITE_SECONDS
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        super().resume_writing()
+        self._until = None
+
+    def timeout_keep_alive_handler(self) -> None:
+        """No further request came: close, without waiting for a client that has not taken all of its answer."""
+        self._until = monotonic() + WRITE_SECONDS
+        super().timeout_keep_alive_handler()
+
+    def cut_off_if_stalled(self, now: float) -> None:
+        """End the connection if what is due is overdue."""
+        if self._until is not None and now > self._until:
+            log.info("a client that stalled is cut off")
+            self.transport.abort()
