@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -13,15 +12,16 @@ from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from export.bundle import BundleError
+from service import signals
 from service.settings import Settings
 from service.supervisor import supervise
 
 log = logging.getLogger("spritevae.main")
-STOP = (signal.SIGTERM, signal.SIGINT)
 
 
 def serve(argv: Sequence[str]) -> int:
     """Run the service until SIGTERM or SIGINT; gives the exit code: 0, 1 if it can't run, 2 for wrong settings."""
+    signals.hold()
     try:
         settings = CliApp.run(Settings, cli_args=list(argv))
     except SystemExit as finished:  # --help, or a flag that there is not
@@ -34,8 +34,6 @@ def serve(argv: Sequence[str]) -> int:
     except SettingsError as error:
         _complain(str(error))
         return 2
-    # The server takes them once it can; what came before waits until then.
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP)
     _log(settings)
     try:
         listening = _listen(settings.host, settings.port)

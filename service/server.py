@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import signal
 from socket import socket
 from time import monotonic
@@ -12,10 +13,10 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service import signals
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.server")
-STOP = (signal.SIGTERM, signal.SIGINT)
 GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
 HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS = 10, 60, 30
@@ -48,14 +49,10 @@ class Server(uvicorn.Server):
         self._end: float | None = None
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
-        """Begin, and hear the signals that were blocked until now."""
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP)
+        """Begin, unless a signal came before there was a server to hear it."""
+        for number in signals.held():
+            self.handle_exit(number, None)
         await super().startup(sockets)
-
-    async def shutdown(self, sockets: list[socket] | None = None) -> None:
-        """Finish what is in flight."""
-        await super().shutdown(sockets)
-        signal.pthread_sigmask(signal.SIG_BLOCK, STOP)  # it ends anyway
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, or end at once if that has begun already."""
@@ -78,47 +75,47 @@ class Server(uvicorn.Server):
 
 
 class StallProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that knows since when it has been waiting for its client, and for how long it may."""
+    """HTTP/1.1 that knows by when its client must have sent what is due, and taken what it is sent."""
 
-    _until: float | None = None
+    _send_by = _take_by = math.inf
 
     def connection_made(self, transport: object) -> None:
         """A client has come: its first request is due."""
         super().connection_made(transport)  # type: ignore[arg-type]
-        self._until = monotonic() + HEAD_SECONDS
+        self._send_by = monotonic() + HEAD_SECONDS
 
     def on_message_begin(self) -> None:
         """A request has begun: its head is due."""
         super().on_message_begin()
-        self._until = monotonic() + HEAD_SECONDS
+        self._send_by = monotonic() + HEAD_SECONDS
 
     def on_headers_complete(self) -> None:
         """Its body is due."""
         super().on_headers_complete()
-        self._until = monotonic() + BODY_SECONDS
+        self._send_by = monotonic() + BODY_SECONDS
 
     def on_message_complete(self) -> None:
         """It is complete, and nothing is due."""
         super().on_message_complete()
-        self._until = None
+        self._send_by = math.inf
 
     def pause_writing(self) -> None:
         """The client does not take what it is sent."""
         super().pause_writing()
-        self._until = monotonic() + WRITE_SECONDS
+        self._take_by = monotonic() + WRITE_SECONDS
 
     def resume_writing(self) -> None:
         """It does again."""
         super().resume_writing()
-        self._until = None
+        self._take_by = math.inf
 
     def timeout_keep_alive_handler(self) -> None:
-        """No further request came: close, without waiting for a client that has not taken all of its answer."""
-        self._until = monotonic() + WRITE_SECONDS
+        """No further request came: the connection is closed, once its client has taken all of its answer."""
+        self._take_by = monotonic() + WRITE_SECONDS
         super().timeout_keep_alive_handler()
 
     def cut_off_if_stalled(self, now: float) -> None:
         """End the connection if what is due is overdue."""
-        if self._until is not None and now > self._until:
+        if now > min(self._send_by, self._take_by):
             log.info("a client that stalled is cut off")
             self.transport.abort()

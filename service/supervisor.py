@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import threading
 from collections.abc import Callable, Sequence
-from multiprocessing import get_context, parent_process, resource_tracker
+from multiprocessing import get_context, parent_process
 from multiprocessing.context import SpawnProcess
 
+from service import signals
+
 log = logging.getLogger("spritevae.supervisor")
-SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGCHLD}
 FAILED = 1
 """The exit code of a worker where another one would fail the same way."""
 
@@ -23,14 +25,12 @@ def supervise(works: Sequence[Work], replacement: Work) -> int:
 
     A worker that ends with FAILED ends all; one that dies otherwise has its place taken by ``replacement``.
     """
-    resource_tracker.ensure_running()  # now, as it unblocks signals
-    # Blocked, they are waited for: none can come in between.
-    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    arrivals = _signals()
     workers = [_start(work) for work in works]
     codes: list[int] = []
     ending = False
     while workers:
-        number = signal.sigwait(SIGNALS)
+        number = arrivals.recv(1)[0]
         if number != signal.SIGCHLD:
             _send(signal.SIGKILL if ending else signal.Signals(number), workers)
             ending = True
@@ -49,6 +49,17 @@ def supervise(works: Sequence[Work], replacement: Work) -> int:
     return FAILED if any(codes) else 0
 
 
+def _signals() -> socket.socket:
+    """Where the numbers of signals arrive, those included that are held already."""
+    arrivals, departures = socket.socketpair()
+    departures.setblocking(False)
+    signal.set_wakeup_fd(departures.detach())
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    for number in signals.held():
+        signal.raise_signal(number)
+    return arrivals
+
+
 def _start(work: Work) -> SpawnProcess:
     worker = get_context("spawn").Process(target=_worker, args=(work,))
     worker.start()
@@ -62,6 +73,7 @@ def _send(number: signal.Signals, workers: list[SpawnProcess]) -> None:
 
 
 def _worker(work: Work) -> None:
+    signals.hold()
     os.setpgrp()  # a terminal's Ctrl-C is for the parent, which passes it on
     threading.Thread(target=_end_with_parent, daemon=True).start()
     raise SystemExit(work())

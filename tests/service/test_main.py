@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -15,43 +14,17 @@ import httpx2
 import pytest
 
 from service.main import serve
+from tests.service.processes import Running, running, start
 from tests.service.toys import toy_bundle
-
-START = "import sys; from service.main import serve; sys.exit(serve(sys.argv[1:]))"
-
-
-def start(*flags: str) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", START, *flags], stderr=subprocess.PIPE, text=True)
-
-
-def url_of(process: subprocess.Popen[str]) -> str:
-    assert process.stderr
-    for line in process.stderr:
-        if found := re.search(r"http://[\d.]+:\d+", line):
-            return found.group()
-    raise AssertionError("it never listened")
-
-
-def wait_ready(url: str) -> None:
-    deadline = time.monotonic() + 10
-    while httpx2.get(f"{url}/health/ready").status_code != 200:
-        assert time.monotonic() < deadline, "not ready"
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
-def server(bundles: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = start("--model", str(bundles / "grey"), "--port", "0", "--device", "auto", "--max-body-bytes", "100000")
-    try:
-        url = url_of(process)
-        wait_ready(url)
-        yield process, url
-    finally:
-        process.kill()
-        process.wait()
+def server(bundles: Path) -> Iterator[Running]:
+    with running(bundles / "grey", "--device", "auto", "--max-body-bytes", "100000") as service:
+        yield service
 
 
-def test_a_server_answers_on_its_port(server: tuple[subprocess.Popen[str], str]):
+def test_a_server_answers_on_its_port(server: Running):
     _, url = server
     response = httpx2.get(f"{url}/decode?shape=heart")
     assert response.status_code == 200
@@ -61,7 +34,7 @@ def test_a_server_answers_on_its_port(server: tuple[subprocess.Popen[str], str])
     assert encoded.json()["items"][0]["attributes"]["shape"]["value"] == "heart"
 
 
-def test_a_large_body_is_refused_and_the_next_request_served(server: tuple[subprocess.Popen[str], str]):
+def test_a_large_body_is_refused_and_the_next_request_served(server: Running):
     _, url = server
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
@@ -74,7 +47,7 @@ def test_a_large_body_is_refused_and_the_next_request_served(server: tuple[subpr
     assert httpx2.get(f"{url}/decode").status_code == 200
 
 
-def test_a_port_in_use_is_one_clear_line(server: tuple[subprocess.Popen[str], str], bundles: Path):
+def test_a_port_in_use_is_one_clear_line(server: Running, bundles: Path):
     _, url = server
     port = url.rsplit(":", 1)[1]
     process = start("--model", str(bundles / "grey"), "--port", port)
@@ -82,13 +55,6 @@ def test_a_port_in_use_is_one_clear_line(server: tuple[subprocess.Popen[str], st
     assert process.returncode == 1
     (line,) = stderr.splitlines()
     assert line.startswith(f"spritevae serve: error: can't listen on 127.0.0.1:{port}: Address already in use")
-
-
-def test_sigterm_ends_it_well(bundles: Path):
-    process = start("--model", str(bundles / "grey"), "--port", "0")
-    wait_ready(url_of(process))
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=10) == 0
 
 
 def test_golden_vectors_that_differ_end_it_with_the_reason(tmp_path: Path):

@@ -1,0 +1,96 @@
+"""The service as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx2
+
+START = "import sys; from service.main import serve; sys.exit(serve(sys.argv[1:]))"
+
+
+class Running(NamedTuple):
+    """A service that was started."""
+
+    process: subprocess.Popen[str]
+    url: str
+
+    @property
+    def workers(self) -> list[int]:
+        """Process ids of its workers, the oldest first."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [int(pid) for pid in children if "multiprocessing.spawn" in _command(int(pid))]
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, port = self.url.removeprefix("http://").split(":")
+        return host, int(port)
+
+
+def start(*flags: str) -> subprocess.Popen[str]:
+    """A service with these flags; what it logs is in ``stderr``."""
+    return subprocess.Popen([sys.executable, "-c", START, *flags], stderr=subprocess.PIPE, text=True)
+
+
+@contextmanager
+def running(bundle: Path, *flags: str) -> Iterator[Running]:
+    """A service of one bundle that is ready."""
+    process = start("--model", str(bundle), "--port", "0", *flags)
+    try:
+        url = url_of(process)
+        wait_ready(url)
+        yield Running(process, url)
+    finally:
+        process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+
+
+def url_of(process: subprocess.Popen[str]) -> str:
+    """Where a service listens, as it logs it."""
+    assert process.stderr
+    for line in process.stderr:
+        if found := re.search(r"http://[\d.]+:\d+", line):
+            return found.group()
+    raise AssertionError("it never listened")
+
+
+def wait_ready(url: str) -> None:
+    """Return once it is ready."""
+    deadline = time.monotonic() + 20
+    while httpx2.get(f"{url}/health/ready").status_code != 200:
+        assert time.monotonic() < deadline, "not ready"
+        time.sleep(0.02)
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found
+    return int(found.group(1)) * 1024
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""

@@ -1,0 +1,99 @@
+"""Clients that stall."""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.service.processes import Running, running
+
+IMPATIENT = (
+    "import sys, service.server as s; s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = 1;"
+    "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
+)
+
+
+@pytest.fixture(scope="module")
+def impatient(bundles: Path) -> Iterator[Running]:
+    """A service that gives clients a second where it gives 10 to 60 otherwise."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.service.processes.START", IMPATIENT)
+        with running(bundles / "grey") as service:
+            yield service
+
+
+def closed_after(connection: socket.socket) -> float:
+    """Seconds until the server closes a connection; what it sends is dropped."""
+    begin = time.monotonic()
+    connection.settimeout(5)
+    try:
+        while connection.recv(65536):
+            pass
+    except ConnectionResetError:
+        pass
+    return time.monotonic() - begin
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"GET /health/li",
+        b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Le",
+        b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+        b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health",
+    ],
+    ids=["nothing", "half a line", "half a head", "half a body", "half a second request"],
+)
+def test_a_half_open_client_is_cut_off(impatient: Running, sent: bytes):
+    with socket.create_connection(impatient.address) as connection:
+        connection.sendall(sent)
+        assert 0.5 < closed_after(connection) < 4
+
+
+def sends_until_cut_off(connection: socket.socket, parts: Iterable[bytes]) -> float:
+    """Seconds until nothing can be sent any more."""
+    begin = time.monotonic()
+    connection.settimeout(0.2)
+    for part in parts:
+        try:
+            connection.sendall(part)
+        except TimeoutError:
+            continue
+        except OSError:
+            return time.monotonic() - begin
+    raise AssertionError("it was not cut off")
+
+
+def test_a_client_that_drips_is_cut_off(impatient: Running):
+    def drip() -> Iterator[bytes]:
+        for byte in b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" * 20:
+            yield bytes([byte])
+            time.sleep(0.05)
+
+    with socket.create_connection(impatient.address) as connection:
+        assert sends_until_cut_off(connection, drip()) < 4
+
+
+def test_a_client_that_does_not_take_its_answer_is_cut_off(impatient: Running):
+    with socket.create_connection(impatient.address) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        poll = select.poll()
+        poll.register(connection, select.POLLHUP | select.POLLERR)
+        assert poll.poll(8000)
+
+
+def test_a_client_that_takes_its_time_is_served(impatient: Running):
+    with socket.create_connection(impatient.address) as connection:
+        for part in (b"GET /health/live", b" HTTP/1.1\r\n", b"Host: x\r\n\r\n"):
+            connection.sendall(part)
+            time.sleep(0.2)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    assert httpx2.get(f"{impatient.url}/decode").status_code == 200
