@@ -26,6 +26,8 @@ log = logging.getLogger("spritevae.app")
 def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:
     """The service. Its bundles are verified here, and loaded in the background once it runs.
 
+    One of several workers loads them before it accepts connections.
+
     Raises BundleError or ModelError for models that can't be served; what fails later goes to ``on_failure``.
     """
     store = Store(settings)
@@ -41,7 +43,10 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(load)
+            if settings.workers == 1:
+                tasks.start_soon(load)
+            else:  # until it is ready, it leaves connections to the others
+                await load()
             yield
             tasks.cancel_scope.cancel()
         await to_thread.run_sync(store.close)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import math
 import signal
-from socket import socket
+import socket
+import struct
 from time import monotonic
 from types import FrameType
 
@@ -21,6 +22,7 @@ GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
 HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS = 10, 60, 30
 """How long a client may take to send a request's head, to send its body, and to take what it is sent."""
+RESET = struct.pack("ii", 1, 0)
 
 
 class Server(uvicorn.Server):
@@ -48,7 +50,7 @@ class Server(uvicorn.Server):
         self._drain_seconds = settings.drain_seconds
         self._end: float | None = None
 
-    async def startup(self, sockets: list[socket] | None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, unless a signal came before there was a server to hear it."""
         for number in signals.held():
             self.handle_exit(number, None)
@@ -118,4 +120,6 @@ class StallProtocol(HttpToolsProtocol):
         """End the connection if what is due is overdue."""
         if now > min(self._send_by, self._take_by):
             log.info("a client that stalled is cut off")
+            # With a reset: what the kernel holds for it would otherwise wait for it still.
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             self.transport.abort()
