@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from pydantic_core import to_json
 
 from service import images_out as out
+from service.cache import Answer, Cache
 from service.call import current, timed
 from service.engine import Engine
 from service.runtime import Model
@@ -49,6 +50,19 @@ def fresh(request: Request, tag: str) -> bool:
         entry.strip().removeprefix("W/") for entry in ",".join(request.headers.getlist("if-none-match")).split(",")
     ]
     return "*" in known or tag.removeprefix("W/") in known
+
+
+async def kept(request: Request, tag: str, make: Callable[[], Awaitable[Response]]) -> Response:
+    """The answer of an ETag: as it was made before, or made now."""
+    cache: Cache = request.app.state.cache
+    if (known := cache.get(tag)) is not None:
+        response = Response(known.content)
+        response.raw_headers = list(known.headers)
+        return response
+    response = await make()
+    response.headers["ETag"] = tag
+    cache.put(tag, Answer(tuple(response.raw_headers), bytes(response.body)))
+    return response
 
 
 async def images(

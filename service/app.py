@@ -13,10 +13,11 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import RedirectResponse
 from fastapi.telemetry import TelemetryConfig
 
+from service.cache import Cache
 from service.errors import Problem, handle_errors
 from service.express import Express
 from service.middleware import BodyLimit, RequestContext
-from service.routes import decode, edit, encode, health, interpolate, models
+from service.routes import decode, edit, encode, health, interpolate, metrics, models
 from service.settings import Settings
 from service.store import Store
 
@@ -65,12 +66,13 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     )
     app.state.settings = settings
     app.state.store = store
+    app.state.cache = Cache(settings.cache_bytes)
     app.state.draining = False
     handle_errors(app)
-    app.add_middleware(Express, store=store)
+    app.add_middleware(Express, store=store, cache=app.state.cache)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(RequestContext)
-    for group in (encode, decode, interpolate, edit, models, health):
+    app.add_middleware(RequestContext, most=settings.max_requests)
+    for group in (encode, decode, interpolate, edit, models, health, metrics):
         app.include_router(group.router)
 
     @app.get("/", include_in_schema=False)

@@ -29,6 +29,8 @@ class Call:
     phases: dict[str, float] = field(default_factory=dict)
     model: Model | None = None
     """The one that answers."""
+    route: str = "other"
+    """Where it went, as the route is declared."""
 
     @property
     def remaining(self) -> float:

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import reading
 from service.answers import etag
+from service.cache import Answer, Cache
 from service.call import current
 from service.engine import Engine
 from service.errors import NOT_RUN, Problem, not_run, problem_response
@@ -26,16 +27,16 @@ from service.values import Points, latent_points, points
 
 JSON = "application/json"
 LARGEST_BODY = 2**15
-Headers = list[tuple[bytes, bytes]]
-Lane = Callable[[Engine, bytes], Awaitable[tuple[Headers, bytes] | None]]
+Lane = Callable[[Engine, Cache, bytes], Awaitable[Answer | None]]
 
 
 class Express:
     """ASGI middleware that answers by an express lane where a request fits one."""
 
-    def __init__(self, app: ASGIApp, store: Store) -> None:
+    def __init__(self, app: ASGIApp, store: Store, cache: Cache) -> None:
         self.app = app
         self.store = store
+        self.cache = cache
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         lane = _lane(scope) if scope["type"] == "http" else None
@@ -48,7 +49,7 @@ class Express:
             engine = self.store.engine()
             try:
                 engine.scheduler.check_room()
-                answer = await lane(engine, first["body"])
+                answer = await lane(engine, self.cache, first["body"])
             except ClientDisconnect:
                 return
             except NOT_RUN as error:
@@ -57,14 +58,13 @@ class Express:
         if answer is None:
             await self.app(scope, _again(first, receive), send)
             return
-        headers, content = answer
-        current.get().model = engine.model
-        headers.append((b"content-length", str(len(content)).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": content})
+        call = current.get()
+        call.model, call.route = engine.model, scope["path"]
+        await send({"type": "http.response.start", "status": 200, "headers": list(answer.headers)})
+        await send({"type": "http.response.body", "body": answer.content})
 
 
-async def decode(engine: Engine, body: bytes) -> tuple[Headers, bytes] | None:
+async def decode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
     """As POST /decode, for one item."""
     try:
         given = _DECODE.decode(body)
@@ -75,14 +75,16 @@ async def decode(engine: Engine, body: bytes) -> tuple[Headers, bytes] | None:
         return None
     content = made.z.tolist() if made.attributes is None else list(made.attributes)
     tag = etag(engine.model, PNG, content, None)
+    if (known := cache.get(tag)) is not None:
+        return known
     image = await engine.draw(made.z, lambda frames: png(frames[0]))
-    headers = [(b"content-type", b"image/png"), (b"etag", tag.encode())]
-    if made.snapped:
-        headers.append((b"x-mixing", b"nearest"))
-    return headers, image
+    mixing = [(b"x-mixing", b"nearest")] if made.snapped else []
+    answer = _answer(PNG, image, (b"etag", tag.encode()), *mixing)
+    cache.put(tag, answer)
+    return answer
 
 
-async def encode(engine: Engine, body: bytes) -> tuple[Headers, bytes] | None:
+async def encode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
     """As POST /encode, for one image."""
     model = engine.model
     try:
@@ -94,7 +96,12 @@ async def encode(engine: Engine, body: bytes) -> tuple[Headers, bytes] | None:
         items = reading.items(model, outputs, converted)
         return to_json({"model": model.name, "digest": model.digest, "items": items})
 
-    return [(b"content-type", JSON.encode())], await engine.read(images, answer)
+    return _answer(JSON, await engine.read(images, answer))
+
+
+def _answer(media: str, content: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    length = str(len(content)).encode()
+    return Answer(((b"content-type", media.encode()), (b"content-length", length), *headers), content)
 
 
 class _Decode(msgspec.Struct, forbid_unknown_fields=True):

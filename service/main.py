@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
 from export.bundle import BundleError
-from service import signals
+from service import logs, signals
 from service.settings import Settings
 from service.supervisor import supervise
 
@@ -28,13 +31,16 @@ def serve(argv: Sequence[str]) -> int:
         return int(finished.code or 0)
     except ValidationError as error:
         for found in error.errors():
-            flag = ".".join(str(part) for part in found["loc"][:1]).replace("_", "-")
+            if not found["loc"]:  # of several settings together
+                _complain(found["msg"].removeprefix("Value error, "))
+                continue
+            flag = str(found["loc"][0]).replace("_", "-")
             _complain(f"--{flag}: {found['msg']}, got {found['input']!r}")
         return 2
     except SettingsError as error:
         _complain(str(error))
         return 2
-    _log(settings)
+    logs.configure(settings.log_level, settings.log_format)
     try:
         listening = _listen(settings.host, settings.port)
     except OSError as error:
@@ -42,8 +48,13 @@ def serve(argv: Sequence[str]) -> int:
         return 1
     if settings.workers == 1:
         return work(settings, listening)
+    with _shared_metrics():
+        return _supervise(settings, listening)
+
+
+def _supervise(settings: Settings, listening: socket.socket) -> int:
     workers = [partial(work, settings, listening, speaks=index == 0) for index in range(settings.workers)]
-    return supervise(workers, replacement=partial(work, settings, listening))
+    return supervise(workers, replacement=partial(work, settings, listening), died=_forget_metrics)
 
 
 def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> int:
@@ -56,7 +67,7 @@ def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> i
     from service.runtime import ModelError
     from service.server import Server
 
-    _log(settings)
+    logs.configure(settings.log_level, settings.log_format)
     failures: list[Exception] = []
 
     def stop(error: Exception) -> None:
@@ -77,8 +88,20 @@ def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> i
     return 1 if failures or server.force_exit else 0
 
 
-def _log(settings: Settings) -> None:
-    logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder where worker processes keep what they count, so that each can tell of all: in memory, if it can be."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="spritevae-metrics-", dir=memory) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
+
+
+def _forget_metrics(pid: int) -> None:
+    """Drop what a worker that died said of its present state; what it counted is kept."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _listen(host: str, port: int) -> socket.socket:

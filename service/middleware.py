@@ -9,17 +9,23 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.call import Call, current, request_id
-from service.errors import Problem, problem_response
+from service.errors import METHODS, Problem, problem_response
+from service.metrics import request_seconds
 
 access = logging.getLogger("spritevae.access")
 LONGEST_TIMEOUT_MS = 600_000
 
 
 class RequestContext:
-    """Gives each request its ``Call``, and its answer the headers that all answers bear."""
+    """Gives each request its ``Call``, and its answer the headers that all answers bear; measures and logs it.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Requests beyond ``most`` at once are answered 503.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
         self.app = app
+        self.most = most
+        self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -38,20 +44,45 @@ class RequestContext:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
+        self._in_hand += 1
         try:
-            if given := header(scope, b"x-request-timeout-ms"):
-                try:
-                    call.deadline = call.start + timeout(given)
-                except Problem as problem:
-                    await problem_response(problem)(scope, receive, send_with_headers)
-                    return
-            await self.app(scope, receive, send_with_headers)
+            if problem := self._refusal(scope, call):
+                await problem_response(problem)(scope, receive, send_with_headers)
+            else:
+                await self.app(scope, receive, send_with_headers)
         finally:
-            if access.isEnabledFor(logging.INFO):
-                client = (scope.get("client") or ("-",))[0]
-                milliseconds = 1000 * (perf_counter() - call.start)
-                path = quote(scope["path"])
-                access.info("%s %s %s %d %.1f ms %s", client, scope["method"], path, status, milliseconds, call.id)
+            self._in_hand -= 1
+            if found := scope.get("route"):
+                call.route = found.path
+            _observe(scope, call.route, status, perf_counter() - call.start)
+
+    def _refusal(self, scope: Scope, call: Call) -> Problem | None:
+        if self._in_hand > self.most and not scope["path"].startswith("/health/"):
+            message = f"{self.most} requests are in hand, and no more are taken"
+            return Problem(503, message, headers={"Retry-After": "1"}, limit=self.most)
+        if given := header(scope, b"x-request-timeout-ms"):
+            try:
+                call.deadline = call.start + timeout(given)
+            except Problem as problem:
+                return problem
+        return None
+
+
+def _observe(scope: Scope, route: str, status: int, seconds: float) -> None:
+    """Count a request that is answered, and log it."""
+    method = scope["method"] if scope["method"] in METHODS else "other"
+    request_seconds(method, route, str(status)).observe(seconds)
+    if access.isEnabledFor(logging.INFO):
+        access.info(
+            "request",
+            extra={
+                "client": (scope.get("client") or ("-",))[0],
+                "method": scope["method"],
+                "path": quote(scope["path"]),
+                "status": status,
+                "milliseconds": round(1000 * seconds, 1),
+            },
+        )
 
 
 class BodyLimit:

@@ -85,6 +85,9 @@ class Outcome(NamedTuple):
 class Watcher:
     """Is told what a scheduler does; this one doesn't mind."""
 
+    def waits(self, rows: int) -> None:
+        """So many rows wait now."""
+
     def ran(self, rows: int, waited: float, seconds: float) -> None:
         """A batch of ``rows``, the oldest of which had ``waited`` so many seconds, took ``seconds``."""
 
@@ -133,6 +136,7 @@ class Scheduler:
             self.check_room(job.count)
             self._queues.setdefault(job.graph, deque()).append(job)
             self.waiting += job.count
+            self._watcher.waits(self.waiting)
             self._ready.notify(job.count)
 
     def drop(self, job: Job, reason: Reason) -> None:
@@ -143,6 +147,7 @@ class Scheduler:
                 return
             job.taken = job.count
             self.waiting -= left
+            self._watcher.waits(self.waiting)
             self._queues[job.graph].remove(job)
             self._forget_empty(job.graph)
         self._watcher.dropped(reason, left)
@@ -195,6 +200,7 @@ class Scheduler:
                 batch = _split(queue, room)
                 self._forget_empty(graph)
                 self.waiting -= sum(stop - start for _, start, stop in batch)
+                self._watcher.waits(self.waiting)
                 return batch
             finally:
                 self._idle -= 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Device = Literal["auto", "cpu", "cuda"]
+LogFormat = Literal["auto", "json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 DEFAULT_MODEL = "dsprites"
 
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     batches: int | None = Field(
         None, ge=1, le=256, description="batches that run at once; otherwise as many as there are cores, 1 on a GPU"
     )
+    max_requests: int = Field(1024, ge=1, description="most requests in hand at once, in each process")
     max_queue: int = Field(1024, ge=1, description="most images that wait for one model")
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
     max_items: int = Field(256, ge=1, description="most images or sets of attributes in one request")
@@ -52,10 +54,14 @@ class Settings(BaseSettings):
         le=600,
         description="how long to serve on, not ready any more, after SIGTERM: the time load balancers take to notice",
     )
+    cache_bytes: int = Field(
+        32 * 2**20, ge=0, description="size of the answers of /decode that are kept, in each process; 0 keeps none"
+    )
     telemetry: bool = Field(
         False, description="send OpenTelemetry traces, metrics and logs to where the OTEL_... variables say"
     )
-    log_level: LogLevel = Field("info", description="least severe messages to log")
+    log_level: LogLevel = Field("info", description="least severe messages to log; info has one for each request")
+    log_format: LogFormat = Field("auto", description="json, or text for people; auto writes text to terminals only")
 
     @field_validator("model", mode="before")
     @classmethod
@@ -63,3 +69,13 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [entry for part in value.split(",") if (entry := part.strip())] or (DEFAULT_MODEL,)
         return value or (DEFAULT_MODEL,)
+
+    @model_validator(mode="after")
+    def _possible(self) -> Settings:
+        """No limit allows what another one never lets through."""
+        for name, other in (("max_items", "max_queue"), ("max_frames", "max_queue")):
+            if getattr(self, name) > getattr(self, other):
+                raise ValueError(
+                    f"{name} {getattr(self, name)} is more than {other} {getattr(self, other)}, so that it can't be had"
+                )
+        return self

@@ -8,6 +8,7 @@ from pathlib import Path
 from export.bundle import MANIFEST, Bundle, read_bundle
 from service.engine import Engine
 from service.errors import Problem
+from service.metrics import MODEL, Measured
 from service.runtime import Model, ModelError, batches, cuda_obstacle
 from service.scheduler import Scheduler
 from service.settings import Settings
@@ -40,7 +41,10 @@ class Store:
         for name, bundle in self._bundles.items():
             model = Model(bundle, self._settings.device, self._settings.threads)
             threads = self._settings.batches or batches(model.provider, self._settings.threads)
-            engines[name] = Engine(model, Scheduler(name, threads=threads, limit=self._settings.max_queue))
+            engines[name] = Engine(
+                model, Scheduler(name, threads=threads, limit=self._settings.max_queue, watcher=Measured(name))
+            )
+            MODEL.labels(name, model.digest, model.provider).set(1)
             log.info("model %s, digest %s, runs on %s", name, model.digest[:12], model.provider)
         self._engines = engines
 

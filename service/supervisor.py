@@ -20,10 +20,11 @@ FAILED = 1
 Work = Callable[[], int]
 
 
-def supervise(works: Sequence[Work], replacement: Work) -> int:
+def supervise(works: Sequence[Work], replacement: Work, died: Callable[[int], None]) -> int:
     """Run each of ``works`` in a process until SIGTERM or SIGINT, and give the exit code; a second signal kills them.
 
-    A worker that ends with FAILED ends all; one that dies otherwise has its place taken by ``replacement``.
+    A worker that ends with FAILED ends all; one that dies otherwise has its place taken by ``replacement``. ``died`` is
+    told the process ids of all that end.
     """
     arrivals = _signals()
     workers = [_start(work) for work in works]
@@ -41,6 +42,7 @@ def supervise(works: Sequence[Work], replacement: Work) -> int:
             _send(signal.SIGTERM, workers)
             ending = True
         for worker in ended:
+            died(worker.pid or 0)
             if ending:
                 codes.append(abs(worker.exitcode or 0))
                 continue

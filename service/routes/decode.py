@@ -7,8 +7,9 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import CACHE_CONTROL, etag, fresh, images, select
+from service.answers import CACHE_CONTROL, etag, fresh, images, kept, select
 from service.bodies import read_json
+from service.engine import Engine
 from service.images_out import FORMATS
 from service.negotiation import choose
 from service.routes.docs import body, files, json_body
@@ -31,9 +32,7 @@ async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Res
     given = await read_json(request, DecodeBody)
     limit: int = request.app.state.settings.max_items
     made = await to_thread.run_sync(_points, engine.model, given, limit)
-    response = await images(engine, made, media, columns=query.columns, key="items")
-    response.headers["ETag"] = _etag(engine.model, made, media, query.columns)
-    return response
+    return await _answer(request, engine, made, media, query.columns)
 
 
 @router.get("/decode", responses={**files(DecodeAnswer, FORMATS), 304: {"description": "Not modified"}})
@@ -46,10 +45,10 @@ async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()
     media = choose(request.headers.getlist("accept"), FORMATS)
     made = parsed_points(engine.model, query.model_extra or {})
     tag = _etag(engine.model, made, media, query.columns)
-    headers = {"ETag": tag, "Cache-Control": CACHE_CONTROL, "Vary": "Accept"}
+    headers = {"Cache-Control": CACHE_CONTROL, "Vary": "Accept"}
     if fresh(request, tag):
-        return Response(status_code=304, headers=headers)
-    response = await images(engine, made, media, columns=query.columns, key="items")
+        return Response(status_code=304, headers={"ETag": tag, **headers})
+    response = await _answer(request, engine, made, media, query.columns)
     response.headers.update(headers)
     return response
 
@@ -58,6 +57,11 @@ def _points(model: Model, given: DecodeBody, max_items: int) -> Points:
     if "z" in given.model_fields_set:
         return latent_points(model, given.z, max_items)
     return points(model, given.attributes, max_items)
+
+
+async def _answer(request: Request, engine: Engine, made: Points, media: str, columns: int | None) -> Response:
+    tag = _etag(engine.model, made, media, columns)
+    return await kept(request, tag, lambda: images(engine, made, media, columns=columns, key="items"))
 
 
 def _etag(model: Model, made: Points, media: str, columns: int | None) -> str:

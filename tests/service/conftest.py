@@ -28,7 +28,14 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def settings(bundles: Path) -> Settings:
     models = tuple(str(bundles / name) for name in ("grey", "colour", "alpha", "codes", "conditional", "group"))
     return Settings(
-        _env_file=None, model=models, device="cpu", max_body_bytes=2**20, max_items=16, max_pixels=2**18, max_frames=64
+        _env_file=None,
+        model=models,
+        device="cpu",
+        max_body_bytes=2**20,
+        max_items=16,
+        max_pixels=2**18,
+        max_frames=64,
+        cache_bytes=0,
     )
 
 

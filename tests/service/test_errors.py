@@ -100,7 +100,7 @@ def check_problem(response: Any) -> None:
         ("GET", "/nowhere", 404),
         ("POST", "/paint", 404),
         ("POST", "/blend", 404),
-        ("GET", "/metrics", 404),
+        ("GET", "/nothing", 404),
         ("GET", "/v2", 404),
         ("GET", "/encode", 405),
         ("DELETE", "/decode", 405),

@@ -1,0 +1,21 @@
+"""GET /metrics."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from anyio import to_thread
+from fastapi import APIRouter, Query, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from service.metrics import exposition
+from service.routes.docs import PROBLEMS
+from service.schemas import NoQuery
+
+router = APIRouter(tags=["health"], responses=PROBLEMS)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
+    """What the service does, for Prometheus; all worker processes together."""
+    return Response(await to_thread.run_sync(exposition), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from tests.service.processes import Running, running
+
+
+def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Values by name and the labels' values."""
+    return {
+        (sample.name, tuple(sample.labels[key] for key in sorted(sample.labels))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_a_request_and_its_batch_are_counted(client: TestClient):
+    before = samples(client.get("/metrics").text)
+    client.get("/decode")
+    client.post("/decode", json={"attributes": [{}] * 3})
+    client.get("/nowhere/at/all")
+    client.request("BREW", "/decode")
+    after = samples(client.get("/metrics").text)
+
+    def grown(name: str, *labels: str) -> float:
+        return after.get((name, labels), 0.0) - before.get((name, labels), 0.0)
+
+    assert grown("spritevae_request_seconds_count", "GET", "/decode", "200") == 1
+    assert grown("spritevae_request_seconds_count", "POST", "/decode", "200") == 1
+    assert grown("spritevae_request_seconds_count", "GET", "other", "404") == 1
+    assert grown("spritevae_request_seconds_count", "other", "/decode", "405") == 1
+    assert grown("spritevae_batch_images_count", "grey") == 2
+    assert grown("spritevae_batch_images_sum", "grey") == 4
+    assert grown("spritevae_inference_seconds_count", "grey") == 2
+    assert after["spritevae_queue_images", ("grey",)] == 0
+    assert not any("nowhere" in value for _, labels in after for value in labels)
+
+
+def test_a_model_tells_its_digest_and_provider(client: TestClient):
+    digest = client.get("/models/grey").json()["digest"]
+    told = samples(client.get("/metrics").text)
+    assert told["spritevae_model_info", (digest, "grey", "CPUExecutionProvider")] == 1
+
+
+def test_workers_are_counted_together_and_one_that_died_is_not_forgotten(bundles: Path):
+    with running(bundles / "grey", "--workers", "2", "--cache-bytes", "0") as service:
+        for _ in range(20):
+            httpx2.get(f"{service.url}/decode")
+        assert counted(service) == 20
+        victim = service.workers[0]
+        os.kill(victim, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while victim in service.workers or len(service.workers) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        for _ in range(5):
+            httpx2.get(f"{service.url}/decode")
+        assert counted(service) == 25
+
+
+def counted(service: Running) -> float:
+    told = samples(httpx2.get(f"{service.url}/metrics").text)
+    return told["spritevae_request_seconds_count", ("GET", "/decode", "200")]
