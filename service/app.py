@@ -17,6 +17,7 @@ from service.middleware import BodyLimit, RequestContext
 from service.routes import decode, edit, encode, health, interpolate, models
 from service.settings import Settings
 from service.store import Store
+from service.v2 import infer, metadata, repository
 
 log = logging.getLogger("spritevae.app")
 
@@ -54,7 +55,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     handle_errors(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(RequestContext)
-    for group in (encode, decode, interpolate, edit, models, health):
+    for group in (encode, decode, interpolate, edit, models, health, metadata, infer, repository):
         app.include_router(group.router)
 
     @app.get("/", include_in_schema=False)

@@ -79,7 +79,7 @@ class BodyLimit:
         )
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared[:20]) > self.limit:
-            await problem_response(too_large)(scope, receive, send)
+            await problem_response(too_large, scope["path"])(scope, receive, send)
             return
         received = 0
 

@@ -23,6 +23,7 @@ class Settings(BaseSettings):
         cli_prog_name="spritevae serve",
         cli_kebab_case=True,
         cli_avoid_json=True,
+        cli_implicit_flags=True,
         cli_show_env_vars=True,
     )
 
@@ -41,6 +42,7 @@ class Settings(BaseSettings):
     max_pixels: int = Field(2**26, ge=1, description="most pixels of one request's image files, all frames together")
     max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
     max_frames: int = Field(512, ge=2, description="most frames of one interpolation")
+    admin: bool = Field(False, description="let clients load and unload models (/v2/repository)")
     log_level: LogLevel = Field("info", description="least severe messages to log")
 
     @field_validator("model", mode="before")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from export.bundle import MANIFEST, Bundle, read_bundle
+from anyio import Lock, to_thread
+
+from export.bundle import MANIFEST, Bundle, BundleError, read_bundle
 from service.engine import Engine
 from service.errors import Problem
 from service.runtime import Model, ModelError, cuda_obstacle
@@ -23,8 +25,9 @@ class Store:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[str, Engine] | None = None
         self._bundles: dict[str, Bundle] = {}
+        self._changing = Lock()
         if settings.device == "cuda" and (obstacle := cuda_obstacle()):
             raise ModelError(f"--device cuda: {obstacle}")
         for entry in settings.model:
@@ -35,12 +38,47 @@ class Store:
 
     def load(self) -> None:
         """Make every model ready to run, which includes reproducing its golden vectors."""
-        engines = {}
-        for name, bundle in self._bundles.items():
-            model = Model(bundle, self._settings.device, self._settings.threads)
-            engines[name] = Engine(model)
-            log.info("model %s, digest %s, runs on %s", name, model.digest[:12], model.provider)
-        self._engines = engines
+        self._engines = {name: self._start(bundle) for name, bundle in self._bundles.items()}
+
+    async def load_model(self, name: str) -> None:
+        """Serve a model's bundle as it lies in its folder now: verified, and with its golden vectors reproduced.
+
+        Raises Problem 404 for a name that isn't known, 409 with the reason for a bundle that is refused; the model that
+        was served before, if any, is served until the switch, and goes on if there is none.
+        """
+        async with self._changing:
+            engines, path = self.engines, self._bundle(name).path
+            try:
+                bundle, engine = await to_thread.run_sync(self._read, name, path)
+            except (BundleError, ModelError) as error:
+                reason = str(error).replace(f"{path}/", "").removeprefix(f"{path}: ")
+                raise Problem(409, f"{name} can't be loaded: {reason}") from error
+            self._bundles[name] = bundle
+            served = {**engines, name: engine}
+            self._engines = {each: served[each] for each in self.names if each in served}
+
+    async def unload_model(self, name: str) -> None:
+        """Serve a model no longer; raises Problem 404 for a name that isn't known. One that is not served stays so."""
+        async with self._changing:
+            self._bundle(name)
+            self._engines = {each: engine for each, engine in self.engines.items() if each != name}
+            log.info("model %s is unloaded", name)
+
+    def _bundle(self, name: str) -> Bundle:
+        if name not in self._bundles:
+            raise Problem(404, f"no model {name[:80]!r}; there is {', '.join(self.names)}", models=[*self.names])
+        return self._bundles[name]
+
+    def _read(self, name: str, path: Path) -> tuple[Bundle, Engine]:
+        bundle = read_bundle(path)
+        if bundle.manifest.name != name:
+            raise ModelError(f"its name is {bundle.manifest.name!r} now")
+        return bundle, self._start(bundle)
+
+    def _start(self, bundle: Bundle) -> Engine:
+        model = Model(bundle, self._settings.device, self._settings.threads)
+        log.info("model %s, digest %s, runs on %s", model.name, model.digest[:12], model.provider)
+        return Engine(model)
 
     @property
     def default(self) -> str:
@@ -48,9 +86,19 @@ class Store:
         return next(iter(self._bundles))
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all models, the default one first, whether they are served or not."""
+        return tuple(self._bundles)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the models have been loaded."""
+        return self._engines is not None
+
+    @property
     def engines(self) -> dict[str, Engine]:
-        """The engine of each model by name; raises Problem 503 while they are being loaded."""
-        if not self._engines:
+        """The engine of each model that is served, by name; raises Problem 503 while they are being loaded."""
+        if self._engines is None:
             raise Problem(503, "models are being loaded", headers={"Retry-After": "1"})
         return self._engines
 
@@ -60,7 +108,9 @@ class Store:
         if name is None:
             name = self.default
         if name not in engines:
-            raise Problem(404, f"no model {name[:80]!r}; there is {', '.join(engines)}", models=list(engines))
+            what = "unloaded" if name in self.names else "no"
+            there = ", ".join(engines) or "none"
+            raise Problem(404, f"{what} model {name[:80]!r}; there is {there}", models=list(engines))
         return engines[name]
 
 
