@@ -21,5 +21,5 @@ async def live(query: Annotated[NoQuery, Query()]) -> Health:
 @router.get("/health/ready", responses={503: {"description": "Models are being loaded"}})
 async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Health:
     """Every model that is served has reproduced its golden vectors on the execution provider in use."""
-    request.app.state.store.engines  # noqa: B018 - raises while they are being loaded
+    _ = request.app.state.store.engines  # raises until they are loaded
     return Health(status="ready")

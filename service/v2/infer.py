@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
-from service.routes.docs import PROBLEMS
 from service.timing import timed
 from service.v2 import outputs, tensors
 from service.v2.bodies import aside, part, read_body
-from service.v2.docs import TAG, documented
 from service.v2.interfaces import find, version_of
 from service.v2.protocol import InferenceRequest, InferenceResponse, decode
+from service.v2.routing import documented, group
 from training.codebook import Float32
 
-router = APIRouter(tags=[TAG], responses=PROBLEMS)
+router = group()
 
 
-@router.post(**documented("/v2/models/{model}/infer", InferenceResponse, InferenceRequest, binary=True))
-@router.post(
-    **documented("/v2/models/{model}/versions/{version}/infer", InferenceResponse, InferenceRequest, binary=True)
-)
+@router.post(**documented("/models/{model}/infer", InferenceResponse, InferenceRequest, binary=True))
+@router.post(**documented("/models/{model}/versions/{version}/infer", InferenceResponse, InferenceRequest, binary=True))
 async def infer(request: Request) -> Response:
     """Run a model. An encoder's inputs `condition` and `condition_known` are optional, but go together.
 

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import Struct
 
 from service.bodies import JSON
 from service.routes import health
-from service.routes.docs import PROBLEMS
 from service.schemas import NoQuery
-from service.v2.docs import TAG, documented
 from service.v2.interfaces import TensorType, find, version_of
 from service.v2.protocol import (
     ModelMetadata,
@@ -23,8 +21,9 @@ from service.v2.protocol import (
     ServerReady,
     TensorMetadata,
 )
+from service.v2.routing import documented, group
 
-router = APIRouter(tags=[TAG], responses=PROBLEMS)
+router = group()
 
 
 def answer(content: Struct | Sequence[Struct]) -> Response:
@@ -32,7 +31,7 @@ def answer(content: Struct | Sequence[Struct]) -> Response:
     return Response(msgspec.json.encode(content), media_type=JSON)
 
 
-@router.get(**documented("/v2", ServerMetadata))
+@router.get(**documented("", ServerMetadata))
 async def server(request: Request) -> Response:
     """The server's name, version and extensions of the protocol."""
     try:
@@ -43,21 +42,21 @@ async def server(request: Request) -> Response:
     return answer(ServerMetadata("spritevae", release, extensions))
 
 
-@router.get(**documented("/v2/health/live", ServerLive))
+@router.get(**documented("/health/live", ServerLive))
 async def live(request: Request) -> Response:
     """The process answers."""
     return answer(ServerLive(live=True))
 
 
-@router.get(**documented("/v2/health/ready", ServerReady))
+@router.get(**documented("/health/ready", ServerReady))
 async def ready(request: Request) -> Response:
     """Every model that is served has reproduced its golden vectors; 503 until then."""
     await health.ready(request, NoQuery())
     return answer(ServerReady(ready=True))
 
 
-@router.get(**documented("/v2/models/{model}", ModelMetadata))
-@router.get(**documented("/v2/models/{model}/versions/{version}", ModelMetadata))
+@router.get(**documented("/models/{model}", ModelMetadata))
+@router.get(**documented("/models/{model}/versions/{version}", ModelMetadata))
 async def model(request: Request) -> Response:
     """A model's inputs and outputs."""
     name = request.path_params["model"]
@@ -74,8 +73,8 @@ async def model(request: Request) -> Response:
     )
 
 
-@router.get(**documented("/v2/models/{model}/ready", ModelReady))
-@router.get(**documented("/v2/models/{model}/versions/{version}/ready", ModelReady))
+@router.get(**documented("/models/{model}/ready", ModelReady))
+@router.get(**documented("/models/{model}/versions/{version}/ready", ModelReady))
 async def model_ready(request: Request) -> Response:
     """A model is served."""
     name = request.path_params["model"]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from service.errors import Problem
-from service.routes.docs import PROBLEMS
 from service.store import Store
 from service.v2.bodies import read_body
-from service.v2.docs import TAG, documented
 from service.v2.interfaces import PARTS, version_of
 from service.v2.metadata import answer
 from service.v2.protocol import (
@@ -19,8 +17,9 @@ from service.v2.protocol import (
     RepositoryRequest,
     decode,
 )
+from service.v2.routing import documented, group
 
-router = APIRouter(prefix="/v2/repository", tags=[TAG], responses=PROBLEMS)
+router = group()
 
 
 async def admin(request: Request) -> None:
@@ -29,7 +28,7 @@ async def admin(request: Request) -> None:
         raise Problem(403, "models are loaded and unloaded only by a service that runs with --admin")
 
 
-@router.post(**documented("/index", list[IndexEntry], IndexRequest))
+@router.post(**documented("/repository/index", list[IndexEntry], IndexRequest))
 async def index(request: Request) -> Response:
     """Every model that the service was started with, and its state."""
     asked = decode(await read_body(request) or b"{}", IndexRequest)
@@ -38,7 +37,7 @@ async def index(request: Request) -> Response:
     return answer([entry for entry in entries if entry.state == "READY" or not asked.ready])
 
 
-@router.post(**documented("/models/{model}/load", None, RepositoryRequest), dependencies=[Depends(admin)])
+@router.post(**documented("/repository/models/{model}/load", None, RepositoryRequest), dependencies=[Depends(admin)])
 async def load(request: Request) -> Response:
     """Read a model's bundle again, verify it, reproduce its golden vectors, and serve it from then on.
 
@@ -50,7 +49,7 @@ async def load(request: Request) -> Response:
     return Response()
 
 
-@router.post(**documented("/models/{model}/unload", None, RepositoryRequest), dependencies=[Depends(admin)])
+@router.post(**documented("/repository/models/{model}/unload", None, RepositoryRequest), dependencies=[Depends(admin)])
 async def unload(request: Request) -> Response:
     """Serve a model no longer, until it is loaded again; requests in flight are finished."""
     store: Store = request.app.state.store

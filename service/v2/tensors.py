@@ -65,7 +65,7 @@ def _from_binary(tensor: Tensor, announced: int, binary: memoryview, where: str)
     if tensor.data is not msgspec.UNSET:
         raise _refuse(where, "both data and binary_data_size", "one of them")
     if announced != size:
-        raise _refuse(f"{where}.parameters.binary_data_size", str(announced), f"{size} for shape {tensor.shape}")
+        raise _refuse(f"{where}.parameters.binary_data_size", str(announced)[:20], f"{size} for shape {tensor.shape}")
     if len(binary) < size:
         raise Problem(400, f"{where}: the body has only {len(binary)} of its {size} bytes behind the JSON", where=where)
     array = np.frombuffer(binary, FLOAT, count).reshape(tensor.shape)
@@ -79,7 +79,7 @@ def _from_json(tensor: Tensor, where: str) -> Float32:
     count, shape = prod(tensor.shape), tuple(tensor.shape)
     # Counted first, so that a wrong number of values takes no memory.
     if (found := text.count(b",") + 1) != count:
-        raise _refuse(where, f"{found} values", f"{count} for shape {tensor.shape}")
+        raise _refuse(where, f"{found if text[1:-1].strip() else 0} values", f"{count} for shape {tensor.shape}")
     nested = text[1:].lstrip().startswith(b"[")
     try:
         values = LISTS[len(shape) if nested else 1].decode(text)

@@ -1,21 +1,36 @@
-"""The protocol in /docs: schemas of its structs, and parameters of its paths."""
+"""What the protocol's routes share: how they are grouped, and what /docs says of their bodies and paths."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
+from fastapi import APIRouter, Depends, Request
 from msgspec import Struct
 
 from service.bodies import JSON
+from service.errors import Problem
+from service.routes.docs import PROBLEMS
 from service.v2.bodies import BINARY
 
-TAG = "open inference protocol"
 _FILE = {BINARY: {"schema": {"type": "string", "format": "binary", "description": "the same JSON, then the tensors"}}}
 _PARAMETERS = {
     "{model}": {"name": "model", "description": "NAME.encoder, NAME.decoder, or NAME, which draws attribute weights"},
     "{version}": {"name": "version", "description": "the first 12 digits of the model's digest"},
 }
+
+
+async def no_query(request: Request) -> None:
+    """Raise Problem 422 for any query parameter, as none is known."""
+    for name in request.query_params:
+        raise Problem(422, f"query.{name[:80]}: accepts no parameters", where=f"query.{name[:80]}")
+
+
+def group() -> APIRouter:
+    """A router of the protocol."""
+    return APIRouter(
+        prefix="/v2", tags=["open inference protocol"], responses=PROBLEMS, dependencies=[Depends(no_query)]
+    )
 
 
 def documented(path: str, answer: Any, body: type[Struct] | None = None, *, binary: bool = False) -> dict[str, Any]:
