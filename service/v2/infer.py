@@ -6,7 +6,7 @@ from fastapi import Request, Response
 
 from service.timing import timed
 from service.v2 import outputs, tensors
-from service.v2.bodies import aside, part, read_body
+from service.v2.bodies import TEXT, aside, part, read_body
 from service.v2.interfaces import find, version_of
 from service.v2.protocol import InferenceRequest, InferenceResponse, decode
 from service.v2.routing import documented, group
@@ -24,22 +24,19 @@ async def infer(request: Request) -> Response:
     `binary_data_output`); the header `Inference-Header-Content-Length` then says how long the JSON is. Bodies may come
     in gzip or deflate.
     """
-    name = request.path_params["model"]
+    name: str = request.path_params["model"]
     engine, interface = find(request.app.state.store, name, request.path_params.get("version"))
     request.state.model = engine.model
-    body = await read_body(request)
+    document, binary = part(request, await read_body(request))
     limit: int = request.app.state.settings.max_items
 
     def read() -> tuple[InferenceRequest, outputs.Wanted, dict[str, Float32]]:
-        document, binary = part(request, body)
         asked = decode(document, InferenceRequest)
         return asked, outputs.wanted(asked, interface.outputs), tensors.read(asked.inputs, binary, interface, limit)
 
     with timed("tensors"):
-        asked, chosen, given = await aside(len(body), read)
+        asked, chosen, given = await aside(len(binary) + TEXT * len(document), read)
     arrays = await interface.infer(engine, given)
+    size = sum(arrays[output].nbytes * (1 if behind else TEXT) for output, behind in chosen.items())
     with timed("tensors"):
-        return await aside(
-            sum(arrays[name].nbytes for name in chosen),
-            lambda: outputs.response(name, version_of(engine.model), asked, arrays, chosen),
-        )
+        return await aside(size, lambda: outputs.response(name, version_of(engine.model), asked, arrays, chosen))

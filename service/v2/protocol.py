@@ -158,11 +158,11 @@ def decode(document: bytes | memoryview, kind: type[S]) -> S:
         raise Problem(422, readable(error)) from None
     except RecursionError:
         raise Problem(400, "the JSON is nested too deeply") from None
-    except ValueError as error:  # broken UTF-8 is another error than broken JSON
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, f"malformed JSON: {error}") from None
 
 
-def readable(error: msgspec.ValidationError, where: str = "") -> str:
+def readable(error: msgspec.DecodeError, where: str = "") -> str:
     """What msgspec says of a value, its place first: ``Expected `int`, got `str` - at `$.id` `` is of ``id``."""
     message, _, place = str(error).partition(" - at ")
     path = where + place.strip("`").removeprefix("$")

@@ -85,7 +85,7 @@ def _from_json(tensor: Tensor, where: str) -> Float32:
         values = LISTS[len(shape) if nested else 1].decode(text)
         with np.errstate(over="ignore"):  # what overflows is out of range
             array = np.array(values, np.float32)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise Problem(422, readable(error, where), where=where) from None
     except ValueError:  # rows of different lengths, or broken UTF-8
         raise _refuse(where, "lists of different lengths", f"shape {tensor.shape}, or a flat list") from None

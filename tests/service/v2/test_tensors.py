@@ -114,6 +114,17 @@ def test_sizes_must_be_right(client: TestClient, size: Any, sent: int, status: i
     assert message in problem_of(client.post(ENCODER, **request), status)
 
 
+def test_much_json_is_read_and_written_as_little_is(client: TestClient):
+    images = np.random.default_rng(1).random((16, 1, 32, 32), np.float32)
+    z = outputs_of(infer(client, "grey.encoder", tensor("image", images)))["z"]
+    np.testing.assert_allclose(z, images.reshape(16, -1)[:, :81] + EPSILON, rtol=1e-6)
+    drawn = outputs_of(infer(client, "grey.decoder", tensor("z", z)))["image"]
+    np.testing.assert_allclose(drawn.reshape(16, -1)[:, :81], z, rtol=1e-6)
+    images[15, 0, 31, 31] = 2
+    message = problem_of(infer(client, "grey.encoder", tensor("image", images)), 422)
+    assert message == "inputs[0]: image[15, 0, 31, 31]: got 2; accepts a number from 0 to 1"
+
+
 def test_data_in_both_places_is_refused(client: TestClient):
     image = behind("image", IMAGES, data=IMAGES.ravel().tolist())
     message = problem_of(client.post(ENCODER, **binary({"inputs": [image]}, IMAGES)), 422)
