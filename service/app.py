@@ -20,6 +20,7 @@ from service.middleware import BodyLimit, RequestContext
 from service.routes import decode, edit, encode, health, interpolate, metrics, models
 from service.settings import Settings
 from service.store import Store
+from service.v2 import infer, metadata, repository
 
 log = logging.getLogger("spritevae.app")
 
@@ -48,6 +49,8 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
                 tasks.start_soon(load)
             else:  # until it is ready, it leaves connections to the others
                 await load()
+            if settings.reload_seconds:
+                tasks.start_soon(store.follow)
             yield
             tasks.cancel_scope.cancel()
         await to_thread.run_sync(store.close)
@@ -72,7 +75,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     app.add_middleware(Express, store=store, cache=app.state.cache)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(RequestContext, most=settings.max_requests)
-    for group in (encode, decode, interpolate, edit, models, health, metrics):
+    for group in (encode, decode, interpolate, edit, models, health, metrics, metadata, infer, repository):
         app.include_router(group.router)
 
     @app.get("/", include_in_schema=False)

@@ -42,11 +42,13 @@ class Problem(HTTPException):
         self.members = members
 
 
-def problem_response(problem: HTTPException) -> Response:
-    """The problem+json answer of an error."""
+def problem_response(problem: HTTPException, path: str = "") -> Response:
+    """The problem+json answer of an error to a request for ``path``."""
     title = HTTPStatus(problem.status_code).phrase
     document = {"type": "about:blank", "title": title, "status": problem.status_code, "detail": problem.detail}
     document |= getattr(problem, "members", {})
+    if path == "/v2" or path.startswith("/v2/"):
+        document["error"] = problem.detail  # which clients of the Open Inference Protocol read
     # ASCII only: an echoed lone surrogate has no UTF-8.
     content = json.dumps(document, default=str)
     return Response(content, problem.status_code, problem.headers, MEDIA_TYPE)
@@ -101,33 +103,38 @@ def _serves(app: FastAPI, request: Request, method: str) -> bool:
 def handle_errors(app: FastAPI) -> None:
     """Make every error of ``app`` a problem."""
 
+    def answer(request: Request, problem: HTTPException) -> Response:
+        return problem_response(problem, request.scope["path"])
+
     def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:  # routes share paths, and each knows its own methods
             error.headers = {"Allow": ", ".join(method for method in METHODS if _serves(app, request, method))}
-        return problem_response(error)
+        if error.status_code == HTTPStatus.NOT_FOUND and not isinstance(error, Problem):
+            error.detail = f"there is nothing at {request.scope['path']:.200}; /docs lists what there is"
+        return answer(request, error)
 
     def on_invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError | ValidationError)
-        return problem_response(invalid(error))
+        return answer(request, invalid(error))
 
     def on_value(request: Request, error: Exception) -> Response:
         assert isinstance(error, AttributeValueError)
-        return problem_response(wrong_value(error))
+        return answer(request, wrong_value(error))
 
     def on_depth(request: Request, error: Exception) -> Response:
-        return problem_response(Problem(400, "the request is nested too deeply"))
+        return answer(request, Problem(400, "the request is nested too deeply"))
 
     def on_disconnect(request: Request, error: Exception) -> Response:
-        return problem_response(Problem(400, "the client went away before it had its answer"))
+        return answer(request, Problem(400, "the client went away before it had its answer"))
 
     def on_queue(request: Request, error: Exception) -> Response:
-        return problem_response(not_run(error))
+        return answer(request, not_run(error))
 
     def on_bug(request: Request, error: Exception) -> Response:
         # It is outside of all middleware.
         headers = {"X-Request-ID": current.get().id}
-        return problem_response(Problem(500, "an error of the service; its log has it", headers=headers))
+        return answer(request, Problem(500, "an error of the service; its log has it", headers=headers))
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)

@@ -40,13 +40,13 @@ class Express:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         lane = _lane(scope) if scope["type"] == "http" else None
-        if lane is None or not self.store.ready:
+        engine = self.store.default_engine
+        if lane is None or engine is None:
             await self.app(scope, receive, send)
             return
         first = await receive()
         answer = None
         if first["type"] == "http.request" and not first.get("more_body"):
-            engine = self.store.engine()
             try:
                 engine.scheduler.check_room()
                 answer = await lane(engine, self.cache, first["body"])

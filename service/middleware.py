@@ -47,7 +47,7 @@ class RequestContext:
         self._in_hand += 1
         try:
             if problem := self._refusal(scope, call):
-                await problem_response(problem)(scope, receive, send_with_headers)
+                await problem_response(problem, scope["path"])(scope, receive, send_with_headers)
             else:
                 await self.app(scope, receive, send_with_headers)
         finally:
@@ -101,7 +101,7 @@ class BodyLimit:
             return
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared[:20]) > self.limit:
-            await problem_response(self._too_large())(scope, receive, send)
+            await problem_response(self._too_large(), scope["path"])(scope, receive, send)
             return
         received = 0
 

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         cli_prog_name="spritevae serve",
         cli_kebab_case=True,
         cli_avoid_json=True,
+        cli_implicit_flags=True,
         cli_show_env_vars=True,
     )
 
@@ -48,6 +49,10 @@ class Settings(BaseSettings):
     max_pixels: int = Field(2**26, ge=1, description="most pixels of one request's image files, all frames together")
     max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
     max_frames: int = Field(512, ge=2, description="most frames of one interpolation")
+    reload_seconds: float = Field(
+        0, ge=0, le=86400, description="how often to look whether a bundle has changed, to serve the new one; 0: never"
+    )
+    admin: bool = Field(False, description="let clients load and unload models (/v2/repository)")
     drain_seconds: float = Field(
         5,
         ge=0,
@@ -78,4 +83,8 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{name} {getattr(self, name)} is more than {other} {getattr(self, other)}, so that it can't be had"
                 )
+        if self.admin and self.workers > 1:
+            raise ValueError(
+                f"admin needs workers 1, not {self.workers}: a request reaches one only; reload_seconds, all"
+            )
         return self

@@ -91,6 +91,15 @@ def test_the_python_example_runs() -> None:
     assert "heart" in shown
 
 
+def test_the_example_of_a_triton_client_reads_a_square_and_draws_it() -> None:
+    (example,) = blocks("python", "From KServe")
+    with serving(".venv/bin/spritevae serve", ROOT, 8000):
+        shown = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True, check=True).stdout
+    square, same = re.findall(r"[\d.]*\d[\d.]*", shown)[0], float(shown.split()[-1])
+    assert float(square) > 0.9
+    assert same > 0.99
+
+
 def test_the_scores_are_printed_by_the_command(tmp_path: Path) -> None:
     (command,) = blocks("bash", "How good")
     command = command.replace("service/", f"{ROOT}/service/").strip()

@@ -101,13 +101,14 @@ def check_problem(response: Any) -> None:
         ("POST", "/paint", 404),
         ("POST", "/blend", 404),
         ("GET", "/nothing", 404),
-        ("GET", "/v2", 404),
+        ("GET", "/v2/nothing", 404),
         ("GET", "/encode", 405),
         ("DELETE", "/decode", 405),
         ("POST", "/models", 405),
         ("POST", "/decode", 415),
         ("GET", "/models?x=1", 422),
         ("GET", "/health/live?x=1", 422),
+        ("GET", "/v2/health/live?x=1", 422),
     ],
 )
 def test_every_error_is_a_problem(client: TestClient, method: str, path: str, status: int):

@@ -36,9 +36,11 @@ def test_a_request_and_its_batch_are_counted(client: TestClient):
     assert grown("spritevae_request_seconds_count", "POST", "/decode", "200") == 1
     assert grown("spritevae_request_seconds_count", "GET", "other", "404") == 1
     assert grown("spritevae_request_seconds_count", "other", "/decode", "405") == 1
-    assert grown("spritevae_batch_images_count", "grey") == 2
     assert grown("spritevae_batch_images_sum", "grey") == 4
-    assert grown("spritevae_inference_seconds_count", "grey") == 2
+    # Idle threads may have shared the three.
+    batches = grown("spritevae_batch_images_count", "grey")
+    assert 2 <= batches <= 4
+    assert grown("spritevae_inference_seconds_count", "grey") == batches
     assert after["spritevae_queue_images", ("grey",)] == 0
     assert not any("nowhere" in value for _, labels in after for value in labels)
 

@@ -113,6 +113,6 @@ def test_a_declared_length_past_the_limit_is_answered_before_anything_is_read():
     async def send(message: object) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "headers": [(b"content-length", b"1" * 30)]}
+    scope = {"type": "http", "path": "/encode", "headers": [(b"content-length", b"1" * 30)]}
     asyncio.run(BodyLimit(never, 100)(scope, never, send))
     assert sent[0]["status"] == 413

@@ -28,6 +28,14 @@ def test_model_can_be_repeated_or_have_commas_between():
     assert from_flags().model == ("dsprites",)
 
 
+def test_what_is_off_is_enabled_by_a_flag_alone(monkeypatch: pytest.MonkeyPatch):
+    assert not from_flags().admin
+    assert from_flags("--admin").admin
+    monkeypatch.setenv("SPRITEVAE_ADMIN", "true")
+    assert from_flags().admin
+    assert not from_flags("--no-admin").admin
+
+
 def test_a_flag_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SPRITEVAE_PORT", "9000")
     monkeypatch.setenv("SPRITEVAE_MODEL", "a, b")

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
-from export.bundle import MANIFEST, BundleError
+from export.bundle import MANIFEST, Bundle, BundleError
 from service import store
 from service.errors import Problem
 from service.runtime import ModelError
@@ -54,3 +56,57 @@ def test_a_name_finds_a_shipped_bundle(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path):
     with pytest.raises(BundleError, match=MANIFEST):
         Store(settings(tmp_path))
+
+
+def test_models_are_served_in_their_order_whatever_is_loaded_again(bundles: Path):
+    served = Store(settings(bundles / "codes", bundles / "grey", bundles / "group"))
+    served.load()
+
+    async def change() -> None:
+        await served.unload_model("codes")
+        await served.load_model("grey")
+        assert list(served.engines) == ["grey", "group"]
+        await served.load_model("codes")
+
+    before = served.engines
+    asyncio.run(change())
+    assert list(served.engines) == ["codes", "grey", "group"]
+    assert served.engines["group"] is before["group"]
+    assert served.engines["grey"] is not before["grey"]
+
+
+def test_a_model_goes_on_while_its_bundle_is_loaded_again(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    """And one that is unloaded meanwhile is unloaded when the load is done, not lost between the two."""
+    served = Store(settings(bundles / "grey"))
+    served.load()
+    before, reading, go_on = served.engine("grey"), threading.Event(), threading.Event()
+    read_bundle = store.read_bundle
+
+    def slow(path: Path) -> Bundle:
+        reading.set()
+        assert go_on.wait(10)
+        return read_bundle(path)
+
+    monkeypatch.setattr(store, "read_bundle", slow)
+
+    async def change() -> None:
+        load = asyncio.create_task(served.load_model("grey"))
+        while not reading.is_set():
+            await asyncio.sleep(0.001)
+        unload = asyncio.create_task(served.unload_model("grey"))
+        await asyncio.sleep(0.01)
+        assert served.engine("grey") is before
+        assert not unload.done()
+        go_on.set()
+        await asyncio.gather(load, unload)
+        assert served.engines == {}
+
+    asyncio.run(change())
+
+
+def test_models_can_not_be_changed_before_they_are_loaded(bundles: Path):
+    served = Store(settings(bundles / "grey"))
+    for change in (served.load_model, served.unload_model):
+        with pytest.raises(Problem) as caught:
+            asyncio.run(change("grey"))
+        assert caught.value.status_code == 503
