@@ -72,6 +72,9 @@ class Engine:
         try:
             result: Result = await job.future
             return result
+        except asyncio.CancelledError:
+            self.scheduler.drop(job, "disconnect")
+            raise
         finally:
             timer.cancel()
             for watcher in watchers:

@@ -42,15 +42,20 @@ class Problem(HTTPException):
         self.members = members
 
 
+def document(problem: HTTPException) -> dict[str, Any]:
+    """The problem document of an error."""
+    title = HTTPStatus(problem.status_code).phrase
+    said = {"type": "about:blank", "title": title, "status": problem.status_code, "detail": problem.detail}
+    return said | getattr(problem, "members", {})
+
+
 def problem_response(problem: HTTPException, path: str = "") -> Response:
     """The problem+json answer of an error to a request for ``path``."""
-    title = HTTPStatus(problem.status_code).phrase
-    document = {"type": "about:blank", "title": title, "status": problem.status_code, "detail": problem.detail}
-    document |= getattr(problem, "members", {})
+    said = document(problem)
     if path == "/v2" or path.startswith("/v2/"):
-        document["error"] = problem.detail  # which clients of the Open Inference Protocol read
+        said["error"] = problem.detail  # which clients of the Open Inference Protocol read
     # ASCII only: an echoed lone surrogate has no UTF-8.
-    content = json.dumps(document, default=str)
+    content = json.dumps(said, default=str)
     return Response(content, problem.status_code, problem.headers, MEDIA_TYPE)
 
 

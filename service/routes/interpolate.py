@@ -19,12 +19,13 @@ from service.routes.docs import body, files, json_body
 from service.runtime import Model
 from service.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 from service.settings import Settings
+from service.streaming import EVENTS, stream
 from service.walk import frame_count, of_values, walk
 from training.codebook import Float32
 from training.walk import KeyFrame, of_image
 
 router = APIRouter(tags=["images"])
-FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON)
+FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON, EVENTS)
 
 
 @router.post(
@@ -34,7 +35,7 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     """Walk from key frame to key frame: attributes move along their axes, nominal ones mix weights.
 
     A key frame is attribute values, or an image: `{"image": "<base64>"}`. K key frames give (K-1)(steps-1)+1 frames,
-    a loop K(steps-1).
+    a loop K(steps-1). As `text/event-stream` each frame comes when it is drawn: events `frame`, then `done`.
     """
     engine = select(request, query.model)
     media = choose(request.headers.getlist("accept"), FORMATS)
@@ -44,6 +45,8 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     _check_limits(given, len(named), settings)
     keyframes = await _keyframes(engine, named, settings)
     walked = await to_thread.run_sync(walk, engine.model.codebook, keyframes, given.steps, given.loop, given.easing)
+    if media == EVENTS:
+        return await stream(engine, walked)
     response = await images(engine, walked, media, columns=query.columns, key="frames", fps=given.fps, loop=given.loop)
     response.headers["ETag"] = etag_of_z(engine.model, walked, media, query.columns, given.fps, given.loop)
     return response

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
+import json
+import time
 import zipfile
 from typing import Any
 
@@ -9,9 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
+from starlette.types import Message
 
+from service.runtime import Model
+from service.streaming import AT_ONCE
 from tests.service.toy_systems import EFFECT
 from tests.service.toys import image
+from training.codebook import Float32
 
 NPY, JSON = {"Accept": "application/x-npy"}, {"Accept": "application/json"}
 ENDS = {"from": {"shape": "square", "scale": 0}, "to": {"shape": "heart", "scale": 5}}
@@ -192,5 +199,58 @@ def test_too_many_frames_are_a_413(client: TestClient):
     assert client.post("/interpolate", json={"keyframes": [{}] * 300, "steps": 2}).status_code == 413
 
 
-def test_an_event_stream_is_not_there(client: TestClient):
-    assert client.post("/interpolate", json=ENDS, headers={"Accept": "text/event-stream"}).status_code == 406
+def test_events_are_the_frames_and_then_done(client: TestClient):
+    body = ENDS | {"steps": 40}
+    answer = client.post("/interpolate", json=body, headers={"Accept": "text/event-stream"})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *told, (last, done) = events(answer.text)
+    listed = client.post("/interpolate", json=body, headers=JSON).json()
+    assert [name for name, _ in told] == ["frame"] * 40
+    assert [content for _, content in told] == [{"index": i} | frame for i, frame in enumerate(listed["frames"])]
+    assert (last, done) == ("done", {"model": "grey", "digest": listed["digest"], "frames": 40})
+
+
+def test_what_fails_before_the_first_event_is_an_error_like_any_other(client: TestClient):
+    answer = client.post("/interpolate", json=ENDS | {"steps": 1}, headers={"Accept": "text/event-stream"})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_events_end_within_one_batch_when_the_client_leaves(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    drawn, left = [], asyncio.Event()
+    decode = Model.decode
+
+    def slow(model: Model, z: Float32) -> Float32:
+        drawn.append(len(z))
+        time.sleep(0.1)
+        return decode(model, z)
+
+    monkeypatch.setattr(Model, "decode", slow)
+    body = json.dumps(ENDS | {"steps": 64}).encode()
+    sent: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def receive() -> Message:
+        if sent:
+            return sent.pop()
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message.get("body"):
+            left.set()
+
+    headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
+    scope = {"type": "http", "asgi": {"spec_version": "2.3"}, "method": "POST", "path": "/interpolate"}
+    scope |= {"query_string": b"", "headers": headers, "root_path": ""}
+    asyncio.run(client.app(scope, receive, send))
+    time.sleep(0.3)
+    assert AT_ONCE <= sum(drawn) <= 2 * AT_ONCE
+
+
+def events(text: str) -> list[tuple[str, Any]]:
+    """Names and contents of server-sent events."""
+    found = []
+    for block in text.split("\n\n")[:-1]:
+        name, data = block.split("\n")
+        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
+    return found
