@@ -1,21 +1,21 @@
-# The service with its default model, without torch.
+# The service with its default model, without torch. README, "Deploy", says how to run it; `make image-test` does.
 #   docker build -t spritevae .                              CPU
 #   docker build -t spritevae:gpu --build-arg RUNTIME=gpu .  GPU: run it with --gpus all
-#   docker run --rm -p 8000:8000 --read-only spritevae
-ARG PYTHON=3.12-slim-bookworm
+# Packages from a mirror: --secret id=pip,src=pip.conf, and its certificates: --secret id=certificates,src=ca.crt
+ARG BASE=docker.io/library/python:3.12-slim-bookworm
 
-FROM python:${PYTHON} AS build
+FROM ${BASE} AS build
 ARG RUNTIME=cpu
 WORKDIR /source
-COPY pyproject.toml README.md LICENSE ./
-COPY training training
-COPY export export
-COPY service service
-COPY spritevae spritevae
-RUN python -m venv /opt/spritevae \
- && /opt/spritevae/bin/pip install --no-cache-dir ".[${RUNTIME}]"
+COPY . .
+# pip has done its work then: without it, whoever breaks in installs nothing either.
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
+    --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt \
+    python3 -m venv /opt/spritevae \
+ && /opt/spritevae/bin/pip install --no-cache-dir ".[${RUNTIME}]" \
+ && /opt/spritevae/bin/pip uninstall --yes pip setuptools
 
-FROM python:${PYTHON}
+FROM ${BASE}
 LABEL org.opencontainers.image.title="spritevae" \
       org.opencontainers.image.description="Sprites with named attributes: encode, decode and interpolate over HTTP" \
       org.opencontainers.image.licenses="Apache-2.0"

@@ -1,4 +1,5 @@
-# Each target does its own set-up in .venv; nothing needs to be installed first but Python 3.11 or newer and git.
+# Each target does its own set-up in .venv; nothing needs to be installed first but Python 3.11 or newer and git,
+# and docker or podman for image-test.
 PYTHON ?= python3
 BIN := .venv/bin
 # A process per core; the tests of one file stay together, as they share what takes long to make, and a port.
@@ -6,7 +7,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 # The GPU build where an NVIDIA driver answers, else the CPU build: the two can't be installed together.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: serve training test test-all lint clean
+.PHONY: serve training test test-all image-test lint clean
 
 serve: .venv/serve
 	$(BIN)/spritevae serve
@@ -18,6 +19,9 @@ test: .venv/develop lint
 
 test-all: .venv/develop lint
 	$(PYTEST)
+
+image-test:
+	$(PYTHON) -m tests.image.check
 
 lint: .venv/develop
 	$(BIN)/ruff check .

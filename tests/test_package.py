@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from service.store import SHIPPED
 from tests.support import ROOT
 
 WITHOUT_TORCH = """
@@ -33,6 +34,13 @@ IN_PYTHON = """
 import sys, spritevae
 model = spritevae.load(sys.argv[1])
 print(model.decode(shape="heart").shape, "torch" in sys.modules)
+"""
+
+LOADS_A_GRAPH = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+import onnxruntime
+onnxruntime.InferenceSession(sys.argv[2], providers=["CPUExecutionProvider"])
 """
 
 
@@ -93,6 +101,15 @@ def test_the_wheel_serves_from_an_empty_environment_without_torch(wheel: Path, t
 def test_importing_the_service_and_the_face_brings_no_torch() -> None:
     code = "import sys, service.app, service.main, spritevae; sys.exit('torch' in sys.modules or 'onnx' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.parametrize("module", ["service.runtime", "export.onnx"])
+def test_onnxruntime_neither_identifies_the_machine_nor_reports_to_its_maker(module: str, tmp_path: Path) -> None:
+    """It would leave an identifier and a queue of reports in the home folder; under CI it holds still by itself."""
+    graph = SHIPPED / "dsprites" / "decoder.onnx"
+    home = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", LOADS_A_GRAPH, module, graph], check=True, env=home)
+    assert not [file for file in tmp_path.rglob("*") if "onnxruntime" in str(file)]
 
 
 def test_the_image_runs_as_nobody_and_has_a_health_check() -> None:

@@ -22,6 +22,7 @@ from PIL import Image
 
 from service.store import SHIPPED
 from spritevae import load
+from tests.image.check import HARDENED
 from tests.support import ROOT, write_sprites
 
 README = (ROOT / "README.md").read_text()
@@ -108,9 +109,14 @@ def test_the_scores_are_printed_by_the_command(tmp_path: Path) -> None:
 
 def test_every_target_of_make_is_there() -> None:
     commands = re.findall(r"^make (\S+)", "\n".join(re.findall(r"```bash\n(.*?)```", README, re.DOTALL)), re.MULTILINE)
-    assert set(commands) == {"serve", "test", "training"}
+    assert set(commands) == {"serve", "test", "training", "image-test"}
     for target in commands:
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
+
+
+def test_the_image_is_run_with_the_flags_that_its_test_tries() -> None:
+    (block,) = blocks("bash", "Deploy")
+    assert f" {HARDENED} " in re.sub(r"\\\n\s*", "", block)
 
 
 @pytest.mark.slow
