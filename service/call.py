@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from starlette.types import Receive
 
-from service.runtime import Model
+if TYPE_CHECKING:  # the parent of worker processes logs, too, and needs none of it
+    from service.runtime import Model
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 

@@ -14,7 +14,6 @@ from functools import partial
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from export.bundle import BundleError
 from service import logs, signals
 from service.settings import Settings
 from service.supervisor import supervise
@@ -63,6 +62,7 @@ def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> i
     One of several workers that fail alike ``speaks``.
     """
     # Not above: a process that only looks after its workers needs none of it.
+    from export.bundle import BundleError
     from service.app import create_app
     from service.runtime import ModelError
     from service.server import Server

@@ -142,6 +142,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         if arguments[:1] == ["serve"]:
+            from service import signals
+
+            signals.hold()  # before the rest is imported, which takes a while
             from service.main import serve
 
             return serve(arguments[1:])
