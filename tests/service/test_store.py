@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from export.bundle import MANIFEST, Bundle, BundleError
@@ -110,3 +115,43 @@ def test_models_can_not_be_changed_before_they_are_loaded(bundles: Path):
         with pytest.raises(Problem) as caught:
             asyncio.run(change("grey"))
         assert caught.value.status_code == 503
+
+
+def changed(bundle: Path, into: Path) -> None:
+    """Put another bundle's files into a folder, as a copy does: one after the other, the manifest first."""
+    for file in sorted(bundle.iterdir(), key=lambda file: file.name != MANIFEST):
+        shutil.copyfile(file, into / file.name)
+        time.sleep(0.02)
+
+
+def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    served_from = toy_bundle(tmp_path / "toy")
+    other = toy_bundle(tmp_path / "other" / "toy", training={"data": "other"})
+    wrong = toy_bundle(tmp_path / "wrong" / "toy", golden_error=0.01)
+    served = Store(Settings(_env_file=None, model=(str(served_from),), device="cpu", reload_seconds=0.01))
+    served.load()
+    first = served.engine()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        with anyio.fail_after(10):
+            while not condition():
+                await anyio.sleep(0.01)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(served.follow)
+            await anyio.to_thread.run_sync(changed, wrong, served_from)
+            await until(lambda: "golden vectors are not reproduced" in caplog.text)
+            assert served.engine() is first
+            await anyio.to_thread.run_sync(changed, other, served_from)
+            await until(lambda: served.engine() is not first)
+            assert served.engine().model.manifest.training == {"data": "other"}
+            assert served.engine().scheduler is first.scheduler
+            shutil.rmtree(served_from)
+            await until(lambda: caplog.text.count("can't be loaded") > 1)
+            assert served.engine().model.manifest.training == {"data": "other"}
+            tasks.cancel_scope.cancel()
+
+    anyio.run(main)
+    served.close()
+    assert str(tmp_path) not in caplog.text
