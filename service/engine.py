@@ -17,7 +17,7 @@ from service.runtime import Model
 from service.scheduler import Columns, DeadlinePassed, Graph, Job, Reason, Scheduler
 from training.codebook import Float32
 
-PATIENCE = 0.01
+PATIENCE = 0.03
 """Seconds that a request waits before it is worth the trouble to look whether its client is still there."""
 
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ class Engine:
         """The frames [B, H, W, C] of 0..255 at z [B, D]; raises Problem 422 where the decoder gives no finite image."""
 
         def finish(outputs: Columns) -> Result:
-            if not outputs["finite"].all():
+            if "finite" in outputs and not outputs["finite"].all():
                 raise Problem(422, "z: the decoder gives no finite image there", where="z")
             return then(outputs["frame"])
 
@@ -98,6 +98,8 @@ class Engine:
 
 
 def _pixels(images: Float32) -> Columns:
+    """Frames [B, H, W, C], and which are of finite numbers, unless all are."""
+    if np.isfinite(images).all():
+        return {"frame": to_pixels(images)}
     finite = np.asarray(np.isfinite(images).all(axis=(1, 2, 3)))
-    with np.errstate(invalid="ignore"):  # those that are not are told
-        return {"frame": to_pixels(images), "finite": finite}
+    return {"frame": to_pixels(np.nan_to_num(images)), "finite": finite}

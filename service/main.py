@@ -64,8 +64,8 @@ def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> i
     # Not above: a process that only looks after its workers needs none of it.
     from export.bundle import BundleError
     from service.app import create_app
-    from service.runtime import ModelError
     from service.server import Server
+    from service.sessions import ModelError
 
     logs.configure(settings.log_level, settings.log_format)
     failures: list[Exception] = []

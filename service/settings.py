@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 LogFormat = Literal["auto", "json", "text"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 DEFAULT_MODEL = "dsprites"
@@ -37,7 +37,10 @@ class Settings(BaseSettings):
         "the first is the default model",
     )
     workers: int = Field(1, ge=1, le=256, description="processes that share the port")
-    device: Device = Field("auto", description="where models run: auto takes CUDA where it works, cuda insists on it")
+    device: Device = Field(
+        "auto", description="where models run: auto takes CUDA where it works, the others are insisted on"
+    )
+    cuda_graphs: bool = Field(False, description="on a GPU, replay recorded graphs of each size of batch")
     threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")
     batches: int | None = Field(
         None, ge=1, le=256, description="batches that run at once; otherwise as many as there are cores, 1 on a GPU"

@@ -12,8 +12,9 @@ from export.bundle import MANIFEST, Bundle, BundleError, read_bundle
 from service.engine import Engine
 from service.errors import Problem
 from service.metrics import MODEL, Measured
-from service.runtime import Model, ModelError, batches, cuda_obstacle
+from service.runtime import Model
 from service.scheduler import Scheduler
+from service.sessions import CUDA, TENSORRT, ModelError, batches, cuda_obstacle
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.store")
@@ -36,8 +37,9 @@ class Store:
         self._schedulers: dict[str, Scheduler] = {}
         self._states: dict[str, State] = {}
         self._changing = Lock()
-        if settings.device == "cuda" and (obstacle := cuda_obstacle()):
-            raise ModelError(f"--device cuda: {obstacle}")
+        insisted = {"cuda": CUDA, "tensorrt": TENSORRT}.get(settings.device)
+        if insisted and (obstacle := cuda_obstacle(insisted)):
+            raise ModelError(f"--device {settings.device}: {obstacle}")
         for entry in settings.model:
             path = find_bundle(entry)
             state = state_of(path)
@@ -149,14 +151,15 @@ class Store:
         return bundle, self._start(bundle)
 
     def _start(self, bundle: Bundle) -> Engine:
-        model = Model(bundle, self._settings.device, self._settings.threads)
+        settings = self._settings
+        model = Model(bundle, settings.device, settings.threads, cuda_graphs=settings.cuda_graphs)
         log.info("model %s, digest %s, runs on %s", model.name, model.digest[:12], model.provider)
         _tell(model, 1)
         # One queue and its limit for all that bear the name, one after the other.
         if model.name not in self._schedulers:
-            threads = self._settings.batches or batches(model.provider, self._settings.threads)
+            threads = settings.batches or batches(model.provider, settings.threads)
             self._schedulers[model.name] = Scheduler(
-                model.name, threads=threads, limit=self._settings.max_queue, watcher=Measured(model.name)
+                model.name, threads=threads, limit=settings.max_queue, watcher=Measured(model.name)
             )
         return Engine(model, self._schedulers[model.name])
 

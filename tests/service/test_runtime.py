@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from export.bundle import DECODER, GOLDEN, BundleError, read_bundle
-from service import runtime
-from service.runtime import CHUNK, Model, ModelError
+from service import sessions
+from service.graphs import LARGEST
+from service.runtime import Model
+from service.sessions import ModelError
 from tests.service.toy_systems import STYLE_SCALE, STYLE_SD
 from tests.service.toys import toy_bundle
 
@@ -34,7 +36,7 @@ def test_a_posterior_comes_with_what_the_manifest_lists(bundles: Path):
 
 def test_batches_are_run_in_chunks_and_give_what_single_images_give(bundles: Path):
     model = Model.load(bundles / "codes", "cpu")
-    images = np.random.default_rng(0).random((2 * CHUNK + 3, 1, 32, 32), np.float32)
+    images = np.random.default_rng(0).random((2 * LARGEST + 3, 1, 32, 32), np.float32)
     together = model.encode(images)["z"]
     single = np.concatenate([model.encode(image[None])["z"] for image in images])
     np.testing.assert_allclose(together, single, atol=1e-6)
@@ -101,27 +103,27 @@ def test_a_damaged_graph_never_reaches_onnxruntime(tmp_path: Path):
 
 def test_auto_reports_the_provider_really_in_use(bundles: Path, monkeypatch: pytest.MonkeyPatch):
     # What the GPU build says on a machine without a GPU.
-    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(runtime.ctypes, "CDLL", _no_driver)
+    monkeypatch.setattr(sessions.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(sessions.ctypes, "CDLL", _no_driver)
     model = Model.load(bundles / "grey", "auto")
     assert model.provider == "CPUExecutionProvider"
 
 
 def test_cuda_is_refused_with_the_reason_where_it_can_not_be_had(bundles: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    monkeypatch.setattr(sessions.ort, "get_available_providers", lambda: ["CPUExecutionProvider"])
     with pytest.raises(ModelError, match="onnxruntime-gpu"):
         Model.load(bundles / "grey", "cuda")
-    monkeypatch.setattr(runtime.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
-    monkeypatch.setattr(runtime.ctypes, "CDLL", _no_driver)
+    monkeypatch.setattr(sessions.ort, "get_available_providers", lambda: ["CUDAExecutionProvider"])
+    monkeypatch.setattr(sessions.ctypes, "CDLL", _no_driver)
     with pytest.raises(ModelError, match="no NVIDIA driver"):
         Model.load(bundles / "grey", "cuda")
 
 
 @pytest.mark.filterwarnings("ignore:Specified provider")
 def test_a_silent_fallback_to_the_cpu_is_no_cuda(bundles: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(runtime, "cuda_obstacle", lambda: None)
+    monkeypatch.setattr(sessions, "cuda_obstacle", lambda provider: None)
     assert Model.load(bundles / "grey", "auto").provider == "CPUExecutionProvider"
-    with pytest.raises(ModelError, match="CUDA can't be used"):
+    with pytest.raises(ModelError, match="CUDAExecutionProvider can't be used"):
         Model.load(bundles / "grey", "cuda")
 
 
@@ -129,6 +131,6 @@ def _no_driver(name: str) -> None:
     raise OSError(name)
 
 
-@pytest.mark.skipif(runtime.cuda_obstacle() is not None, reason=f"needs CUDA: {runtime.cuda_obstacle()}")
+@pytest.mark.skipif(sessions.cuda_obstacle() is not None, reason=f"needs CUDA: {sessions.cuda_obstacle()}")
 def test_on_cuda_the_golden_vectors_are_reproduced(bundles: Path):
     assert Model.load(bundles / "grey", "cuda").provider == "CUDAExecutionProvider"

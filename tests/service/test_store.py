@@ -14,7 +14,7 @@ import pytest
 from export.bundle import MANIFEST, Bundle, BundleError
 from service import store
 from service.errors import Problem
-from service.runtime import ModelError
+from service.sessions import ModelError
 from service.settings import Settings
 from service.store import Store
 from tests.service.toys import toy_bundle
