@@ -31,7 +31,9 @@ Frames = NDArray[np.uint8]
 
 def to_pixels(images: Float32) -> Frames:
     """Frames [N, H, W, C] of 0..255 from images [N, C, H, W] of 0..1: round(255 * value)."""
-    return np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
+    scaled: Float32 = images.clip(0, 1)
+    scaled *= 255
+    return np.rint(scaled, out=scaled).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def write(frames: Frames, media: str, columns: int, fps: float, loop: bool) -> bytes:
@@ -61,9 +63,9 @@ def sheet(frames: Frames, columns: int) -> NDArray[np.uint8]:
     """One image [rows * H, columns * W, C] of all frames, row by row; what is left over is black or transparent."""
     number, height, width, channels = frames.shape
     rows = -(-number // columns)
-    cells = np.zeros((rows * columns, height, width, channels), np.uint8)
-    cells[:number] = frames
-    grid = cells.reshape(rows, columns, height, width, channels)
+    if left := rows * columns - number:
+        frames = np.concatenate((frames, np.zeros((left, height, width, channels), np.uint8)))
+    grid = frames.reshape(rows, columns, height, width, channels)
     return grid.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
 
 
