@@ -13,14 +13,14 @@ from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import reading
+from service import png, reading
 from service.answers import etag
 from service.cache import Answer, Cache
 from service.call import current
 from service.engine import Engine
 from service.errors import NOT_RUN, Problem, not_run, problem_response
-from service.images_in import Source, read_images
-from service.images_out import PNG, png
+from service.images_in import stacked
+from service.images_out import PNG
 from service.scheduler import Columns
 from service.store import Store
 from service.values import Points, latent_points, points
@@ -77,7 +77,7 @@ async def decode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
     tag = etag(engine.model, PNG, content, None)
     if (known := cache.get(tag)) is not None:
         return known
-    image = await engine.draw(made.z, lambda frames: png(frames[0]))
+    image = await engine.draw(made.z, lambda frames: png.encode(frames[0]))
     mixing = [(b"x-mixing", b"nearest")] if made.snapped else []
     answer = _answer(PNG, image, (b"etag", tag.encode()), *mixing)
     cache.put(tag, answer)
@@ -87,13 +87,13 @@ async def decode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
 async def encode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
     """As POST /encode, for one image."""
     model = engine.model
-    try:
-        images, converted = read_images([Source("the body", body, "image/png")], model.manifest.image, 1, 2**20)
-    except Problem:
+    image = png.decode(body, model.manifest.image.shape)
+    if image is None:
         return None
+    images = stacked([image], model.manifest.image)
 
     def answer(outputs: Columns) -> bytes:
-        items = reading.items(model, outputs, converted)
+        items = reading.items(model, outputs, [[]])
         return to_json({"model": model.name, "digest": model.digest, "items": items})
 
     return _answer(JSON, await engine.read(images, answer))

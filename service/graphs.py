@@ -37,9 +37,8 @@ class Graph:
             self._batch({name: array[start : start + LARGEST] for name, array in feeds.items()}, count - start)
             for start in range(0, count, LARGEST)
         ]
-        return {
-            name: np.concatenate(parts) for name, parts in zip(self.outputs, zip(*batches, strict=True), strict=True)
-        }
+        whole = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+        return dict(zip(self.outputs, whole, strict=True))
 
     def _batch(self, feeds: Mapping[str, Float32], count: int) -> list[Float32]:
         """Outputs of at most 64 rows, as many as there are up to ``count``."""

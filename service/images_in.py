@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from export.bundle import ImageSpec
+from service import png
 from service.arrays_in import read_array
 from service.errors import Problem
 from training.codebook import Float32
@@ -25,7 +26,6 @@ PILLOW_FORMATS = {
 }
 FILE_TYPES = (*PILLOW_FORMATS, NPY)
 EXIF_ORIENTATION = 0x0112
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
 
 
@@ -60,7 +60,8 @@ def read_images(
     Every frame of an animation and every image of an array is one; together they may have ``max_pixels``. Raises
     Problem 400, 413 or 422.
     """
-    images, notes = [], []
+    images: list[NDArray[Any]] = []
+    notes: list[list[str]] = []
     pixels = Pixels(max_pixels)
     for source in sources:
         for image, converted in _read(source, spec, max_items, pixels):
@@ -68,25 +69,44 @@ def read_images(
             notes.append(converted)
             if len(images) > max_items:
                 raise Problem(413, f"more than {max_items} images", limit=max_items)
-    return np.ascontiguousarray(np.stack(images).transpose(0, 3, 1, 2)), notes
+    return stacked(images, spec), notes
 
 
-def _read(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[Float32, list[str]]]:
-    media = source.media or sniff(source)
-    if media != NPY:
-        for image, notes in _frames(source, PILLOW_FORMATS[media], spec, max_items, pixels):
-            yield _scaled(image), notes
-        return
-    for array in read_array(source.data, source.where, max_items, pixels.limit):
-        if array.dtype == np.float32:
-            if array.shape == spec.shape:
-                yield array, []
-                continue
-            image, notes = fit(_picture(np.rint(255 * array).astype(np.uint8)), spec)
-            notes = ["rounded to 8 bits", *notes]
+def stacked(images: list[NDArray[Any]], spec: ImageSpec) -> Float32:
+    """Images [N, C, H, W] of 0..1 from images [H, W, C] of 0..255 as uint8 or of 0..1 as float32."""
+    batch = np.empty((len(images), spec.channels, spec.height, spec.width), np.float32)
+    for image, place in zip(images, batch, strict=True):
+        planes = image.transpose(2, 0, 1)
+        if image.dtype == np.uint8:
+            np.divide(planes, np.float32(255), out=place)
         else:
-            image, notes = fit(_picture(array), spec)
-        yield _scaled(image), notes
+            place[...] = planes
+    return batch
+
+
+def _read(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[NDArray[Any], list[str]]]:
+    media = source.media or sniff(source)
+    if media == NPY:
+        yield from _array(source, spec, max_items, pixels)
+    elif PILLOW_FORMATS[media] == "PNG" and (image := png.decode(source.data, spec.shape)) is not None:
+        pixels.take(source.where, spec.width, spec.height, 1)
+        yield image, []
+    else:
+        if PILLOW_FORMATS[media] == "PNG" and not png.few_chunks(source.data):
+            message = f"{source.where}: a PNG of more than {png.MOST_CHUNKS} chunks"
+            raise Problem(413, message, where=source.where, limit=png.MOST_CHUNKS)
+        yield from _frames(source, PILLOW_FORMATS[media], spec, max_items, pixels)
+
+
+def _array(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[NDArray[Any], list[str]]]:
+    for array in read_array(source.data, source.where, max_items, pixels.limit):
+        if array.shape == spec.shape:
+            yield array, []
+        elif array.dtype == np.uint8:
+            yield fit(_picture(array), spec)
+        else:
+            image, notes = fit(_picture(np.rint(255 * array).astype(np.uint8)), spec)
+            yield image, ["rounded to 8 bits", *notes]
 
 
 def sniff(source: Source) -> str:
@@ -149,7 +169,7 @@ def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[st
     if image.mode.startswith("I"):
         notes.append("16 bits to 8")
         image = _picture(np.rint(np.clip(np.asarray(image), 0, 65535) / 257).astype(np.uint8)[:, :, None])
-    target = MODES[spec.channels]
+    target = png.MODES[spec.channels]
     colour, wanted = (COLOURS.get(mode, mode) for mode in (image.mode, target))
     alpha = image.has_transparency_data
     image = image.convert("RGBA" if alpha else target) if alpha or image.mode != target else image
@@ -178,7 +198,3 @@ def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
 
 def _picture(array: NDArray[np.uint8]) -> Image.Image:
     return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-
-
-def _scaled(pixels: NDArray[np.uint8]) -> Float32:
-    return pixels.astype(np.float32) / np.float32(255)

@@ -6,38 +6,41 @@ import base64
 import math
 import struct
 import zipfile
-import zlib
-from collections.abc import Iterator
 from io import BytesIO
 from itertools import count
 from typing import Any
 
 import numpy as np
 import PIL
+from isal import __version__ as isal_version
 from numpy.typing import NDArray
 from PIL import GifImagePlugin, Image
 
+from service import png
 from training.codebook import Float32
 
 PNG, WEBP, GIF, APNG = "image/png", "image/webp", "image/gif", "image/apng"
 NPY, ZIP, JSON = "application/x-npy", "application/zip", "application/json"
 FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
 """The preferred one first, for images that are no animation."""
-CODEC = f"1-{PIL.__version__}"
-"""Changes when the same frames may become other bytes."""
+CODEC = f"2-{PIL.__version__}-{isal_version}"
+"""Changes when the same frames may become other bytes. Those of isal also depend on the CPU: one without SSE 4.2 has
+others. ETags are weak."""
 
 Frames = NDArray[np.uint8]
 
 
 def to_pixels(images: Float32) -> Frames:
     """Frames [N, H, W, C] of 0..255 from images [N, C, H, W] of 0..1: round(255 * value)."""
-    return np.rint(255 * np.clip(images, 0, 1)).astype(np.uint8).transpose(0, 2, 3, 1)
+    scaled: Float32 = images.clip(0, 1)
+    scaled *= 255
+    return np.rint(scaled, out=scaled).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def write(frames: Frames, media: str, columns: int, fps: float, loop: bool) -> bytes:
     """Frames [N, H, W, C] as a file: PNG is a sheet, WebP, GIF and APNG are animations, npy and zip hold them all."""
     if media == PNG:
-        return png(sheet(frames, columns))
+        return png.encode(sheet(frames, columns))
     if media == APNG:
         return _apng(frames, fps, loop)
     if media == WEBP:
@@ -61,20 +64,15 @@ def sheet(frames: Frames, columns: int) -> NDArray[np.uint8]:
     """One image [rows * H, columns * W, C] of all frames, row by row; what is left over is black or transparent."""
     number, height, width, channels = frames.shape
     rows = -(-number // columns)
-    cells = np.zeros((rows * columns, height, width, channels), np.uint8)
-    cells[:number] = frames
-    grid = cells.reshape(rows, columns, height, width, channels)
+    if left := rows * columns - number:
+        frames = np.concatenate((frames, np.zeros((left, height, width, channels), np.uint8)))
+    grid = frames.reshape(rows, columns, height, width, channels)
     return grid.swapaxes(1, 2).reshape(rows * height, columns * width, channels)
-
-
-def png(pixels: NDArray[np.uint8]) -> bytes:
-    """One image [H, W, C] as PNG."""
-    return _save(_picture(pixels), "PNG", compress_level=1)  # as fast as it gets, little larger
 
 
 def base64_png(pixels: NDArray[np.uint8]) -> str:
     """One image [H, W, C] as base64 of a PNG."""
-    return base64.b64encode(png(pixels)).decode()
+    return base64.b64encode(png.encode(pixels)).decode()
 
 
 def _picture(pixels: NDArray[np.uint8]) -> Image.Image:
@@ -93,34 +91,18 @@ def _save(image: Image.Image, pillow_format: str, **options: object) -> bytes:
 
 def _apng(frames: Frames, fps: float, loop: bool) -> bytes:
     """https://www.w3.org/TR/png-3/#apng-frame-based-animation"""
-    _, height, width, _ = frames.shape
+    shape = _, height, width, _ = frames.shape
     numbers = count()
-    parts: list[bytes] = []
+    parts = [png.head(shape[1:]), png.chunk(b"acTL", struct.pack(">II", len(frames), 0 if loop else 1))]
     for index, frame in enumerate(frames):
-        chunks = list(_png_chunks(png(frame)))
-        if index == 0:
-            parts += [b"\x89PNG\r\n\x1a\n", *(_png_chunk(kind, data) for kind, data in chunks if kind == b"IHDR")]
-            parts.append(_png_chunk(b"acTL", struct.pack(">II", len(frames), 0 if loop else 1)))
         place = struct.pack(">IIIII", next(numbers), width, height, 0, 0)
-        parts.append(_png_chunk(b"fcTL", place + struct.pack(">HHBB", round(1000 / fps), 1000, 0, 0)))
-        data = b"".join(data for kind, data in chunks if kind == b"IDAT")
+        parts.append(png.chunk(b"fcTL", place + struct.pack(">HHBB", round(1000 / fps), 1000, 0, 0)))
+        data = png.compress(frame)
         if index == 0:
-            parts.append(_png_chunk(b"IDAT", data))
+            parts.append(png.chunk(b"IDAT", data))
         else:
-            parts.append(_png_chunk(b"fdAT", struct.pack(">I", next(numbers)) + data))
-    return b"".join([*parts, _png_chunk(b"IEND", b"")])
-
-
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    start = 8
-    while start < len(data):
-        (length,) = struct.unpack_from(">I", data, start)
-        yield data[start + 4 : start + 8], data[start + 8 : start + 8 + length]
-        start += 12 + length
-
-
-def _png_chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+            parts.append(png.chunk(b"fdAT", struct.pack(">I", next(numbers)) + data))
+    return b"".join([*parts, png.END])
 
 
 def _webp(frames: Frames, fps: float, loop: bool) -> bytes:
@@ -178,5 +160,5 @@ def _zip(frames: Frames) -> bytes:
     digits = max(3, len(str(len(frames) - 1)))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for index, frame in enumerate(frames):
-            archive.writestr(zipfile.ZipInfo(f"{index:0{digits}}.png", (1980, 1, 1, 0, 0, 0)), png(frame))
+            archive.writestr(zipfile.ZipInfo(f"{index:0{digits}}.png", (1980, 1, 1, 0, 0, 0)), png.encode(frame))
     return out.getvalue()

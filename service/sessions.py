@@ -1,4 +1,4 @@
-"""onnxruntime's sessions of a bundle, on the device that was asked for or, if that is left to us, the best that works."""
+"""onnxruntime's sessions of a bundle, on the device that was asked for, or the best that works."""
 
 from __future__ import annotations
 

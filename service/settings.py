@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     )
     workers: int = Field(1, ge=1, le=256, description="processes that share the port")
     device: Device = Field(
-        "auto", description="where models run: auto takes CUDA where it works, the others are insisted on"
+        "auto", description="where models run: auto takes CUDA where it works, others are insisted on"
     )
     cuda_graphs: bool = Field(False, description="on a GPU, replay recorded graphs of each size of batch")
     threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")

@@ -49,6 +49,9 @@ class Store:
             if other is not bundle:
                 raise ModelError(f"two models are named {name!r}: {other.path} and {bundle.path}")
             self._states[name] = state
+            height, width, _ = bundle.manifest.image.shape
+            if height * width > settings.max_pixels:
+                raise ModelError(f"--max-pixels {settings.max_pixels} lets no image of {name} in: {width}x{height}")
 
     def load(self) -> None:
         """Make every model ready to run, which includes reproducing its golden vectors."""

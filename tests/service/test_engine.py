@@ -37,7 +37,7 @@ async def silent() -> Message:
 
 
 def slow(z: np.ndarray) -> np.ndarray:
-    time.sleep(0.3)
+    time.sleep(0.6)
     return np.zeros((len(z), 1, 32, 32), np.float32)
 
 
@@ -54,7 +54,7 @@ def test_the_event_loop_stays_free_during_inference(engine: Engine, monkeypatch:
             longest = max(longest, time.perf_counter() - start)
         return longest
 
-    assert asyncio.run(longest_pause()) < 0.15
+    assert asyncio.run(longest_pause()) < 0.3
 
 
 def test_an_engine_gives_what_its_model_gives(engine: Engine):
@@ -108,7 +108,7 @@ def test_a_request_is_not_run_once_its_client_has_left_or_its_time_is_over(
             await late
         with pytest.raises(ClientDisconnect):
             await gone
-        assert time.perf_counter() - start < 0.15
+        assert time.perf_counter() - start < 0.4
         assert engine.scheduler.waiting == 0
         await first
         await ask(4, Call("", silent))

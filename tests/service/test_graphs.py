@@ -43,13 +43,14 @@ def test_results_are_not_the_buffers_of_the_next_batch(session: ort.InferenceSes
 
 
 def test_a_padded_graph_sees_few_sizes(session: ort.InferenceSession, monkeypatch: pytest.MonkeyPatch):
-    sizes = set()
+    sizes: set[int] = set()
     run = Graph._batch
-    monkeypatch.setattr(
-        Graph,
-        "_batch",
-        lambda graph, given, count: sizes.add(len(next(iter(given.values())))) or run(graph, given, count),
-    )
+
+    def noted(graph: Graph, given: dict[str, np.ndarray], count: int) -> list[np.ndarray]:
+        sizes.add(len(next(iter(given.values()))))
+        return run(graph, given, count)
+
+    monkeypatch.setattr(Graph, "_batch", noted)
     graph = PaddedGraph(session)
     for count in range(1, LARGEST + 1):
         graph.run(feeds(session, count))

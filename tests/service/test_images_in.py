@@ -154,6 +154,16 @@ def test_what_is_too_large_is_refused_by_its_header(data: bytes):
     assert caught.value.status_code == 413
 
 
+@pytest.mark.parametrize("size", [(32, 32), (33, 31)])
+def test_images_have_a_limit_of_pixels_together(size: tuple[int, int]):
+    sources = [Source(f"files[{index}]", saved(noise("L", size)), None) for index in range(3)]
+    images, _ = read_images(sources[:2], GREY, 16, 2 * 32 * 32)
+    assert len(images) == 2
+    with pytest.raises(Problem, match=r"files\[2\]") as caught:
+        read_images(sources, GREY, 16, 2 * 32 * 32)
+    assert caught.value.status_code == 413
+
+
 def test_a_gif_frame_larger_than_its_canvas_is_measured_too():
     frames = [noise("L", (8, 8), seed) for seed in range(2)]
     data = bytearray(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))

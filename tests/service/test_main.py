@@ -79,7 +79,7 @@ def test_cuda_that_can_not_be_had_ends_it_within_5_seconds_with_the_reason(bundl
     ("flags", "code", "message"),
     [
         (["--port", "70000"], 2, "--port: Input should be less than or equal to 65535, got '70000'"),
-        (["--device", "tpu"], 2, "--device: Input should be 'auto', 'cpu' or 'cuda', got 'tpu'"),
+        (["--device", "tpu"], 2, "--device: Input should be 'auto', 'cpu', 'cuda' or 'tensorrt', got 'tpu'"),
         (["--bogus"], 2, "unrecognized arguments: --bogus"),
         (["--model", "nowhere"], 1, "no bundle 'nowhere'"),
     ],
