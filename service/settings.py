@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+from importlib.util import find_spec
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -86,6 +89,10 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{name} {getattr(self, name)} is more than {other} {getattr(self, other)}, so that it can't be had"
                 )
+        if self.telemetry and not find_spec("opentelemetry.sdk"):
+            raise ValueError("telemetry needs more packages: pip install 'spritevae[telemetry]'")
+        if self.telemetry and not any(re.fullmatch(r"OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT", name) for name in os.environ):
+            raise ValueError("telemetry has nowhere to go: OTEL_EXPORTER_OTLP_ENDPOINT says where")
         if self.admin and self.workers > 1:
             raise ValueError(
                 f"admin needs workers 1, not {self.workers}: a request reaches one only; reload_seconds, all"
