@@ -16,6 +16,7 @@ from pydantic_settings import CliApp, SettingsError
 
 from service import logs, signals
 from service.settings import Settings
+from service.shares import Shares
 from service.supervisor import supervise
 
 log = logging.getLogger("spritevae.main")
@@ -47,19 +48,22 @@ def serve(argv: Sequence[str]) -> int:
         return 1
     if settings.workers == 1:
         return work(settings, listening)
+    shares = Shares(settings.workers)
+
+    def died(place: int, pid: int) -> None:
+        shares.forget(place)
+        _forget_metrics(pid)
+
     with _shared_metrics():
-        return _supervise(settings, listening)
+        return supervise(partial(work, settings, listening, shares), settings.workers, died)
 
 
-def _supervise(settings: Settings, listening: socket.socket) -> int:
-    workers = [partial(work, settings, listening, speaks=index == 0) for index in range(settings.workers)]
-    return supervise(workers, replacement=partial(work, settings, listening), died=_forget_metrics)
-
-
-def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> int:
+def work(
+    settings: Settings, listening: socket.socket, shares: Shares | None = None, place: int = 0, first: bool = True
+) -> int:
     """Serve on a socket until told to end, in this process; gives the exit code.
 
-    One of several workers that fail alike ``speaks``.
+    One of several workers has a ``place`` among them. They fail alike, and only the ``first`` of all says why.
     """
     # Not above: a process that only looks after its workers needs none of it.
     from export.bundle import BundleError
@@ -68,6 +72,7 @@ def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> i
     from service.sessions import ModelError
 
     logs.configure(settings.log_level, settings.log_format)
+    speaks = place == 0 or not first
     failures: list[Exception] = []
 
     def stop(error: Exception) -> None:
@@ -75,7 +80,8 @@ def work(settings: Settings, listening: socket.socket, speaks: bool = True) -> i
         server.should_exit = True
 
     try:
-        server = Server(create_app(settings, on_failure=stop), settings)
+        app = create_app(settings, on_failure=stop)
+        server = Server(app, settings, shares, place)
         if speaks:
             host, port = listening.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 import signal
@@ -16,12 +17,15 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from service import signals
 from service.settings import Settings
+from service.shares import Shares
 
 log = logging.getLogger("spritevae.server")
 GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
 HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS = 10, 60, 30
 """How long a client may take to send a request's head, to send its body, and to take what it is sent."""
+POLITENESS = 0.002
+"""Seconds that a worker with more connections gives those with fewer."""
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -32,7 +36,7 @@ class Server(uvicorn.Server):
     spares the delay, and a second signal all waiting: ``force_exit`` tells.
     """
 
-    def __init__(self, app: FastAPI, settings: Settings) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, shares: Shares | None = None, place: int = 0) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -49,12 +53,73 @@ class Server(uvicorn.Server):
         self._app = app
         self._drain_seconds = settings.drain_seconds
         self._end: float | None = None
+        self._shares = shares
+        self._place = place
+        self._listening: list[socket.socket] = []
+        self._yielded = False
+        self._accepted: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, unless a signal came before there was a server to hear it."""
         for number in signals.held():
             self.handle_exit(number, None)
-        await super().startup(sockets)
+        await super().startup([])
+        self._listening = sockets or []
+        self._tell()
+        for listening in self._listening:
+            listening.setblocking(False)
+            self._listen(listening)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept nobody any more, and finish what is in flight."""
+        for listening in self._listening:
+            asyncio.get_running_loop().remove_reader(listening)
+        self._listening = []
+        await super().shutdown(sockets)
+
+    def _listen(self, listening: socket.socket) -> None:
+        if listening in self._listening:
+            asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+
+    def _accept(self, listening: socket.socket) -> None:
+        """Accept one connection; event loops would take all there are, and leave other workers none.
+
+        One who has more than another lets it go first, and does not wait for it.
+        """
+        loop = asyncio.get_running_loop()
+        if self._shares and self._shares.ahead(self._place) and not self._yielded:
+            self._yielded = True
+            loop.remove_reader(listening)
+            loop.call_later(POLITENESS, self._listen, listening)
+            return
+        self._yielded = False
+        try:
+            connection, _ = listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client left
+            return
+        except OSError as error:  # no file descriptor is left
+            log.error("can't accept connections: %s", error.strerror)
+            loop.remove_reader(listening)
+            loop.call_later(1, self._listen, listening)
+            return
+        connection.setblocking(False)
+        task = loop.create_task(self._serve_connection(connection))
+        self._accepted.add(task)
+        task.add_done_callback(self._accepted.discard)
+
+    async def _serve_connection(self, connection: socket.socket) -> None:
+        def protocol() -> asyncio.Protocol:
+            return StallProtocol(self.config, self.server_state, self.lifespan.state)
+
+        try:
+            await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
+        except OSError:  # the client has left already
+            connection.close()
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._shares:
+            self._shares.tell(self._place, len(self.server_state.connections))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, or end at once if that has begun already."""
@@ -67,6 +132,7 @@ class Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: whether it is time to end."""
         now = monotonic()
+        self._tell()
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, StallProtocol):
@@ -81,9 +147,9 @@ class StallProtocol(HttpToolsProtocol):
 
     _send_by = _take_by = math.inf
 
-    def connection_made(self, transport: object) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come: its first request is due."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(transport)
         self._send_by = monotonic() + HEAD_SECONDS
 
     def on_message_begin(self) -> None:

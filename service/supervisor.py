@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from multiprocessing import get_context, parent_process
 from multiprocessing.context import SpawnProcess
 
@@ -17,37 +17,38 @@ log = logging.getLogger("spritevae.supervisor")
 FAILED = 1
 """The exit code of a worker where another one would fail the same way."""
 
-Work = Callable[[], int]
+Work = Callable[[int, bool], int]
+"""Of a worker's place among all, and whether it is the first one there."""
 
 
-def supervise(works: Sequence[Work], replacement: Work, died: Callable[[int], None]) -> int:
-    """Run each of ``works`` in a process until SIGTERM or SIGINT, and give the exit code; a second signal kills them.
+def supervise(work: Work, count: int, died: Callable[[int, int], None]) -> int:
+    """Run ``work`` in so many processes until SIGTERM or SIGINT, and give the exit code; a second signal kills them.
 
-    A worker that ends with FAILED ends all; one that dies otherwise has its place taken by ``replacement``. ``died`` is
-    told the process ids of all that end.
+    A worker that ends with FAILED ends all; one that dies otherwise has its place taken by another. ``died`` is told
+    the place and the process id of each that ends.
     """
     arrivals = _signals()
-    workers = [_start(work) for work in works]
+    workers = {place: _start(work, place, True) for place in range(count)}
     codes: list[int] = []
     ending = False
     while workers:
         number = arrivals.recv(1)[0]
         if number != signal.SIGCHLD:
-            _send(signal.SIGKILL if ending else signal.Signals(number), workers)
+            _send(signal.SIGKILL if ending else signal.Signals(number), workers.values())
             ending = True
             continue
-        ended = [worker for worker in workers if worker.exitcode is not None]
-        workers = [worker for worker in workers if worker not in ended]
-        if not ending and any(worker.exitcode == FAILED for worker in ended):
-            _send(signal.SIGTERM, workers)
+        ended = {place: worker for place, worker in workers.items() if worker.exitcode is not None}
+        if not ending and any(worker.exitcode == FAILED for worker in ended.values()):
+            _send(signal.SIGTERM, workers.values())
             ending = True
-        for worker in ended:
-            died(worker.pid or 0)
+        for place, worker in ended.items():
+            del workers[place]
+            died(place, worker.pid or 0)
             if ending:
                 codes.append(abs(worker.exitcode or 0))
                 continue
             log.error("worker %s ended with code %s; another one takes its place", worker.pid, worker.exitcode)
-            workers.append(_start(replacement))
+            workers[place] = _start(work, place, False)
     return FAILED if any(codes) else 0
 
 
@@ -62,23 +63,23 @@ def _signals() -> socket.socket:
     return arrivals
 
 
-def _start(work: Work) -> SpawnProcess:
-    worker = get_context("spawn").Process(target=_worker, args=(work,))
+def _start(work: Work, place: int, first: bool) -> SpawnProcess:
+    worker = get_context("spawn").Process(target=_worker, args=(work, place, first))
     worker.start()
     return worker
 
 
-def _send(number: signal.Signals, workers: list[SpawnProcess]) -> None:
+def _send(number: signal.Signals, workers: Iterable[SpawnProcess]) -> None:
     for worker in workers:
         if worker.exitcode is None and worker.pid is not None:
             os.kill(worker.pid, number)
 
 
-def _worker(work: Work) -> None:
+def _worker(work: Work, place: int, first: bool) -> None:
     signals.hold()
     os.setpgrp()  # a terminal's Ctrl-C is for the parent, which passes it on
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    raise SystemExit(work())
+    raise SystemExit(work(place, first))
 
 
 def _end_with_parent() -> None:
