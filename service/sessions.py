@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import math
 import os
+from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
@@ -15,6 +17,7 @@ from service.settings import Device
 
 log = logging.getLogger("spritevae.sessions")
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
+CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 Pair = tuple[Graph, Graph]
 
 
@@ -54,8 +57,18 @@ def cuda_obstacle(provider: str = CUDA) -> str | None:
 
 
 def batches(provider: str, threads: int) -> int:
-    """How many batches are best run at once: as many as keep all cores busy, one on a GPU."""
-    return max(1, len(os.sched_getaffinity(0)) // threads) if provider == CPU else 1
+    """How many batches, each on so many threads, are best run at once: all that there are cores for, one on a GPU."""
+    return max(1, cores() // threads) if provider == CPU else 1
+
+
+def cores() -> int:
+    """How many cores this process may use, rounded up: a container may have a share of the machine's only."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        quota, period = CGROUP_CPU.read_text().split()
+        return min(allowed, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):  # no control group, or "max"
+        return allowed
 
 
 def _pair(bundle: Bundle, provider: str, threads: int, strict: bool = False, cuda_graphs: bool = False) -> Pair:

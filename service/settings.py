@@ -46,7 +46,10 @@ class Settings(BaseSettings):
     cuda_graphs: bool = Field(False, description="on a GPU, replay recorded graphs of each size of batch")
     threads: int = Field(1, ge=1, le=256, description="onnxruntime threads of one inference")
     batches: int | None = Field(
-        None, ge=1, le=256, description="batches that run at once; otherwise as many as there are cores, 1 on a GPU"
+        None,
+        ge=1,
+        le=256,
+        description="batches that run at once in each process; otherwise as many as there are cores for, 1 on a GPU",
     )
     max_requests: int = Field(1024, ge=1, description="most requests in hand at once, in each process")
     max_queue: int = Field(1024, ge=1, description="most images that wait for one model")

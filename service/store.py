@@ -160,7 +160,7 @@ class Store:
         _tell(model, 1)
         # One queue and its limit for all that bear the name, one after the other.
         if model.name not in self._schedulers:
-            threads = settings.batches or batches(model.provider, settings.threads)
+            threads = settings.batches or batches(model.provider, settings.threads * settings.workers)
             self._schedulers[model.name] = Scheduler(
                 model.name, threads=threads, limit=settings.max_queue, watcher=Measured(model.name)
             )
