@@ -71,3 +71,12 @@ def test_a_key_that_comes_twice_among_very_many_is_found_at_once():
     with pytest.raises(Problem, match="there twice"):
         parse_json(f'{{{keys},"0":0}}'.encode())
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("item", [b"0,", b"[],", b'"":0,'])
+def test_more_values_than_anybody_needs_are_not_parsed(item: bytes):
+    begin = time.perf_counter()
+    with pytest.raises(Problem, match="more than") as caught:
+        parse_json(b"[" + item * (2**24 // len(item)) + b"0]")
+    assert caught.value.status_code == 413
+    assert time.perf_counter() - begin < 0.2
