@@ -18,6 +18,7 @@ from service.errors import Problem, handle_errors
 from service.express import Express
 from service.middleware import BodyLimit, RequestContext
 from service.routes import decode, edit, encode, health, interpolate, metrics, models
+from service.sessions import cores
 from service.settings import Settings
 from service.store import Store
 from service.v2 import infer, metadata, repository
@@ -44,6 +45,8 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        # What is done aside takes cores and memory: forty images at once, as anyio has it, could take gigabytes.
+        to_thread.current_default_thread_limiter().total_tokens = 2 + cores()
         async with anyio.create_task_group() as tasks:
             if settings.workers == 1:
                 tasks.start_soon(load)

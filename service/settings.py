@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     max_queue: int = Field(1024, ge=1, description="most images that wait for one model")
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
     max_items: int = Field(256, ge=1, description="most images or sets of attributes in one request")
-    max_pixels: int = Field(2**26, ge=1, description="most pixels of one request's image files, all frames together")
+    max_pixels: int = Field(2**24, ge=1, description="most pixels of one request's image files, all frames together")
     max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
     max_frames: int = Field(512, ge=2, description="most frames of one interpolation")
     reload_seconds: float = Field(
