@@ -1,0 +1,160 @@
+"""One run: all servers in turns, onnxruntime itself between the rounds, start and memory apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.load import put, write_requests
+from benchmarks.peers.pair import Pair
+from benchmarks.processes import Process
+from benchmarks.requests import HALVES, Half, bodies, check
+from benchmarks.servers import Server
+from export.bundle import DECODER, ENCODER
+from export.onnx import session
+from export.speed import turn
+from training.attributes import Attributes
+
+REQUESTS, CHECKED = 50_000, 8
+BATCHES = (1, 2, 4, 8, 16, 32, 64)
+ORT_TURNS = 3
+WARM_UP = (16, 1)
+"""Connections and seconds of load that isn't counted."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to measure: each server so many seconds at each number of connections, in each of so many rounds."""
+
+    seconds: int
+    rounds: int
+    connections: tuple[int, ...]
+    workers: int
+
+
+class Sample(NamedTuple):
+    """One measurement: requests per second, and microseconds of half and of 99 % of them."""
+
+    turn: int
+    server: str
+    half: Half
+    connections: int
+    rate: float
+    p50: int
+    p99: int
+
+
+class Native(NamedTuple):
+    """Images per second of a graph alone in onnxruntime on one thread, at the batch size that gives most."""
+
+    turn: int
+    half: Half
+    rate: float
+    batch: int
+
+
+class Footprint(NamedTuple):
+    """Seconds from the start to the first answer, and bytes held when idle, of a server with one worker."""
+
+    turn: int
+    server: str
+    seconds: float
+    resident: int
+
+
+class Bench:
+    """A bundle that servers are measured with; requests are kept in ``folder``."""
+
+    def __init__(self, bundle: Path, attributes: Attributes, folder: Path, plan: Plan) -> None:
+        self.bundle, self.plan = bundle, plan
+        self.pair = Pair(bundle)
+        self._folder = folder
+        self._bodies = {half: [*bodies(half, attributes, REQUESTS)] for half in HALVES}
+        self._draw = np.random.default_rng()
+
+    def samples(self, servers: Sequence[Server]) -> Iterator[Sample | Native]:
+        """Measure: in each round all quiet servers take turns, then each of the others is started for itself."""
+        plan = self.plan
+        quiet, others = ([each for each in servers if each.quiet is wanted] for wanted in (True, False))
+        cases = [*product(HALVES, plan.connections)]
+        bar = tqdm(total=plan.rounds * len(cases) * len(servers), desc=self.bundle.name, unit="measurement")
+        with ExitStack() as stack, bar:
+            running = [self._started(stack, server) for server in quiet]
+            self._report_idle(running)
+            for number in range(plan.rounds):
+                yield from self._native(number)
+                for case, process in product(cases, _rotated(running, number)):
+                    yield self._sample(number, process, *case)
+                    bar.update()
+                for server in others:
+                    with ExitStack() as apart:
+                        process = self._started(apart, server)
+                        for case in cases:
+                            yield self._sample(number, process, *case)
+                            bar.update()
+
+    def footprints(self, servers: Sequence[Server]) -> Iterator[Footprint]:
+        """Start each with one worker, in turns, ask it a little and weigh it."""
+        for number, server in tqdm([*product(range(self.plan.rounds), servers)], desc="start and memory"):
+            with self._process(server, workers=1) as process:
+                self._check(process)
+                time.sleep(1)
+                yield Footprint(number, server.name, process.seconds, process.resident())
+
+    def _started(self, stack: ExitStack, server: Server) -> Process:
+        """A server that has given right answers and is warm."""
+        process = stack.enter_context(self._process(server, self.plan.workers))
+        self._check(process)
+        for half in HALVES:
+            put(process.port, self._requests(server, half), *WARM_UP, first=0)
+        return process
+
+    def _process(self, server: Server, workers: int) -> Process:
+        return Process(server, self.bundle, workers, server.protocol.wrap("decode", self._bodies["decode"][0]))
+
+    def _check(self, process: Process) -> None:
+        for half in HALVES:
+            for body in self._bodies[half][:CHECKED]:
+                answer = process.answer(half, body)
+                if process.server.answers:
+                    check(half, self.pair, body, answer)
+
+    def _requests(self, server: Server, half: Half) -> Path:
+        file = self._folder / f"{type(server.protocol).__name__}.{half}"
+        if not file.exists():
+            write_requests(file, (server.protocol.wrap(half, body).http for body in self._bodies[half]))
+        return file
+
+    def _sample(self, number: int, process: Process, half: Half, connections: int) -> Sample:
+        first = int(self._draw.integers(REQUESTS))
+        load = put(process.port, self._requests(process.server, half), connections, self.plan.seconds, first)
+        return Sample(number, process.server.name, half, connections, *load)
+
+    def _native(self, number: int) -> Iterator[Native]:
+        for half, file in (("decode", DECODER), ("encode", ENCODER)):
+            graph = session((self.bundle / file).read_bytes())
+            times = {batch: min(turn(graph, batch) for _ in range(ORT_TURNS)) for batch in BATCHES}
+            batch = min(times, key=lambda size: times[size])
+            yield Native(number, half, 1e6 / times[batch], batch)
+
+    def _report_idle(self, running: Sequence[Process]) -> None:
+        before = [process.processor_seconds() for process in running]
+        time.sleep(2)
+        for process, seconds in zip(running, before, strict=True):
+            share = (process.processor_seconds() - seconds) / 2
+            if share > 0.02:
+                tqdm.write(f"{process.server.name} takes {share:.0%} of a core while it is idle")
+
+
+def _rotated(processes: Sequence[Process], by: int) -> list[Process]:
+    """So that none always comes after the same other one's first place."""
+    by %= max(len(processes), 1)
+    return [*processes[by:], *processes[:by]]
