@@ -17,7 +17,7 @@ from benchmarks.load import LoadError
 from benchmarks.measure import Bench, Native, Plan, Sample
 from benchmarks.processes import ServerError
 from benchmarks.reference import write_reference
-from benchmarks.report import Results, hardware, table
+from benchmarks.report import Results, hardware, noise, table
 from benchmarks.requests import WrongAnswer
 from benchmarks.servers import OURS, PLAIN, SERVERS, Server, install
 from export.bundle import read_bundle
@@ -70,12 +70,13 @@ def _run(plan: Plan, servers: list[Server], folder: Path, model: Path | None, ou
     write_reference(reference)
     machine = hardware()
     versions = {server.name: server.versions() for server in servers}
-    everything: dict[str, Any] = {"hardware": machine, "versions": versions, "plan": asdict(plan), "models": []}
+    everything: dict[str, Any] = {"hardware": machine, "versions": versions, "plan": asdict(plan)}
+    measured = []
     for bundle in [reference] if model is None else [reference, model.resolve()]:
-        results = measure(bundle, plan, servers, folder)
-        everything["models"].append(as_json(results))
-        print(f"\n{table(results, plan, servers)}\n")
-    print(machine)
+        measured.append(measure(bundle, plan, servers, folder))
+        print(f"\n{table(measured[-1], plan, servers)}\n")
+    everything["models"] = [as_json(results) for results in measured]
+    print(f"{machine}; {noise(measured)}")
     for name, found in versions.items():
         print(f"{name}: {', '.join(f'{package} {version}' for package, version in found.items())}")
     if out is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -17,11 +18,16 @@ class LoadError(RuntimeError):
 
 
 class Load(NamedTuple):
-    """What came of it: answers per second, and microseconds that half and 99 % of them took at most."""
+    """What came of it: answers, how many per second, and microseconds that half and 99 % of them took at most.
 
+    ``processor_seconds`` is what wrk itself took.
+    """
+
+    requests: int
     rate: float
     p50: int
     p99: int
+    processor_seconds: float
 
 
 def write_requests(file: Path, requests: Iterable[bytes]) -> None:
@@ -38,16 +44,19 @@ def put(port: int, requests: Path, connections: int, seconds: float, first: int)
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT)]
     command += [f"http://127.0.0.1:{port}", "--", str(requests), str(first)]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if ended.returncode:
         raise LoadError(f"wrk failed: {ended.stdout}{ended.stderr}")
-    return parse(ended.stdout)
+    return parse(ended.stdout, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def parse(output: str) -> Load:
+def parse(output: str, processor_seconds: float) -> Load:
     """The figures in the last line of what wrk printed; raises LoadError where requests failed, or none was made."""
     figures = json.loads(output.splitlines()[-1])
     failed = {name: figures[name] for name in FAILURES if figures[name]}
     if failed or not figures["requests"]:
         raise LoadError(f"of {figures['requests']} requests failed: {failed or 'all'}")
-    return Load(figures["requests"] / figures["microseconds"] * 1e6, figures["p50"], figures["p99"])
+    rate = figures["requests"] / figures["microseconds"] * 1e6
+    return Load(figures["requests"], rate, figures["p50"], figures["p99"], processor_seconds)

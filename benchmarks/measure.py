@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -15,8 +16,8 @@ from tqdm import tqdm
 
 from benchmarks.load import put, write_requests
 from benchmarks.peers.pair import Pair
-from benchmarks.processes import Process
-from benchmarks.requests import HALVES, Half, bodies, check
+from benchmarks.processes import Process, busy_seconds
+from benchmarks.requests import HALVES, Half, WrongAnswer, bodies, check
 from benchmarks.servers import Server
 from export.bundle import DECODER, ENCODER
 from export.onnx import session
@@ -41,7 +42,11 @@ class Plan:
 
 
 class Sample(NamedTuple):
-    """One measurement: requests per second, and microseconds of half and of 99 % of them."""
+    """One measurement: requests per second, and microseconds that half and 99 % of them took at most.
+
+    ``processor``: microseconds of processor time that the server took per request; ``others``: the share of the
+    machine that neither server nor load took, but something else. Where that is much, rates say little.
+    """
 
     turn: int
     server: str
@@ -50,6 +55,8 @@ class Sample(NamedTuple):
     rate: float
     p50: int
     p99: int
+    processor: float
+    others: float
 
 
 class Native(NamedTuple):
@@ -81,25 +88,18 @@ class Bench:
         self._draw = np.random.default_rng()
 
     def samples(self, servers: Sequence[Server]) -> Iterator[Sample | Native]:
-        """Measure: in each round all quiet servers take turns, then each of the others is started for itself."""
+        """Measure: in each round all servers take turns in each case, and onnxruntime alone has one."""
         plan = self.plan
-        quiet, others = ([each for each in servers if each.quiet is wanted] for wanted in (True, False))
         cases = [*product(HALVES, plan.connections)]
         bar = tqdm(total=plan.rounds * len(cases) * len(servers), desc=self.bundle.name, unit="measurement")
         with ExitStack() as stack, bar:
-            running = [self._started(stack, server) for server in quiet]
-            self._report_idle(running)
+            running = [self._started(stack, server) for server in servers]
             for number in range(plan.rounds):
                 yield from self._native(number)
                 for case, process in product(cases, _rotated(running, number)):
-                    yield self._sample(number, process, *case)
+                    with process.awake():
+                        yield self._sample(number, process, *case)
                     bar.update()
-                for server in others:
-                    with ExitStack() as apart:
-                        process = self._started(apart, server)
-                        for case in cases:
-                            yield self._sample(number, process, *case)
-                            bar.update()
 
     def footprints(self, servers: Sequence[Server]) -> Iterator[Footprint]:
         """Start each with one worker, in turns, ask it a little and weigh it."""
@@ -115,6 +115,7 @@ class Bench:
         self._check(process)
         for half in HALVES:
             put(process.port, self._requests(server, half), *WARM_UP, first=0)
+        process.pause()
         return process
 
     def _process(self, server: Server, workers: int) -> Process:
@@ -124,8 +125,12 @@ class Bench:
         for half in HALVES:
             for body in self._bodies[half][:CHECKED]:
                 answer = process.answer(half, body)
-                if process.server.answers:
+                if not process.server.answers:
+                    continue
+                try:
                     check(half, self.pair, body, answer)
+                except (WrongAnswer, OSError, LookupError, ValueError) as error:  # not even a PNG, or other JSON
+                    raise WrongAnswer(f"{process.server.name}: {half}: {error}") from error
 
     def _requests(self, server: Server, half: Half) -> Path:
         file = self._folder / f"{type(server.protocol).__name__}.{half}"
@@ -134,27 +139,24 @@ class Bench:
         return file
 
     def _sample(self, number: int, process: Process, half: Half, connections: int) -> Sample:
-        first = int(self._draw.integers(REQUESTS))
-        load = put(process.port, self._requests(process.server, half), connections, self.plan.seconds, first)
-        return Sample(number, process.server.name, half, connections, *load)
+        requests, first = self._requests(process.server, half), int(self._draw.integers(REQUESTS))
+        before, started = (busy_seconds(), process.processor_seconds()), time.perf_counter()
+        load = put(process.port, requests, connections, self.plan.seconds, first)
+        busy, own = busy_seconds() - before[0], process.processor_seconds() - before[1]
+        available = (time.perf_counter() - started) * (os.cpu_count() or 1)
+        others = max(busy - own - load.processor_seconds, 0) / available
+        processor = own / load.requests * 1e6
+        return Sample(number, process.server.name, half, connections, load.rate, load.p50, load.p99, processor, others)
 
     def _native(self, number: int) -> Iterator[Native]:
-        for half, file in (("decode", DECODER), ("encode", ENCODER)):
+        for half, file in zip(HALVES, (DECODER, ENCODER), strict=True):
             graph = session((self.bundle / file).read_bytes())
             times = {batch: min(turn(graph, batch) for _ in range(ORT_TURNS)) for batch in BATCHES}
             batch = min(times, key=lambda size: times[size])
             yield Native(number, half, 1e6 / times[batch], batch)
 
-    def _report_idle(self, running: Sequence[Process]) -> None:
-        before = [process.processor_seconds() for process in running]
-        time.sleep(2)
-        for process, seconds in zip(running, before, strict=True):
-            share = (process.processor_seconds() - seconds) / 2
-            if share > 0.02:
-                tqdm.write(f"{process.server.name} takes {share:.0%} of a core while it is idle")
-
 
 def _rotated(processes: Sequence[Process], by: int) -> list[Process]:
-    """So that none always comes after the same other one's first place."""
+    """So that each comes first in some round."""
     by %= max(len(processes), 1)
     return [*processes[by:], *processes[:by]]

@@ -9,6 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -17,7 +19,7 @@ from benchmarks.servers import ROOT, Server
 
 READY_SECONDS = 120
 STOP_SECONDS = 20
-POLL_SECONDS = 0.01
+POLL_SECONDS, SETTLE_SECONDS = 0.01, 0.1
 PAGE, TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
@@ -76,6 +78,22 @@ class Process:
         protocol = self.server.protocol
         return protocol.unwrap(half, self.ask(protocol.wrap(half, body)))
 
+    def pause(self) -> None:
+        """Stop its processes where they are, so that it takes nothing from others."""
+        for pid in self._tree():
+            os.kill(pid, signal.SIGSTOP)
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """Let it run during the block. Workers go on first, or who watches over them would think that they hang."""
+        watching, *workers = self._tree()
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+        time.sleep(SETTLE_SECONDS)
+        os.kill(watching, signal.SIGCONT)
+        yield
+        self.pause()
+
     def resident(self) -> int:
         """Bytes of memory that its processes hold together; what they share counts for each."""
         return PAGE * sum(int(_read(pid, "statm").split()[1]) for pid in self._tree())
@@ -105,10 +123,11 @@ class Process:
             time.sleep(POLL_SECONDS)
 
     def _stop(self) -> None:
-        for sent in (signal.SIGTERM, signal.SIGKILL):
+        for sent in (signal.SIGCONT, signal.SIGTERM, signal.SIGKILL):
             try:
                 os.killpg(self._process.pid, sent)
-                self._process.wait(STOP_SECONDS)
+                if sent != signal.SIGCONT:
+                    self._process.wait(STOP_SECONDS)
             except (ProcessLookupError, subprocess.TimeoutExpired):
                 continue
         self._log.close()
@@ -116,6 +135,12 @@ class Process:
     def _said(self) -> str:
         self._log.seek(0)
         return self._log.read().decode(errors="replace")[-3000:]
+
+
+def busy_seconds() -> float:
+    """Processor time that all processes of this machine have taken up to now, and others of the same host."""
+    user, nice, system, _idle, _wait, *rest = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:9])
+    return (user + nice + system + sum(rest)) / TICKS
 
 
 def _free_port() -> int:

@@ -48,7 +48,8 @@ class Encoder(nn.Module):
         return scores
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        weights = torch.cat([logits.softmax(dim=1) for logits in self.logits(image).split(SIZES, dim=1)], dim=1)
+        logits = torch.split(self.logits(image), SIZES, dim=1)
+        weights = torch.cat([each.softmax(dim=1) for each in logits], dim=1)
         return weights, weights.clone()
 
 
@@ -106,7 +107,7 @@ def write_reference(path: Path) -> Manifest:
             (folder / name).write_bytes(graph.SerializeToString())
         total = ATTRIBUTES.total
         np.savez(folder / CODEBOOK, matrix=np.eye(total, dtype=np.float32), offset=np.zeros(total, np.float32))
-        np.savez(folder / GOLDEN, **{name: tensor.numpy() for name, tensor in golden.items()})  # type: ignore[arg-type]
+        np.savez(folder / GOLDEN, **{name: tensor.numpy() for name, tensor in golden.items()})
         (folder / CARD).write_text("# reference\n\nRandom weights, to measure speed with.\n")
         return seal(folder, _manifest(path.name))
 

@@ -47,12 +47,19 @@ class Results:
     native: list[Native]
     footprints: list[Footprint]
 
+    def processor(self, server: str, half: Half, connections: int) -> list[float]:
+        """Microseconds of processor time per request, one per round."""
+        return [each.processor for each in self._of(server, half, connections)]
+
     def rates(self, server: str, half: Half, connections: int) -> list[float]:
         """Requests per second, one per round; onnxruntime's are the same at all numbers of connections."""
         if server == NATIVE:
             return [each.rate for each in self.native if each.half == half]
+        return [each.rate for each in self._of(server, half, connections)]
+
+    def _of(self, server: str, half: Half, connections: int) -> list[Sample]:
         case = (server, half, connections)
-        return [each.rate for each in self.samples if (each.server, each.half, each.connections) == case]
+        return [each for each in self.samples if (each.server, each.half, each.connections) == case]
 
     def share(self, server: str, half: Half, connections: int) -> Spread:
         """How many times another's rate ours is, of rates in the same round."""
@@ -72,6 +79,12 @@ def hardware() -> str:
     return f"{', '.join(sorted(models)) or platform.machine()}, {os.cpu_count()} cores, {platform.platform()}"
 
 
+def noise(results: Iterable[Results]) -> str:
+    """How much of the machine something else took."""
+    shares = [sample.others for each in results for sample in each.samples]
+    return f"other processes took {median(shares):.0%} of the processor during a measurement, at most {max(shares):.0%}"
+
+
 def table(results: Results, plan: Plan, servers: Sequence[Server]) -> str:
     """The rates of each half, and start and memory."""
     names = [server.name for server in servers]
@@ -88,6 +101,9 @@ def _rates(results: Results, plan: Plan, half: Half, names: Sequence[str]) -> st
     ]
     for name in [*names, NATIVE]:
         lines.append(_row(name, (Spread.of(results.rates(name, half, c)).shown(",.0f") for c in plan.connections)))
+    for name in names:
+        spent = (Spread.of(results.processor(name, half, count)).shown(",.0f") for count in plan.connections)
+        lines.append(_row(f"{name}, us of processor", spent))
     if OURS in names:
         for name in [*(name for name in names if name != OURS), NATIVE]:
             shares = (results.share(name, half, count).shown(".2f") for count in plan.connections)

@@ -69,7 +69,7 @@ def check(half: Half, pair: Pair, body: bytes, answer: bytes) -> None:
         right = pair.decode(pair.place(json.loads(body)["attributes"])[None])[0]
         difference = float(np.abs(read_png(answer).astype(int) - right).max())
         if difference > GREY_LEVELS:
-            raise WrongAnswer(f"decode: differs by {difference:g} grey levels for {body!r}")
+            raise WrongAnswer(f"differs by {difference:g} grey levels for {body!r}")
     else:
         _check_facts(json.loads(answer)["items"][0], pair, body)
 
@@ -78,7 +78,7 @@ def _check_facts(said: dict[str, Any], pair: Pair, body: bytes) -> None:
     z, weights = (each[0] for each in pair.encode(read_png(body)[None]))
     difference = float(np.abs(np.array(said["z"]) - z).max())
     if difference > TOLERANCE:
-        raise WrongAnswer(f"encode: z differs by {difference:g}")
+        raise WrongAnswer(f"z differs by {difference:g}")
     for name, right in pair.facts(z, weights)["items"][0]["attributes"].items():
         if said["attributes"][name]["index"] != right["index"]:
-            raise WrongAnswer(f"encode: {name} is {right}, not {said['attributes'][name]}")
+            raise WrongAnswer(f"{name} is {right}, not {said['attributes'][name]}")

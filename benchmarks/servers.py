@@ -26,15 +26,13 @@ Arguments = Callable[[Path, int, int], list[str]]
 class Server:
     """A server: its name, the distributions that it needs, and its command.
 
-    It runs in the environment of its name, if there is one, else in this one. ``quiet``: idle, it takes no time from
-    others. ``answers``: it answers what is asked.
+    It runs in the environment of its name, if there is one, else in this one. ``answers``: it answers what is asked.
     """
 
     name: str
     needs: tuple[str, ...]
     arguments: Arguments
     protocol: Protocol = field(default_factory=Protocol)
-    quiet: bool = True
     answers: bool = True
 
     @property

@@ -1,4 +1,7 @@
-"""FastAPI with the ``batched`` library (https://github.com/mixedbread-ai/batched): inference of what has queued up."""
+"""FastAPI with the ``batched`` library (https://github.com/mixedbread-ai/batched): inference of what has queued up.
+
+Its window of 2 ms is the shortest that leaves large batches; the default of 5 ms answers less with one connection.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ app = FastAPI()
 pair = Pair.told()
 
 
-@batched.aio.dynamically(batch_size=64)
+@batched.aio.dynamically(batch_size=64, timeout_ms=2)
 def decode_all(points: list[Float32]) -> list[bytes]:
     """PNGs of z [D] each."""
     return [png(pixels) for pixels in pair.decode(np.stack(points))]
 
 
-@batched.aio.dynamically(batch_size=64)
+@batched.aio.dynamically(batch_size=64, timeout_ms=2)
 def encode_all(images: list[Pixels]) -> list[tuple[Float32, Float32]]:
     """z [D] and weights [sum K] of pixels [H, W] each."""
     return [*zip(*pair.encode(np.stack(images)), strict=True)]
