@@ -17,7 +17,8 @@ from tqdm import tqdm
 from benchmarks.load import put, write_requests
 from benchmarks.peers.pair import Pair
 from benchmarks.processes import Process, busy_seconds
-from benchmarks.requests import HALVES, Half, WrongAnswer, bodies, check
+from benchmarks.protocols import HALVES, Half
+from benchmarks.requests import WrongAnswer, bodies, check
 from benchmarks.servers import Server
 from export.bundle import DECODER, ENCODER
 from export.onnx import session

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
-from benchmarks.requests import Half, Message
+from benchmarks.protocols import Half, Message
 from benchmarks.servers import ROOT, Server
 
 READY_SECONDS = 120
@@ -39,7 +39,7 @@ class Process:
         self._process = subprocess.Popen(
             server.command(bundle, self.port, workers),
             cwd=ROOT,
-            env=os.environ | server.environment(bundle),
+            env=os.environ | server.environment(bundle, workers),
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import Footprint, Native, Plan, Sample
-from benchmarks.requests import HALVES, Half
+from benchmarks.protocols import HALVES, Half
 from benchmarks.servers import BARE, OURS, PLAIN, Server
 
 NATIVE = "onnxruntime, one thread"

@@ -4,49 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from benchmarks.peers.pair import Pair, png, read_png
+from benchmarks.protocols import Half
 from training.attributes import Attributes
 from training.data.dsprites import RenderedDSprites
 
-Half = Literal["decode", "encode"]
-HALVES: tuple[Half, ...] = ("decode", "encode")
-TYPES: dict[Half, str] = {"decode": "application/json", "encode": "image/png"}
 GREY_LEVELS, TOLERANCE = 1, 1e-3
 """How far pixels and z may lie from onnxruntime's."""
 
 
 class WrongAnswer(RuntimeError):
     """An answer that differs from what onnxruntime says."""
-
-
-class Message(NamedTuple):
-    """A POST request's path and content."""
-
-    path: str
-    content_type: str
-    body: bytes
-
-    @property
-    def http(self) -> bytes:
-        """The request as it is sent."""
-        head = f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {self.content_type}\r\n"
-        return f"{head}Content-Length: {len(self.body)}\r\n\r\n".encode() + self.body
-
-
-class Protocol:
-    """How a server is talked to; here by this project's own contract."""
-
-    def wrap(self, half: Half, body: bytes) -> Message:
-        """The request that asks for it."""
-        return Message(f"/{half}", TYPES[half], body)
-
-    def unwrap(self, half: Half, content: bytes) -> bytes:
-        """PNG or JSON, from what was answered."""
-        return content
 
 
 def bodies(half: Half, attributes: Attributes, count: int, seed: int = 0) -> Iterator[bytes]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from benchmarks.peers.pair import BUNDLE
-from benchmarks.requests import Protocol
+from benchmarks.peers.pair import BUNDLE, WORKERS
+from benchmarks.protocols import OpenInference, Protocol
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = Path(__file__).parent / "venvs"
@@ -65,9 +65,9 @@ print(json.dumps(versions))
         return [str(self.python), *self.arguments(bundle, port, workers)]
 
     @staticmethod
-    def environment(bundle: Path) -> dict[str, str]:
+    def environment(bundle: Path, workers: int) -> dict[str, str]:
         """The variables that it needs."""
-        return {BUNDLE: str(bundle)}
+        return {BUNDLE: str(bundle), WORKERS: str(workers)}
 
 
 def install(server: Server) -> None:
@@ -97,7 +97,19 @@ def _uvicorn(module: str) -> Arguments:
     return arguments
 
 
-_FASTAPI = ("fastapi", "uvicorn", "uvloop", "httptools", "onnxruntime", "pillow", "numpy")
+def _module(name: str) -> Arguments:
+    def arguments(_bundle: Path, port: int, _workers: int) -> list[str]:
+        return ["-m", f"benchmarks.peers.{name}", str(port)]
+
+    return arguments
+
+
+def _bentoml(_bundle: Path, port: int, _workers: int) -> list[str]:
+    return ["-m", "bentoml", "serve", "benchmarks.peers.bentoml:Service", "--port", str(port)]
+
+
+_MODEL = ("onnxruntime", "pillow", "numpy")
+_FASTAPI = ("fastapi", "uvicorn", "uvloop", "httptools", *_MODEL)
 
 SERVERS = {
     server.name: server
@@ -106,5 +118,20 @@ SERVERS = {
         Server(name=BARE, needs=("uvicorn", "uvloop", "httptools"), arguments=_uvicorn("bare"), answers=False),
         Server(name=PLAIN, needs=_FASTAPI, arguments=_uvicorn("fastapi_plain")),
         Server(name="fastapi-batched", needs=("batched", *_FASTAPI), arguments=_uvicorn("fastapi_batched")),
+        Server(name="bentoml", needs=("bentoml", "uvicorn", *_MODEL), arguments=_bentoml),
+        Server(name="ray-serve", needs=("ray", "fastapi", "uvicorn", *_MODEL), arguments=_module("ray_serve")),
+        Server(
+            name="mlserver",
+            needs=("mlserver", "fastapi", "uvicorn", *_MODEL),
+            arguments=_module("mlserver"),
+            protocol=OpenInference(),
+        ),
+        Server(
+            name="pytriton",
+            needs=("nvidia-pytriton", *_MODEL),
+            arguments=_module("pytriton"),
+            protocol=OpenInference(),
+        ),
+        Server(name="litserve", needs=("litserve", "uvicorn", *_MODEL), arguments=_module("litserve")),
     )
 }

@@ -16,8 +16,8 @@ from PIL import Image
 
 Float32 = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-BUNDLE = "SPRITEVAE_BENCHMARK_BUNDLE"
-"""The environment variable that tells a peer which bundle to serve."""
+BUNDLE, WORKERS = "SPRITEVAE_BENCHMARK_BUNDLE", "SPRITEVAE_BENCHMARK_WORKERS"
+"""The environment variables that tell a peer which bundle to serve, and in how many processes."""
 
 
 class Pair:
@@ -64,6 +64,11 @@ class Pair:
             said[attribute["name"]] = {"value": value, "index": index, "confidence": float(own[index])}
             start += attribute["size"]
         return {"items": [{"attributes": said, "z": z.tolist()}]}
+
+
+def workers() -> int:
+    """How many processes the environment asks for."""
+    return int(os.environ[WORKERS])
 
 
 def png(pixels: Pixels) -> bytes:

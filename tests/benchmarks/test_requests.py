@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.pair import Pair, png, read_png
-from benchmarks.requests import HALVES, Half, Message, WrongAnswer, bodies, check
+from benchmarks.protocols import HALVES, Half, Message
+from benchmarks.requests import WrongAnswer, bodies, check
 from training.data.dsprites import ATTRIBUTES
 
 
