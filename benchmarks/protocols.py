@@ -38,6 +38,13 @@ class Protocol:
         return content
 
 
+class Predictions(Protocol):
+    """TorchServe's: the same under other paths."""
+
+    def wrap(self, half: Half, body: bytes) -> Message:
+        return super().wrap(half, body)._replace(path=f"/predictions/{half}")
+
+
 class OpenInference(Protocol):
     """The Open Inference Protocol v2 in JSON: attribute values as text, PNG as base64."""
 

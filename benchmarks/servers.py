@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from benchmarks.peers.pair import BUNDLE, WORKERS
-from benchmarks.protocols import OpenInference, Protocol
+from benchmarks.protocols import OpenInference, Predictions, Protocol
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENTS = Path(__file__).parent / "venvs"
@@ -131,6 +131,12 @@ SERVERS = {
             needs=("nvidia-pytriton", *_MODEL),
             arguments=_module("pytriton"),
             protocol=OpenInference(),
+        ),
+        Server(
+            name="torchserve",
+            needs=("torchserve", "torch", *_MODEL),
+            arguments=_module("torchserve"),
+            protocol=Predictions(),
         ),
         Server(name="litserve", needs=("litserve", "uvicorn", *_MODEL), arguments=_module("litserve")),
     )

@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,30 +23,30 @@ Texts = NDArray[np.object_]
 INPUT, OUTPUT = (Tensor(name=name, dtype=bytes, shape=(1,)) for name in ("input", "output"))
 
 
-def decoder() -> Callable[..., dict[str, Texts]]:
+class Decoder:
     """Attribute values as JSON to PNG as base64."""
-    pair = Pair.told()
+
+    def __init__(self) -> None:
+        self.pair = Pair.told()
 
     @batch
-    def decode(input: Texts) -> dict[str, Texts]:
-        points = [pair.place(json.loads(text)["attributes"]) for text in input[:, 0]]
-        said = [base64.b64encode(png(pixels)) for pixels in pair.decode(np.stack(points))]
+    def infer(self, input: Texts) -> dict[str, Texts]:
+        points = [self.pair.place(json.loads(text)["attributes"]) for text in input[:, 0]]
+        said = [base64.b64encode(png(pixels)) for pixels in self.pair.decode(np.stack(points))]
         return {"output": np.array(said, object)[:, None]}
 
-    return decode
 
-
-def encoder() -> Callable[..., dict[str, Texts]]:
+class Encoder:
     """PNG as base64 to attribute values as JSON."""
-    pair = Pair.told()
+
+    def __init__(self) -> None:
+        self.pair = Pair.told()
 
     @batch
-    def encode(input: Texts) -> dict[str, Texts]:
+    def infer(self, input: Texts) -> dict[str, Texts]:
         pixels = np.stack([read_png(base64.b64decode(text)) for text in input[:, 0]])
-        said = [json.dumps(pair.facts(*each)).encode() for each in zip(*pair.encode(pixels), strict=True)]
+        said = [json.dumps(self.pair.facts(*each)).encode() for each in zip(*self.pair.encode(pixels), strict=True)]
         return {"output": np.array(said, object)[:, None]}
-
-    return encode
 
 
 if __name__ == "__main__":
@@ -56,7 +55,7 @@ if __name__ == "__main__":
     ports = TritonConfig(http_address="127.0.0.1", http_port=int(sys.argv[1]), allow_grpc=False, allow_metrics=False)
     batches = ModelConfig(max_batch_size=64, batcher=DynamicBatcher(max_queue_delay_microseconds=1000))
     with Triton(config=ports) as triton:
-        for name, made in (("decode", decoder), ("encode", encoder)):
-            instances = [made() for _ in range(workers())]
+        for name, made in (("decode", Decoder), ("encode", Encoder)):
+            instances = [made().infer for _ in range(workers())]
             triton.bind(model_name=name, infer_func=instances, inputs=[INPUT], outputs=[OUTPUT], config=batches)
         triton.serve()

@@ -22,7 +22,6 @@ def build() -> FastAPI:
     return app
 
 
-@serve.deployment(num_replicas=workers(), max_ongoing_requests=128, ray_actor_options={"num_cpus": 0.5})
 @serve.ingress(build)
 class Service:
     """Both endpoints."""
@@ -31,7 +30,8 @@ class Service:
 if __name__ == "__main__":
     ray.init(include_dashboard=False, log_to_driver=False)
     serve.start(http_options={"port": int(sys.argv[1])})
-    serve.run(Service.bind())
+    deployed = serve.deployment(num_replicas=workers(), max_ongoing_requests=128, ray_actor_options={"num_cpus": 0.5})
+    serve.run(deployed(Service).bind())
     signal.sigwait([signal.SIGTERM])
     serve.shutdown()
     ray.shutdown()

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.measure import Footprint, Native, Plan, Sample
-from benchmarks.report import NATIVE, Results, Spread, noise, table
 from benchmarks.protocols import HALVES
+from benchmarks.report import NATIVE, Results, Spread, noise, table
 from benchmarks.servers import BARE, OURS, PLAIN, SERVERS
 
 PLAN = Plan(seconds=4, rounds=3, connections=(1, 64), workers=2)
