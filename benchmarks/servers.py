@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ Arguments = Callable[[Path, int, int], list[str]]
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """A server: its name, the distributions that it needs, and its command.
+    """A server: its name, the distributions and programs that it needs, and its command.
 
     It runs in the environment of its name, if there is one, else in this one. ``answers``: it answers what is asked.
     """
@@ -32,6 +33,7 @@ class Server:
     name: str
     needs: tuple[str, ...]
     arguments: Arguments
+    programs: tuple[str, ...] = ()
     protocol: Protocol = field(default_factory=Protocol)
     answers: bool = True
 
@@ -58,7 +60,7 @@ print(json.dumps(versions))
 
     def installed(self) -> bool:
         """Whether all that it needs is there."""
-        return {*self.needs} <= self.versions().keys()
+        return {*self.needs} <= self.versions().keys() and all(map(shutil.which, self.programs))
 
     def command(self, bundle: Path, port: int, workers: int) -> list[str]:
         """What starts it, in ``ROOT``, with ``environment``."""
@@ -136,6 +138,7 @@ SERVERS = {
             name="torchserve",
             needs=("torchserve", "torch", *_MODEL),
             arguments=_module("torchserve"),
+            programs=("java",),
             protocol=Predictions(),
         ),
         Server(name="litserve", needs=("litserve", "uvicorn", *_MODEL), arguments=_module("litserve")),

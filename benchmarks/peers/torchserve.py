@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -42,30 +45,31 @@ def encode(data: Requests | None, context: Any) -> list[dict[str, Any]] | None:
     return [pair.facts(*each) for each in zip(*pair.encode(pixels), strict=True)]
 
 
-def write_store(store: Path) -> dict[str, Any]:
-    """Write both models, which are this file's functions, and give their settings."""
-    settings = {}
+def write_store(store: Path, port: int) -> list[str]:
+    """Write both models, which are this file's functions, and all settings; gives the arguments that name them."""
+    models = {}
     for name in ("decode", "encode"):
-        model = {"modelName": name, "modelVersion": "1.0", "handler": f"{__spec__.name}:{name}"}
-        (store / name / "MAR-INF").mkdir(parents=True)
+        model = {"modelName": name, "modelVersion": "1.0", "handler": f"benchmarks.peers.torchserve:{name}"}
         manifest = {"runtime": "python", "model": model, "archiverVersion": "0.12.0"}
-        (store / name / "MAR-INF" / "MANIFEST.json").write_text(json.dumps(manifest))
-        settings[name] = {"1.0": BATCH | {"marName": name, "minWorkers": workers(), "maxWorkers": workers()}}
-    return settings
+        with ZipFile(store / f"{name}.mar", "w") as archive:
+            archive.writestr("MAR-INF/MANIFEST.json", json.dumps(manifest))
+            archive.writestr("README", "A folder alone would be taken for the model's.")
+        models[name] = {"1.0": BATCH | {"marName": f"{name}.mar", "minWorkers": workers(), "maxWorkers": workers()}}
+    address = "http://127.0.0.1"
+    (store / "config.properties").write_text(
+        f"inference_address={address}:{port}\nmanagement_address={address}:0\nmetrics_address={address}:0\n"
+        f"load_models=all\nmodels={json.dumps(models)}\ndisable_token_authorization=true\ndisable_system_metrics=true\n"
+    )
+    log = store / "log4j2.xml"
+    log.write_text('<Configuration><Loggers><Root level="error"/></Loggers></Configuration>')
+    return ["--model-store", str(store), "--ts-config", str(store / "config.properties"), "--log-config", str(log)]
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: None)  # it is sent to TorchServe, too, which ends
     with tempfile.TemporaryDirectory() as folder:
-        properties = Path(folder) / "config.properties"
-        address = "http://127.0.0.1"
-        properties.write_text(
-            f"inference_address={address}:{sys.argv[1]}\nmanagement_address={address}:0\nmetrics_address={address}:0\n"
-            f"load_models=all\nmodels={json.dumps(write_store(Path(folder) / 'store'))}\n"
-            "disable_token_authorization=true\ndisable_system_metrics=true\nenable_envvars_config=false\n"
-        )
-        command = ["torchserve", "--start", "--foreground", "--ncs", "--ts-config", str(properties)]
-        command += ["--model-store", str(Path(folder) / "store")]
-        os.environ["PYTHONPATH"] = os.getcwd()
-        os.environ["LOG_LOCATION"] = os.environ["METRICS_LOCATION"] = folder
         program = Path(sys.executable).with_name("torchserve")
-        os.execv(program, command)
+        written = write_store(Path(folder), int(sys.argv[1]))
+        environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
+        environment |= {"LOG_LOCATION": folder, "METRICS_LOCATION": folder, "TMPDIR": folder}
+        subprocess.run([program, "--start", "--foreground", "--ncs", *written], env=environment, check=False)
