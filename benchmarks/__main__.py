@@ -20,7 +20,8 @@ from benchmarks.reference import write_reference
 from benchmarks.report import Results, hardware, noise, table
 from benchmarks.requests import WrongAnswer
 from benchmarks.servers import OURS, PLAIN, SERVERS, Server, install
-from export.bundle import read_bundle
+from export.bundle import Bundle, BundleError, read_bundle
+from training.data.dsprites import ATTRIBUTES
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,6 +57,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     else:
         servers = [server for server in servers if server not in missing]
         print(f"left out, as not installed (--install does it): {', '.join(each.name for each in missing) or 'none'}")
+    try:
+        if given.model and not measurable(read_bundle(given.model)):
+            return _complain(f"{given.model}: only bundles of dSprites in a softmax space can be measured", 2)
+    except BundleError as error:
+        return _complain(str(error), 2)
     plan = Plan(given.seconds, given.rounds, tuple(given.connections), given.workers)
     try:
         with tempfile.TemporaryDirectory(prefix="spritevae-benchmark-") as folder:
@@ -86,13 +92,20 @@ def _run(plan: Plan, servers: list[Server], folder: Path, model: Path | None, ou
 def measure(bundle: Path, plan: Plan, servers: Sequence[Server], folder: Path) -> Results:
     """All figures of a bundle."""
     manifest = read_bundle(bundle).manifest
-    bench = Bench(bundle, read_bundle(bundle).attributes, folder, plan)
+    bench = Bench(bundle, folder, plan)
     weighed = [server for server in servers if server.name in (OURS, PLAIN)]
     footprints = [*bench.footprints(weighed)] if len(weighed) == 2 else []
     taken = [*bench.samples(servers)]
     samples = [each for each in taken if isinstance(each, Sample)]
     native = [each for each in taken if isinstance(each, Native)]
     return Results(manifest.name, manifest.digest, samples, native, footprints)
+
+
+def measurable(bundle: Bundle) -> bool:
+    """Whether sprites go in, and peers know where its attributes are in z: class by class, as in the reference."""
+    sizes = [(attribute.name, attribute.size) for attribute in bundle.attributes]
+    wanted = [(attribute.name, attribute.size) for attribute in ATTRIBUTES]
+    return sizes == wanted and bundle.manifest.latent_length == ATTRIBUTES.total
 
 
 def as_json(results: Results) -> dict[str, Any]:

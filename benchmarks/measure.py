@@ -23,7 +23,6 @@ from benchmarks.servers import Server
 from export.bundle import DECODER, ENCODER
 from export.onnx import session
 from export.speed import turn
-from training.attributes import Attributes
 
 REQUESTS, CHECKED = 50_000, 8
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
@@ -81,11 +80,11 @@ class Footprint(NamedTuple):
 class Bench:
     """A bundle that servers are measured with; requests are kept in ``folder``."""
 
-    def __init__(self, bundle: Path, attributes: Attributes, folder: Path, plan: Plan) -> None:
+    def __init__(self, bundle: Path, folder: Path, plan: Plan) -> None:
         self.bundle, self.plan = bundle, plan
         self.pair = Pair(bundle)
         self._folder = folder
-        self._bodies = {half: [*bodies(half, attributes, REQUESTS)] for half in HALVES}
+        self._bodies = {half: [*bodies(half, REQUESTS)] for half in HALVES}
         self._draw = np.random.default_rng()
 
     def samples(self, servers: Sequence[Server]) -> Iterator[Sample | Native]:

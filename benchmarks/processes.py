@@ -9,8 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -80,35 +80,40 @@ class Process:
 
     def pause(self) -> None:
         """Stop its processes where they are, so that it takes nothing from others."""
-        for pid in self._tree():
-            os.kill(pid, signal.SIGSTOP)
+        for pid in self.tree():
+            _signal(pid, signal.SIGSTOP)
 
     @contextmanager
     def awake(self) -> Iterator[None]:
         """Let it run during the block. Workers go on first, or who watches over them would think that they hang."""
-        watching, *workers = self._tree()
+        watching, *workers = self.tree()
         for pid in workers:
-            os.kill(pid, signal.SIGCONT)
+            _signal(pid, signal.SIGCONT)
         time.sleep(SETTLE_SECONDS)
-        os.kill(watching, signal.SIGCONT)
+        _signal(watching, signal.SIGCONT)
         yield
         self.pause()
 
     def resident(self) -> int:
         """Bytes of memory that its processes hold together; what they share counts for each."""
-        return PAGE * sum(int(_read(pid, "statm").split()[1]) for pid in self._tree())
+        return PAGE * sum(int(statm.split()[1]) for statm in self._files("statm"))
 
     def processor_seconds(self) -> float:
         """Processor time that its processes have taken up to now."""
-        times = (_read(pid, "stat").rsplit(")", 1)[1].split()[11:13] for pid in self._tree())
+        times = (stat.rsplit(")", 1)[1].split()[11:13] for stat in self._files("stat"))
         return sum(int(user) + int(system) for user, system in times) / TICKS
 
-    def _tree(self) -> list[int]:
+    def tree(self) -> list[int]:
+        """Its process and all that come from it, parents first."""
         pids = [self._process.pid]
         for pid in pids:
-            for children in Path(f"/proc/{pid}/task").glob("*/children"):
-                pids += map(int, children.read_text().split())
+            for children in _texts(Path(f"/proc/{pid}/task").glob("*/children")):
+                pids += map(int, children.split())
         return pids
+
+    def _files(self, name: str) -> Iterator[str]:
+        """That file of /proc of each of its processes."""
+        return _texts(Path(f"/proc/{pid}/{name}") for pid in self.tree())
 
     def _wait(self) -> None:
         while True:
@@ -123,13 +128,15 @@ class Process:
             time.sleep(POLL_SECONDS)
 
     def _stop(self) -> None:
-        for sent in (signal.SIGCONT, signal.SIGTERM, signal.SIGKILL):
-            try:
-                os.killpg(self._process.pid, sent)
-                if sent != signal.SIGCONT:
-                    self._process.wait(STOP_SECONDS)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
+        tree = self.tree()
+        for pid in tree:
+            _signal(pid, signal.SIGCONT)
+        _signal(self._process.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        for pid in tree:  # also those that it has left behind
+            _signal(pid, signal.SIGKILL)
+        self._process.wait()
         self._log.close()
 
     def _said(self) -> str:
@@ -143,11 +150,18 @@ def busy_seconds() -> float:
     return (user + nice + system + sum(rest)) / TICKS
 
 
+def _signal(pid: int, sent: signal.Signals) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(pid, sent)
+
+
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port
 
 
-def _read(pid: int, name: str) -> str:
-    return Path(f"/proc/{pid}/{name}").read_text()
+def _texts(files: Iterable[Path]) -> Iterator[str]:
+    for file in files:
+        with suppress(ProcessLookupError, FileNotFoundError):  # of what has just ended
+            yield file.read_text()

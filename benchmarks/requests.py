@@ -10,8 +10,7 @@ import numpy as np
 
 from benchmarks.peers.pair import Pair, png, read_png
 from benchmarks.protocols import Half
-from training.attributes import Attributes
-from training.data.dsprites import RenderedDSprites
+from training.data.dsprites import ATTRIBUTES, RenderedDSprites
 
 GREY_LEVELS, TOLERANCE = 1, 1e-3
 """How far pixels and z may lie from onnxruntime's."""
@@ -21,13 +20,13 @@ class WrongAnswer(RuntimeError):
     """An answer that differs from what onnxruntime says."""
 
 
-def bodies(half: Half, attributes: Attributes, count: int, seed: int = 0) -> Iterator[bytes]:
+def bodies(half: Half, count: int, seed: int = 0) -> Iterator[bytes]:
     """So many different bodies."""
     draw = np.random.default_rng(seed)
     if half == "decode":
         for _ in range(count):
-            values = {each.name: int(draw.integers(each.classes)) for each in attributes}
-            labelled = {each.name: each.labels[values[each.name]] for each in attributes if each.labels}
+            values = {each.name: int(draw.integers(each.classes)) for each in ATTRIBUTES}
+            labelled = {each.name: each.labels[values[each.name]] for each in ATTRIBUTES if each.labels}
             yield json.dumps({"attributes": values | labelled}).encode()
     else:
         sprites = RenderedDSprites()

@@ -28,7 +28,8 @@ PAIRS: list[Pair] = []
 def decode(data: Requests | None, context: Any) -> list[bytes] | None:
     """Attribute values to PNG."""
     if data is None:
-        return PAIRS.append(Pair.told())
+        PAIRS.append(Pair.told())
+        return None
     for index in range(len(data)):
         context.set_response_content_type(index, "image/png")
     (pair,) = PAIRS
@@ -39,7 +40,8 @@ def decode(data: Requests | None, context: Any) -> list[bytes] | None:
 def encode(data: Requests | None, context: Any) -> list[dict[str, Any]] | None:
     """PNG to attribute values."""
     if data is None:
-        return PAIRS.append(Pair.told())
+        PAIRS.append(Pair.told())
+        return None
     (pair,) = PAIRS
     pixels = np.stack([read_png(bytes(each["body"])) for each in data])
     return [pair.facts(*each) for each in zip(*pair.encode(pixels), strict=True)]
@@ -66,10 +68,11 @@ def write_store(store: Path, port: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: None)  # it is sent to TorchServe, too, which ends
     with tempfile.TemporaryDirectory() as folder:
         program = Path(sys.executable).with_name("torchserve")
         written = write_store(Path(folder), int(sys.argv[1]))
         environment = os.environ | {"PYTHONPATH": str(Path.cwd())}
         environment |= {"LOG_LOCATION": folder, "METRICS_LOCATION": folder, "TMPDIR": folder}
-        subprocess.run([program, "--start", "--foreground", "--ncs", *written], env=environment, check=False)
+        process = subprocess.Popen([program, "--start", "--foreground", "--ncs", *written], env=environment)
+        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        process.wait()

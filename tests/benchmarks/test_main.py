@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.servers import OURS, PLAIN, SERVERS
+from tests.service.toys import toy_bundle
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed (apt-get install wrk)")
 
@@ -20,17 +21,26 @@ def test_a_short_run_measures_each_server_in_each_case(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("benchmarks.measure.REQUESTS", 2_000)
-    arguments = ["--seconds", "1", "--rounds", "1", "--connections", "1", "4", "--workers", "1"]
+    arguments = ["--seconds", "1", "--rounds", "1", "--connections", "4", "--workers", "1"]
     assert main([*arguments, "--servers", OURS, PLAIN, "bare", "--out", str(tmp_path / "results.json")]) == 0
     (measured,) = json.loads((tmp_path / "results.json").read_text())["models"]
     cases = {(each["server"], each["half"], each["connections"]) for each in measured["samples"]}
-    assert cases == {(s, h, c) for s in (OURS, PLAIN, "bare") for h in ("decode", "encode") for c in (1, 4)}
+    assert cases == {(server, half, 4) for server in (OURS, PLAIN, "bare") for half in ("decode", "encode")}
     assert all(each["rate"] > 0 and each["processor"] > 0 for each in measured["samples"])
     assert {each["server"] for each in measured["footprints"]} == {OURS, PLAIN}
     assert all(each["resident"] > 2**20 for each in measured["footprints"])
     printed = capsys.readouterr().out
     assert f"{OURS} / best peer" in printed
     assert "onnxruntime 1." in printed
+
+
+@needs_wrk
+def test_a_model_whose_latent_space_peers_do_not_know_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = toy_bundle(tmp_path / "toy")
+    assert main(["--servers", OURS, "--model", str(bundle)]) == 2
+    assert f"{bundle}: only bundles of dSprites" in capsys.readouterr().err
 
 
 def test_without_wrk_it_says_what_is_missing(

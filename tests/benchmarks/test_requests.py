@@ -6,40 +6,33 @@ import numpy as np
 import pytest
 
 from benchmarks.peers.pair import Pair, png, read_png
-from benchmarks.protocols import HALVES, Half, Message
+from benchmarks.protocols import HALVES, Half
 from benchmarks.requests import WrongAnswer, bodies, check
 from training.data.dsprites import ATTRIBUTES
 
 
 @pytest.mark.parametrize("half", HALVES)
 def test_bodies_differ_from_each_other(half: Half) -> None:
-    made = [*bodies(half, ATTRIBUTES, 300)]
+    made = [*bodies(half, 300)]
     assert len(made) == 300
     assert len({*made}) > 295  # drawn at random, and rarely two sprites look alike
 
 
 def test_decode_bodies_hold_values_that_the_attributes_accept() -> None:
-    for body in bodies("decode", ATTRIBUTES, 50):
+    for body in bodies("decode", 50):
         values = json.loads(body)["attributes"]
         assert values.keys() == {each.name for each in ATTRIBUTES}
         ATTRIBUTES.weights(values)
 
 
 def test_encode_bodies_are_sprites_as_png() -> None:
-    for body in bodies("encode", ATTRIBUTES, 50):
+    for body in bodies("encode", 50):
         assert read_png(body).shape == (64, 64)
         assert {*np.unique(read_png(body))} == {0, 255}
 
 
-def test_a_message_says_how_long_its_body_is() -> None:
-    head, body = Message("/decode", "application/json", b"{}").http.split(b"\r\n\r\n")
-    assert head.startswith(b"POST /decode HTTP/1.1\r\n")
-    assert b"Content-Length: 2" in head.split(b"\r\n")
-    assert body == b"{}"
-
-
 def test_a_decoded_image_may_differ_by_one_grey_level_and_no_more(pair: Pair) -> None:
-    body = next(bodies("decode", ATTRIBUTES, 1))
+    body = next(bodies("decode", 1))
     right = pair.decode(ATTRIBUTES.weights(json.loads(body)["attributes"])[None].astype(np.float32))[0]
     off = right.copy()
     off[10, 10] -= 1
@@ -50,7 +43,7 @@ def test_a_decoded_image_may_differ_by_one_grey_level_and_no_more(pair: Pair) ->
 
 
 def test_encoded_facts_of_another_image_are_wrong(pair: Pair) -> None:
-    own, other = bodies("encode", ATTRIBUTES, 2)
+    own, other = bodies("encode", 2)
     z, weights = pair.encode(np.stack([read_png(own), read_png(other)]))
     check("encode", pair, own, json.dumps(pair.facts(z[0], weights[0])).encode())
     with pytest.raises(WrongAnswer, match="z differs"):
@@ -58,7 +51,7 @@ def test_encoded_facts_of_another_image_are_wrong(pair: Pair) -> None:
 
 
 def test_an_index_that_its_weights_contradict_is_wrong(pair: Pair) -> None:
-    body = next(bodies("encode", ATTRIBUTES, 1))
+    body = next(bodies("encode", 1))
     z, weights = (each[0] for each in pair.encode(read_png(body)[None]))
     facts = pair.facts(z, weights)
     facts["items"][0]["attributes"]["scale"]["index"] += 1
