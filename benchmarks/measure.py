@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +26,7 @@ from export.bundle import DECODER, ENCODER
 from export.onnx import session
 from export.speed import turn
 
-REQUESTS, CHECKED = 50_000, 8
+REQUESTS, CHECKED, AT_A_TIME = 50_000, 32, 8
 BATCHES = (1, 2, 4, 8, 16, 32, 64)
 ORT_TURNS = 3
 WARM_UP = (16, 1)
@@ -122,11 +124,12 @@ class Bench:
         return Process(server, self.bundle, workers, server.protocol.wrap("decode", self._bodies["decode"][0]))
 
     def _check(self, process: Process) -> None:
+        """Ask several things at a time, so that batches are checked, too; raises WrongAnswer."""
         for half in HALVES:
-            for body in self._bodies[half][:CHECKED]:
-                answer = process.answer(half, body)
-                if not process.server.answers:
-                    continue
+            asked = self._bodies[half][:CHECKED]
+            with ThreadPoolExecutor(AT_A_TIME) as pool:
+                answers = [*pool.map(partial(process.answer, half), asked)]
+            for body, answer in zip(asked, answers, strict=True) if process.server.answers else ():
                 try:
                     check(half, self.pair, body, answer)
                 except (WrongAnswer, OSError, LookupError, ValueError) as error:  # not even a PNG, or other JSON

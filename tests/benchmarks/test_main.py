@@ -55,7 +55,7 @@ def test_without_wrk_it_says_what_is_missing(
 def test_a_server_that_answers_wrongly_fails_the_run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("benchmarks.measure.REQUESTS", 8)
+    monkeypatch.setattr("benchmarks.measure.REQUESTS", 32)
     monkeypatch.setitem(SERVERS, "bare", replace(SERVERS["bare"], answers=True))
     assert main(["--servers", "bare"]) == 1
     assert "bare: decode: " in capsys.readouterr().err
