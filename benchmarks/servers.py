@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from benchmarks.peers.pair import BUNDLE, WORKERS
@@ -80,15 +79,9 @@ def install(server: Server) -> None:
     subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
 
 
-@cache
-def _flags() -> str:
-    return subprocess.check_output([sys.executable, "-m", "spritevae", "serve", "--help"], cwd=ROOT, text=True)
-
-
 def _ours(bundle: Path, port: int, workers: int) -> list[str]:
-    wanted = {"--workers": str(workers), "--cache-bytes": "0", "--log-level": "warning"}
-    known = [part for flag, value in wanted.items() if flag in _flags() for part in (flag, value)]
-    return ["-m", "spritevae", "serve", "--model", str(bundle), "--port", str(port), *known]
+    flags = ["--workers", str(workers), "--cache-bytes", "0", "--log-level", "warning"]
+    return ["-m", "spritevae", "serve", "--model", str(bundle), "--port", str(port), *flags]
 
 
 def _uvicorn(module: str) -> Arguments:
