@@ -99,9 +99,11 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        declared = header(scope, b"content-length")
-        if declared.isdigit() and int(declared[:20]) > self.limit:
-            await problem_response(self._too_large(), scope["path"])(scope, receive, send)
+        if (declared := header(scope, b"content-length")).isdigit():
+            if int(declared[:20]) > self.limit:
+                await problem_response(self._too_large(), scope["path"])(scope, receive, send)
+            else:  # nor will it be larger, as the server sees to it
+                await self.app(scope, receive, send)
             return
         received = 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import math
 import signal
@@ -24,6 +25,8 @@ GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
 HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS = 10, 60, 30
 """How long a client may take to send a request's head, to send its body, and to take what it is sent."""
+COLLECT_AFTER = 20_000
+"""Objects made beyond those that are gone; Python's own number is 700."""
 POLITENESS = 0.002
 """Seconds that a worker with more connections gives those with fewer."""
 RESET = struct.pack("ii", 1, 0)
@@ -133,6 +136,8 @@ class Server(uvicorn.Server):
         """Ten times a second: whether it is time to end."""
         now = monotonic()
         self._tell()
+        if not gc.get_freeze_count() and self._app.state.store.loaded:
+            _spare_collector()
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
                 if isinstance(connection, StallProtocol):
@@ -140,6 +145,13 @@ class Server(uvicorn.Server):
         if self._end is not None and now >= self._end:
             self.should_exit = True
         return await super().on_tick(counter)
+
+
+def _spare_collector() -> None:
+    """Have Python look for cycles rarely, and never among what was made at the start: it took 4 % of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 class StallProtocol(HttpToolsProtocol):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 from typing import Any, Literal
 
@@ -116,17 +117,17 @@ class Attribute:
         assert self.range is not None
         return self.range
 
-    @property
+    @cached_property
     def ends(self) -> tuple[float, float]:
         """Both ends of its axis: positions of the first and the last class, or the values of a continuous one."""
         return self.bounds if self.kind == "continuous" else (0.0, float(self.size - 1))
 
-    @property
+    @cached_property
     def extremes(self) -> tuple[float, float]:
         """The lowest and highest position or value that is accepted."""
         return self.limits or self.ends
 
-    @property
+    @cached_property
     def classes(self) -> int:
         """How many classes differ: the size without a circular attribute's aliases."""
         return self.period or self.size
@@ -283,7 +284,7 @@ class Attribute:
         return self.weights_at(first + t * step)
 
     def _canonical_number(self, value: object) -> Value:
-        number = self._number(value, value)
+        number = value if type(value) is float and math.isfinite(value) else self._number(value, value)
         if self.kind == "nominal":
             if number != int(number) or not 0 <= number < self.size:
                 raise self.refuse(value)
@@ -306,15 +307,12 @@ class Attribute:
         return list((weights / weights.sum()).tolist())
 
     def _number(self, value: object, shown: object) -> float:
-        if type(value) is float:
-            number = value
-        elif isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
             raise self.refuse(shown)
-        else:
-            try:
-                number = float(value)
-            except OverflowError:
-                raise self.refuse(shown) from None
+        try:
+            number = float(value)
+        except OverflowError:
+            raise self.refuse(shown) from None
         if not math.isfinite(number):
             raise self.refuse(shown)
         return number
@@ -372,9 +370,10 @@ class Attributes(Sequence[Attribute]):
 
         Raises AttributeValueError for an unknown name or a value that is not accepted.
         """
-        for name in values:
-            self.named(name)
-        return {a.name: a.canonical(values.get(a.name, a.default)) for a in self._attributes}
+        if not values.keys() <= self._by_name.keys():
+            for name in values:
+                self.named(name)
+        return {a.name: a.canonical(values[a.name]) if a.name in values else a.default for a in self._attributes}
 
     def weights(self, values: Mapping[str, Any]) -> Floats:
         """All weights [sum K] of one set of values; missing ones take their default."""
