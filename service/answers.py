@@ -20,7 +20,7 @@ from service.store import Store
 from service.values import Points
 from training.attributes import Value
 
-CACHE_CONTROL = "public, max-age=300"
+CACHED_SECONDS = 300
 
 
 def select(request: Request, name: str | None) -> Engine:
@@ -42,6 +42,12 @@ def etag_of_z(model: Model, points: Points, media: str, *options: Any) -> str:
     """The ETag of images at ``points`` that came of images, with what else decides the answer's bytes."""
     digest = hashlib.sha256(points.z.tobytes()).hexdigest()
     return etag(model, media, digest, points.attributes, *options)
+
+
+def caching(request: Request) -> dict[str, str]:
+    """Headers that let caches keep an answer: shared ones only where it is for everybody, without an API key."""
+    whose = "private" if request.app.state.settings.keys else "public"
+    return {"Cache-Control": f"{whose}, max-age={CACHED_SECONDS}", "Vary": "Accept"}
 
 
 def fresh(request: Request, tag: str) -> bool:

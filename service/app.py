@@ -10,14 +10,17 @@ from contextlib import asynccontextmanager
 import anyio
 from anyio import to_thread
 from fastapi import Depends, FastAPI, Request
-from fastapi.responses import RedirectResponse
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 
 from service.cache import Cache
 from service.errors import Problem, handle_errors
 from service.express import Express
+from service.headers import CORS
 from service.middleware import BodyLimit, RequestContext
-from service.routes import decode, edit, encode, health, interpolate, metrics, models
+from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages
+from service.routes.docs import describe_keys
+from service.security import Guard
 from service.sessions import cores
 from service.settings import Settings
 from service.store import Store
@@ -69,6 +72,9 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
             auto_configure=settings.telemetry,
         ),
         dependencies=[Depends(refuse_repeated_parameters)],
+        docs_url=None,  # ours, in routes/pages.py
+        redoc_url=None,
+        redirect_slashes=False,  # to an address made of what the client calls this host
     )
     app.state.settings = settings
     app.state.store = store
@@ -77,14 +83,14 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     handle_errors(app)
     app.add_middleware(Express, store=store, cache=app.state.cache)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(Guard, hosts=settings.allowed_hosts, keys=settings.keys)
+    if settings.cors_origins:  # outside of Guard, as browsers ask for leave without a key
+        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
     app.add_middleware(RequestContext, most=settings.max_requests)
-    for group in (encode, decode, interpolate, edit, models, health, metrics, metadata, infer, repository):
+    for group in (encode, decode, interpolate, edit, models, health, metrics, metadata, infer, repository, pages):
         app.include_router(group.router)
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> RedirectResponse:
-        return RedirectResponse("docs")
-
+    if settings.keys:
+        describe_keys(app)
     return app
 
 

@@ -33,6 +33,8 @@ class Call:
     """The one that answers."""
     route: str = "other"
     """Where it went, as the route is declared."""
+    admin: bool = False
+    """Whether it brings an API key that may administer."""
 
     @property
     def remaining(self) -> float:

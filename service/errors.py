@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
 from service.call import current
+from service.headers import HEADERS
 from service.scheduler import DeadlinePassed, QueueClosed, QueueFull
 from training.attributes import AttributeValueError
 
@@ -101,7 +102,7 @@ def invalid(error: ValidationError | RequestValidationError) -> Problem:
 
 
 def _serves(app: FastAPI, request: Request, method: str) -> bool:
-    scope = {**request.scope, "method": method}
+    scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
     return any(route.matches(scope)[0] is Match.FULL for route in app.routes)
 
 
@@ -139,7 +140,9 @@ def handle_errors(app: FastAPI) -> None:
     def on_bug(request: Request, error: Exception) -> Response:
         # It is outside of all middleware.
         headers = {"X-Request-ID": current.get().id}
-        return answer(request, Problem(500, "an error of the service; its log has it", headers=headers))
+        response = answer(request, Problem(500, "an error of the service; its log has it", headers=headers))
+        response.raw_headers += HEADERS
+        return response
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)

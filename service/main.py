@@ -14,7 +14,7 @@ from functools import partial
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from service import logs, signals
+from service import keys, logs, signals
 from service.settings import Settings
 from service.shares import Shares
 from service.supervisor import supervise
@@ -25,22 +25,30 @@ log = logging.getLogger("spritevae.main")
 def serve(argv: Sequence[str]) -> int:
     """Run the service until SIGTERM or SIGINT; gives the exit code: 0, 1 if it can't run, 2 for wrong settings."""
     signals.hold()
+    if any(flag.partition("=")[0] == "--api-keys" for flag in argv):
+        _complain(
+            "--api-keys: every user of this machine can see flags; SPRITEVAE_API_KEYS or --api-keys-file has them"
+        )
+        return 2
     try:
         settings = CliApp.run(Settings, cli_args=list(argv))
     except SystemExit as finished:  # --help, or a flag that there is not
         return int(finished.code or 0)
     except ValidationError as error:
         for found in error.errors():
+            message = found["msg"].removeprefix("Value error, ")
             if not found["loc"]:  # of several settings together
-                _complain(found["msg"].removeprefix("Value error, "))
+                _complain(message)
                 continue
             flag = str(found["loc"][0]).replace("_", "-")
-            _complain(f"--{flag}: {found['msg']}, got {found['input']!r}")
+            _complain(f"--{flag}: {message}, got {found['input']!r}")
         return 2
     except SettingsError as error:
         _complain(str(error))
         return 2
     logs.configure(settings.log_level, settings.log_format)
+    if settings.api_keys_file and keys.exposed(settings.api_keys_file):
+        log.warning("every user of this machine can read the API keys in %s", settings.api_keys_file)
     try:
         listening = _listen(settings.host, settings.port)
     except OSError as error:

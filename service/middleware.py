@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.call import Call, current, request_id
 from service.errors import METHODS, Problem, problem_response
+from service.headers import HEADERS, HEADERS_BY_PATH
 from service.metrics import request_seconds
 
 access = logging.getLogger("spritevae.access")
@@ -33,13 +34,15 @@ class RequestContext:
             return
         call = Call(request_id(header(scope, b"x-request-id")), receive)
         current.set(call)
-        status = 500
+        status, method, told = 500, scope["method"], HEADERS_BY_PATH.get(scope["path"], HEADERS)
+        if method == "HEAD":  # is answered as GET; the server leaves the body out
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *call.headers()]
+                message["headers"] = [*message.get("headers", ()), *call.headers(), *told]
                 if scope["app"].state.draining:  # a client that comes back finds another instance
                     message["headers"].append((b"connection", b"close"))
             await send(message)
@@ -54,7 +57,7 @@ class RequestContext:
             self._in_hand -= 1
             if found := scope.get("route"):
                 call.route = found.path
-            _observe(scope, call.route, status, perf_counter() - call.start)
+            _observe(scope, method, call.route, status, perf_counter() - call.start)
 
     def _refusal(self, scope: Scope, call: Call) -> Problem | None:
         if self._in_hand > self.most and not scope["path"].startswith("/health/"):
@@ -68,16 +71,15 @@ class RequestContext:
         return None
 
 
-def _observe(scope: Scope, route: str, status: int, seconds: float) -> None:
+def _observe(scope: Scope, method: str, route: str, status: int, seconds: float) -> None:
     """Count a request that is answered, and log it."""
-    method = scope["method"] if scope["method"] in METHODS else "other"
-    request_seconds(method, route, str(status)).observe(seconds)
+    request_seconds(method if method in METHODS else "other", route, str(status)).observe(seconds)
     if access.isEnabledFor(logging.INFO):
         access.info(
             "request",
             extra={
                 "client": (scope.get("client") or ("-",))[0],
-                "method": scope["method"],
+                "method": method,
                 "path": quote(scope["path"]),
                 "status": status,
                 "milliseconds": round(1000 * seconds, 1),

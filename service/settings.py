@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from functools import cached_property
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
+
+from service import hosts, keys
+from service.keys import Key
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 LogFormat = Literal["auto", "json", "text"]
@@ -24,6 +29,7 @@ class Settings(BaseSettings):
         env_file=".env",
         extra="ignore",
         frozen=True,
+        hide_input_in_errors=True,
         cli_prog_name="spritevae serve",
         cli_kebab_case=True,
         cli_avoid_json=True,
@@ -61,7 +67,25 @@ class Settings(BaseSettings):
     reload_seconds: float = Field(
         0, ge=0, le=86400, description="how often to look whether a bundle has changed, to serve the new one; 0: never"
     )
-    admin: bool = Field(False, description="let clients load and unload models (/v2/repository)")
+    api_keys: CliSuppress[SecretStr | None] = Field(
+        None, description="API keys, with commas between; never as a flag, which every user of the machine can see"
+    )
+    api_keys_file: Path | None = Field(
+        None,
+        description="file of API keys, one a line: KEY or KEY:admin, KEY being itself or sha256:HEX; "
+        "SPRITEVAE_API_KEYS may hold some, too. With any, requests need one",
+    )
+    admin: bool = Field(
+        False, description="let clients with an API key of scope admin load and unload models (/v2/repository)"
+    )
+    allowed_hosts: Annotated[tuple[Annotated[str, AfterValidator(hosts.pattern)], ...], NoDecode] = Field(
+        (),
+        description="hosts that requests may be for, with commas between: names, *.example.com, *; otherwise any, "
+        "but only localhost and its addresses over a loopback address",
+    )
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(hosts.origin)], ...], NoDecode] = Field(
+        (), description="origins whose pages may use the service, with commas between, or *; otherwise none"
+    )
     drain_seconds: float = Field(
         5,
         ge=0,
@@ -77,16 +101,23 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field("info", description="least severe messages to log; info has one for each request")
     log_format: LogFormat = Field("auto", description="json, or text for people; auto writes text to terminals only")
 
-    @field_validator("model", mode="before")
+    @field_validator("model", "allowed_hosts", "cors_origins", mode="before")
     @classmethod
-    def _several(cls, value: Any) -> Any:
+    def _several(cls, value: Any, field: ValidationInfo) -> Any:
         if isinstance(value, str):
-            return [entry for part in value.split(",") if (entry := part.strip())] or (DEFAULT_MODEL,)
-        return value or (DEFAULT_MODEL,)
+            value = [entry for part in value.split(",") if (entry := part.strip())]
+        return value or cls.model_fields[str(field.field_name)].default
+
+    @cached_property
+    def keys(self) -> list[Key]:
+        """The API keys; none if requests need none. Raises ValueError for a text or file that is there and has none."""
+        text = "" if self.api_keys is None else self.api_keys.get_secret_value()
+        named = keys.parse(text, "SPRITEVAE_API_KEYS") if self.api_keys is not None else []
+        return named + (keys.read(self.api_keys_file) if self.api_keys_file else [])
 
     @model_validator(mode="after")
     def _possible(self) -> Settings:
-        """No limit allows what another one never lets through."""
+        """No limit allows what another one never lets through, and all keys are some."""
         for name, other in (("max_items", "max_queue"), ("max_frames", "max_queue")):
             if getattr(self, name) > getattr(self, other):
                 raise ValueError(
@@ -96,6 +127,9 @@ class Settings(BaseSettings):
             raise ValueError("telemetry needs more packages: pip install 'spritevae[telemetry]'")
         if self.telemetry and not any(re.fullmatch(r"OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT", name) for name in os.environ):
             raise ValueError("telemetry has nowhere to go: OTEL_EXPORTER_OTLP_ENDPOINT says where")
+        may_administer = any(key.admin for key in self.keys)
+        if self.admin and not may_administer:
+            raise ValueError("admin needs an API key of scope admin: SPRITEVAE_API_KEYS=KEY:admin, or api_keys_file")
         if self.admin and self.workers > 1:
             raise ValueError(
                 f"admin needs workers 1, not {self.workers}: a request reaches one only; reload_seconds, all"

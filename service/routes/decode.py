@@ -7,7 +7,7 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import CACHE_CONTROL, etag, fresh, images, kept, select
+from service.answers import caching, etag, fresh, images, kept, select
 from service.bodies import read_json
 from service.engine import Engine
 from service.images_out import FORMATS
@@ -45,7 +45,7 @@ async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()
     media = choose(request.headers.getlist("accept"), FORMATS)
     made = parsed_points(engine.model, query.model_extra or {})
     tag = _etag(engine.model, made, media, query.columns)
-    headers = {"Cache-Control": CACHE_CONTROL, "Vary": "Accept"}
+    headers = caching(request)
     if fresh(request, tag):
         return Response(status_code=304, headers={"ETag": tag, **headers})
     response = await _answer(request, engine, made, media, query.columns)

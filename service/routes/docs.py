@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic import BaseModel
 
 from service.errors import MEDIA_TYPE, ProblemDetails
+from service.security import PROBES
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {
@@ -30,3 +32,16 @@ def files(answer: type[BaseModel], media: tuple[str, ...]) -> dict[int | str, di
     """OpenAPI of answers that are a file of one of several media types, or ``answer`` as JSON."""
     content = {name: {"schema": {"type": "string", "format": "binary"}} for name in media if name != "application/json"}
     return {200: {"model": answer, "description": "Images", "content": content}, **PROBLEMS}
+
+
+def describe_keys(app: FastAPI) -> None:
+    """Say in /docs which routes need an API key, and how it is given."""
+    document = app.openapi()
+    document.setdefault("components", {})["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    document["security"] = [{"bearer": []}, {"header": []}]
+    for path in PROBES:
+        for operation in document["paths"][path].values():
+            operation["security"] = []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from fastapi import Depends, Request, Response
 
+from service.call import current
 from service.errors import Problem
 from service.store import Store
 from service.v2.bodies import read_body
@@ -23,9 +24,12 @@ router = group()
 
 
 async def admin(request: Request) -> None:
-    """Raise Problem 403 unless the service was started with ``--admin``."""
+    """Raise Problem 403 unless the service was started with ``--admin``, and the request's API key may administer."""
     if not request.app.state.settings.admin:
         raise Problem(403, "models are loaded and unloaded only by a service that runs with --admin")
+    if not current.get().admin:
+        challenge = 'Bearer error="insufficient_scope", scope="admin"'
+        raise Problem(403, "needs an API key of scope admin", headers={"WWW-Authenticate": challenge})
 
 
 @router.post(**documented("/repository/index", list[IndexEntry], IndexRequest))

@@ -146,4 +146,4 @@ def test_a_bug_is_a_500_with_the_request_id_and_no_details(client: TestClient, m
 def test_a_wrong_method_is_told_all_that_the_path_has(client: TestClient):
     response = client.put("/decode")
     assert response.status_code == 405
-    assert response.headers["Allow"] == "GET, POST"
+    assert response.headers["Allow"] == "GET, HEAD, POST"

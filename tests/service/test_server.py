@@ -45,9 +45,9 @@ def closed_after(connection: socket.socket) -> float:
     [
         b"",
         b"GET /health/li",
-        b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Le",
-        b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
-        b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health",
+        b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Le",
+        b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+        b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\nGET /health",
     ],
     ids=["nothing", "half a line", "half a head", "half a body", "half a second request"],
 )
@@ -73,7 +73,7 @@ def sends_until_cut_off(connection: socket.socket, parts: Iterable[bytes]) -> fl
 
 def test_a_client_that_drips_is_cut_off(impatient: Running):
     def drip() -> Iterator[bytes]:
-        for byte in b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" * 20:
+        for byte in b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" * 20:
             yield bytes([byte])
             time.sleep(0.05)
 
@@ -84,7 +84,7 @@ def test_a_client_that_drips_is_cut_off(impatient: Running):
 def test_a_client_that_does_not_take_its_answer_is_cut_off(impatient: Running):
     with socket.create_connection(impatient.address) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
+        connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
         poll = select.poll()
         poll.register(connection, select.POLLHUP | select.POLLERR)
         assert poll.poll(8000)
@@ -92,7 +92,7 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(impatient: Running):
 
 def test_a_client_that_takes_its_time_is_served(impatient: Running):
     with socket.create_connection(impatient.address) as connection:
-        for part in (b"GET /health/live", b" HTTP/1.1\r\n", b"Host: x\r\n\r\n"):
+        for part in (b"GET /health/live", b" HTTP/1.1\r\n", b"Host: localhost\r\n\r\n"):
             connection.sendall(part)
             time.sleep(0.2)
         assert connection.recv(100).startswith(b"HTTP/1.1 200")

@@ -14,7 +14,7 @@ import pytest
 from tests.service.processes import alive, running, start
 from tests.service.toys import toy_bundle
 
-SLOW = b"POST /decode HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+SLOW = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_port_never_closes(bundles: Path):

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from tests.service.toy_systems import Array
 
+ADMIN_KEY = "a-key-for-those-who-load"
 ENCODER = "/v2/models/grey.encoder/infer"
 IMAGES = np.random.default_rng(0).random((2, 1, 32, 32), np.float32)
 

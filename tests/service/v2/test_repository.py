@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.settings import Settings
 from tests.service.toys import toy_bundle, wait_until_ready
-from tests.service.v2.asking import problem_of
+from tests.service.v2.asking import ADMIN_KEY, problem_of
 
 REPOSITORY = "/v2/repository"
 
@@ -20,7 +20,8 @@ REPOSITORY = "/v2/repository"
 def admin(tmp_path: Path) -> Iterator[TestClient]:
     """A client of a service of two models that lets them be changed."""
     models = tuple(str(toy_bundle(tmp_path / name)) for name in ("first", "second"))
-    with TestClient(create_app(Settings(_env_file=None, model=models, device="cpu", admin=True))) as client:
+    settings = Settings(_env_file=None, model=models, device="cpu", admin=True, api_keys=f"{ADMIN_KEY}:admin")
+    with TestClient(create_app(settings), headers={"X-API-Key": ADMIN_KEY}) as client:
         yield wait_until_ready(client)
 
 

@@ -1,0 +1,47 @@
+"""Names that requests call this host by, and origins that browsers send them from."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+_NAME = re.compile(r"\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
+
+
+def pattern(text: str) -> str:
+    """A name, ``*.example.com``, an address or ``*``, as ``fits`` takes it; raises ValueError."""
+    if _NAME.fullmatch(name := text.lower()) or _address(name):
+        return name
+    raise ValueError("accepts names and addresses without a port, *.example.com and *")
+
+
+def origin(text: str) -> str:
+    """An origin as browsers send it, or ``*``; raises ValueError."""
+    if _ORIGIN.fullmatch(sent := text.lower()):
+        return sent
+    raise ValueError("accepts origins like https://example.com or http://localhost:3000, without a path, and *")
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without port."""
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    return name.lower().removesuffix(".")
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name or address is this machine's own."""
+    address = _address(name)
+    return address.is_loopback if address else name == "localhost" or name.endswith(".localhost")
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Whether a host is one that is allowed: itself, one below ``*.example.com``, or any for ``*``."""
+    return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
+
+
+def _address(name: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(name)
+    except ValueError:
+        return None

@@ -1,0 +1,82 @@
+"""API keys: read from a text, kept as digests, and compared in a time that tells nothing of them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from hmac import compare_digest
+from pathlib import Path
+from typing import NamedTuple
+
+ACCEPTED = (
+    "KEY, KEY:read or KEY:admin, with KEY being 16 or more of A-Z a-z 0-9 - . _ ~ + / =, "
+    "or sha256: and the 64 hexadecimal digits of its SHA-256"
+)
+_ENTRY = re.compile(r"(sha256:(?P<digest>[0-9a-fA-F]{64})|(?P<plain>[A-Za-z0-9._~+/=-]{16,}))(:(?P<scope>read|admin))?")
+
+
+class Key(NamedTuple):
+    """What is kept of a key: its SHA-256, whether it may administer, and whether it was written down as itself."""
+
+    digest: bytes
+    admin: bool
+    plain: bool
+
+
+def parse(text: str, where: str) -> list[Key]:
+    """The keys in a text, with commas or line ends between them; what follows ``#`` on a line is a comment.
+
+    Raises ValueError, which tells no key, for what is none, for a key that is there twice, and if there is no key.
+    """
+    keys = [_key(entry, f"{where}, key {number}") for number, entry in enumerate(_entries(text), 1)]
+    if not keys:
+        raise ValueError(f"{where}: holds no key; accepts one or more: {ACCEPTED}")
+    for number, key in enumerate(keys, 1):
+        if any(key.digest == other.digest for other in keys[: number - 1]):
+            raise ValueError(f"{where}, key {number}: is there twice")
+    return keys
+
+
+def _entries(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        for entry in line.partition("#")[0].split(","):
+            if entry.strip():
+                yield entry.strip()
+
+
+def _key(entry: str, where: str) -> Key:
+    found = _ENTRY.fullmatch(entry)
+    if found is None:
+        raise ValueError(f"{where}: is no key; accepts {ACCEPTED}")
+    plain, digest = found["plain"], found["digest"]
+    return Key(_digest(plain.encode()) if plain else bytes.fromhex(digest), found["scope"] == "admin", bool(plain))
+
+
+def read(path: Path) -> list[Key]:
+    """The keys in a file; raises ValueError as ``parse`` does, and for a file that can't be read."""
+    try:
+        return parse(path.read_text("ascii"), str(path))
+    except OSError as error:
+        raise ValueError(f"{path}: can't be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is no ASCII text; accepts lines of {ACCEPTED}") from None
+
+
+def exposed(path: Path) -> bool:
+    """Whether a file tells keys to every user of the machine: digests tell none."""
+    return bool(path.stat().st_mode & stat.S_IROTH) and any(key.plain for key in read(path))
+
+
+def find(keys: Sequence[Key], given: bytes) -> Key | None:
+    """The key that a client gave, if it is one of ``keys``; all are compared, and each in constant time."""
+    digest, found = _digest(given), None
+    for key in keys:
+        if compare_digest(key.digest, digest):
+            found = key
+    return found
+
+
+def _digest(key: bytes) -> bytes:
+    return hashlib.sha256(key).digest()

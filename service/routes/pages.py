@@ -1,0 +1,31 @@
+"""GET / and /docs: what people see. All files come from this service, so that it works offline and trusts nobody."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.staticfiles import StaticFiles
+
+router = APIRouter(include_in_schema=False)
+FILES = StaticFiles(directory=Path(__file__).parent.parent / "docs", packages=[("fastapi_offline", "static")])
+"""Our page, and Swagger UI, which the package carries."""
+
+
+@router.get("/")
+async def root() -> Response:
+    """To the documentation."""
+    return RedirectResponse("docs")
+
+
+@router.get("/docs")
+async def docs(request: Request) -> Response:
+    """The interactive documentation."""
+    return await FILES.get_response("index.html", request.scope)
+
+
+@router.get("/docs/{file}")
+async def file(request: Request, file: str) -> Response:
+    """A file that it needs."""
+    return await FILES.get_response(file, request.scope)
