@@ -12,7 +12,7 @@ _ALL: Headers = (
 _INERT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _PAGE = (
     b"content-security-policy",
-    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
 _OURS, _ANYBODYS = ((b"cross-origin-resource-policy", whose) for whose in (b"same-origin", b"cross-origin"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 
 import anyio
@@ -19,6 +20,8 @@ from service.settings import Settings
 
 log = logging.getLogger("spritevae.store")
 SHIPPED = Path(__file__).parent / "bundles"
+PATH = re.compile(r"(?<![\w.])(/[\w.+-]+){2,}")
+"""onnxruntime tells its own source files, and where this process runs."""
 State = frozenset[tuple[str, int, int, int]]
 """What is seen of a folder without reading it: the name, inode, size and time of change of each file."""
 
@@ -74,7 +77,7 @@ class Store:
                 bundle, engine = await to_thread.run_sync(self._read, name, path)
             except (BundleError, ModelError) as error:
                 reason = str(error).replace(f"{path}/", "").removeprefix(f"{path}: ")
-                raise Problem(409, f"{name} can't be loaded: {reason}") from error
+                raise Problem(409, f"{name} can't be loaded: {PATH.sub('(a path)', reason)}") from error
             self._bundles[name] = bundle
             if name in engines:
                 _tell(engines[name].model, 0)
