@@ -1,11 +1,11 @@
-"""API keys: read from a text, kept as digests, and compared in a time that tells nothing of them."""
+"""API keys: read from texts, kept as digests, and compared in a time that tells nothing of them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hmac import compare_digest
 from pathlib import Path
 from typing import NamedTuple
@@ -25,18 +25,21 @@ class Key(NamedTuple):
     plain: bool
 
 
-def parse(text: str, where: str) -> list[Key]:
-    """The keys in a text, with commas or line ends between them; what follows ``#`` on a line is a comment.
+def parse(texts: Mapping[str, str]) -> list[Key]:
+    """The keys in texts, by where each is from: commas or line ends between them, comments from ``#`` to a line's end.
 
-    Raises ValueError, which tells no key, for what is none, for a key that is there twice, and if there is no key.
+    Raises ValueError, which tells no key, for what is none, for a text without any, and for a key that is there twice.
     """
-    keys = [_key(entry, f"{where}, key {number}") for number, entry in enumerate(_entries(text), 1)]
-    if not keys:
-        raise ValueError(f"{where}: holds no key; accepts one or more: {ACCEPTED}")
-    for number, key in enumerate(keys, 1):
-        if any(key.digest == other.digest for other in keys[: number - 1]):
-            raise ValueError(f"{where}, key {number}: is there twice")
-    return keys
+    found: list[Key] = []
+    for where, text in texts.items():
+        if not (entries := list(_entries(text))):
+            raise ValueError(f"{where}: holds no key; accepts one or more: {ACCEPTED}")
+        for number, entry in enumerate(entries, 1):
+            key = _key(entry, f"{where}, key {number}")
+            if any(key.digest == other.digest for other in found):
+                raise ValueError(f"{where}, key {number}: is there twice")
+            found.append(key)
+    return found
 
 
 def _entries(text: str) -> Iterator[str]:
@@ -54,10 +57,10 @@ def _key(entry: str, where: str) -> Key:
     return Key(_digest(plain.encode()) if plain else bytes.fromhex(digest), found["scope"] == "admin", bool(plain))
 
 
-def read(path: Path) -> list[Key]:
-    """The keys in a file; raises ValueError as ``parse`` does, and for a file that can't be read."""
+def read(path: Path) -> str:
+    """A file's text; raises ValueError for one that can't be read."""
     try:
-        return parse(path.read_text("ascii"), str(path))
+        return path.read_text("ascii")
     except OSError as error:
         raise ValueError(f"{path}: can't be read ({error.strerror})") from None
     except UnicodeDecodeError:
@@ -66,7 +69,8 @@ def read(path: Path) -> list[Key]:
 
 def exposed(path: Path) -> bool:
     """Whether a file tells keys to every user of the machine: digests tell none."""
-    return bool(path.stat().st_mode & stat.S_IROTH) and any(key.plain for key in read(path))
+    readable = path.stat().st_mode & stat.S_IROTH
+    return bool(readable) and any(key.plain for key in parse({str(path): read(path)}))
 
 
 def find(keys: Sequence[Key], given: bytes) -> Key | None:

@@ -93,7 +93,8 @@ def work(
         if speaks:
             host, port = listening.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            log.info("listening on %s, documentation at /docs", url)
+            whom = f"for {len(settings.keys)} API keys" if settings.keys else "for all who reach it"
+            log.info("listening on %s %s, documentation at /docs", url, whom)
         server.run(sockets=[listening])
     except (BundleError, ModelError) as error:
         failures.append(error)

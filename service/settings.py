@@ -111,9 +111,12 @@ class Settings(BaseSettings):
     @cached_property
     def keys(self) -> list[Key]:
         """The API keys; none if requests need none. Raises ValueError for a text or file that is there and has none."""
-        text = "" if self.api_keys is None else self.api_keys.get_secret_value()
-        named = keys.parse(text, "SPRITEVAE_API_KEYS") if self.api_keys is not None else []
-        return named + (keys.read(self.api_keys_file) if self.api_keys_file else [])
+        texts = {}
+        if self.api_keys is not None:
+            texts["SPRITEVAE_API_KEYS"] = self.api_keys.get_secret_value()
+        if self.api_keys_file is not None:
+            texts[str(self.api_keys_file)] = keys.read(self.api_keys_file)
+        return keys.parse(texts)
 
     @model_validator(mode="after")
     def _possible(self) -> Settings:

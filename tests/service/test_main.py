@@ -34,6 +34,13 @@ def test_a_server_answers_on_its_port(server: Running):
     assert encoded.json()["items"][0]["attributes"]["shape"]["value"] == "heart"
 
 
+def test_no_body_follows_the_answer_to_head(server: Running):
+    with httpx2.Client(base_url=server.url) as client:  # on one connection, where it would be the next answer
+        for _ in range(3):
+            assert client.head("/decode").headers["Content-Type"] == "image/png"
+            assert client.get("/health/live").json() == {"status": "live"}
+
+
 def test_a_large_body_is_refused_and_the_next_request_served(server: Running):
     _, url = server
     host, port = url.removeprefix("http://").split(":")

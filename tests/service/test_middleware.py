@@ -116,3 +116,23 @@ def test_a_declared_length_past_the_limit_is_answered_before_anything_is_read():
     scope = {"type": "http", "path": "/encode", "headers": [(b"content-length", b"1" * 30)]}
     asyncio.run(BodyLimit(never, 100)(scope, never, send))
     assert sent[0]["status"] == 413
+
+
+def test_head_is_answered_as_get_without_the_body(client: TestClient):
+    paths = client.get("/openapi.json").json()["paths"]
+    gets = [path for path, methods in paths.items() if "get" in methods and "{" not in path]
+    assert "/decode" in gets
+    for path in [*gets, "/models/grey", "/models/nothing", "/docs", "/openapi.json", "/v2/models/grey/ready"]:
+        whole, head = client.get(path), client.head(path)
+        assert head.status_code == whole.status_code, path
+        assert head.content == b""
+        assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+        if path != "/metrics":  # counts itself
+            assert head.headers["Content-Length"] == str(len(whole.content)), path
+    assert client.head("/encode").status_code == 405
+
+
+def test_head_is_logged_as_head(client: TestClient, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.INFO, "spritevae.access"):
+        client.head("/models")
+    assert [vars(record)["method"] for record in caplog.records if record.name == "spritevae.access"] == ["HEAD"]
