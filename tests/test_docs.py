@@ -1,5 +1,6 @@
 """The script of the documentation runs, on a small model."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -22,3 +23,12 @@ def test_graphs_are_timed_and_scored_in_fp32_and_int8(
     printed = capsys.readouterr().out
     assert printed.count("int8") == 3
     assert printed.count("accuracy.shape") == 2
+
+
+def test_what_security_says_is_shown_by_a_test_is() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text()))
+    defined = {
+        name for file in (ROOT / "tests").rglob("test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert len(named) > 20
+    assert named <= defined

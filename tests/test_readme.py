@@ -101,6 +101,17 @@ def test_the_example_of_a_triton_client_reads_a_square_and_draws_it() -> None:
     assert same > 0.99
 
 
+def test_others_use_it_with_a_key(tmp_path: Path) -> None:
+    (command,) = blocks("bash", "Let others")
+    with_key = command.replace("\n", f'\nprintf %s "$SPRITEVAE_API_KEYS" > {tmp_path}/key\n', 1)
+    with serving(with_key, ROOT, 8020):
+        models = urllib.request.Request("http://127.0.0.1:8020/models")
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(models)
+        models.add_header("Authorization", f"Bearer {(tmp_path / 'key').read_text()}")
+        assert json.load(urllib.request.urlopen(models))["default"] == "dsprites"
+
+
 def test_the_scores_are_printed_by_the_command(tmp_path: Path) -> None:
     (command,) = blocks("bash", "How good")
     command = command.replace("service/", f"{ROOT}/service/").strip()

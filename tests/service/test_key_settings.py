@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests.service.processes import running, start, url_of, wait_ready
+from tests.support import ROOT
 
 READER, KEEPER = "reader-0123456789abcdef", "keeper-0123456789abcdef"
 
@@ -15,6 +20,20 @@ READER, KEEPER = "reader-0123456789abcdef", "keeper-0123456789abcdef"
 @pytest.fixture
 def bundle(bundles: Path) -> Path:
     return bundles / "grey"
+
+
+def test_a_key_is_made_written_down_as_a_digest_and_used_as_documented(bundle: Path, tmp_path: Path):
+    made, asked = re.findall(r"^```bash\n(.*?)^```", (ROOT / "docs" / "security.md").read_text(), re.M | re.S)
+    command = f'{made}\nprintf %s "$key"'
+    key = subprocess.run(["bash", "-ec", command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    with running(bundle, "--api-keys-file", str(tmp_path / "keys")) as service:
+        assert key not in (tmp_path / "keys").read_text()
+        command = asked.replace("http://127.0.0.1:8000", service.url)
+        answer = subprocess.run(
+            ["bash", "-ec", command], env={**os.environ, "key": key}, capture_output=True, text=True
+        )
+        assert json.loads(answer.stdout)["default"] == "grey"
+        assert httpx2.get(f"{service.url}/models").status_code == 401
 
 
 def test_no_key_is_logged(bundle: Path, monkeypatch: pytest.MonkeyPatch):
