@@ -55,6 +55,7 @@ def test_the_wheel_carries_the_default_model_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "service/bundles/dsprites/manifest.json" in names
     assert "service/bundles/dsprites/decoder.onnx" in names
+    assert {"service/docs/index.html", "service/docs/start.js"} <= set(names)
     assert {name.split("/")[0] for name in names} == {
         "spritevae", "training", "export", "service", wheel.name.rsplit("-", 3)[0] + ".dist-info",
     }  # fmt: skip
