@@ -93,8 +93,7 @@ def work(
         if speaks:
             host, port = listening.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            whom = f"for {len(settings.keys)} API keys" if settings.keys else "for all who reach it"
-            log.info("listening on %s %s, documentation at /docs", url, whom)
+            log.info("listening on %s, API keys: %s, documentation at /docs", url, len(settings.keys) or "none")
         server.run(sockets=[listening])
     except (BundleError, ModelError) as error:
         failures.append(error)
