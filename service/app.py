@@ -12,6 +12,7 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI, Request
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
+from starlette.types import ASGIApp
 
 from service.cache import Cache
 from service.errors import Problem, handle_errors
@@ -27,6 +28,20 @@ from service.store import Store
 from service.v2 import infer, metadata, repository
 
 log = logging.getLogger("spritevae.app")
+
+
+class Service(FastAPI):
+    """FastAPI behind our own middleware: what is answered there spares the layers that only routes need."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """All layers, the outermost last."""
+        settings: Settings = self.state.settings
+        app: ASGIApp = Express(super().build_middleware_stack(), self.state.store, self.state.cache)
+        app = BodyLimit(app, settings.max_body_bytes)
+        app = Guard(app, settings.allowed_hosts, settings.keys)
+        if settings.cors_origins:  # outside of Guard, as browsers ask for leave without a key
+            app = CORSMiddleware(app, allow_origins=settings.cors_origins, **CORS)
+        return RequestContext(app, settings.max_requests)
 
 
 def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:
@@ -61,7 +76,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
             tasks.cancel_scope.cancel()
         await to_thread.run_sync(store.close)
 
-    app = FastAPI(
+    app = Service(
         title="spritevae",
         description="Images to named attributes, and back.",
         lifespan=lifespan,
@@ -81,12 +96,6 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     app.state.cache = Cache(settings.cache_bytes)
     app.state.draining = False
     handle_errors(app)
-    app.add_middleware(Express, store=store, cache=app.state.cache)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(Guard, hosts=settings.allowed_hosts, keys=settings.keys)
-    if settings.cors_origins:  # outside of Guard, as browsers ask for leave without a key
-        app.add_middleware(CORSMiddleware, allow_origins=settings.cors_origins, **CORS)
-    app.add_middleware(RequestContext, most=settings.max_requests)
     for group in (encode, decode, interpolate, edit, models, health, metrics, metadata, infer, repository, pages):
         app.include_router(group.router)
     if settings.keys:

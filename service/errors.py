@@ -16,8 +16,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
-from service.call import current
-from service.headers import HEADERS
 from service.scheduler import DeadlinePassed, QueueClosed, QueueFull
 from training.attributes import AttributeValueError
 
@@ -71,6 +69,11 @@ def wrong_value(error: AttributeValueError, where: str = "") -> Problem:
         got=error.got,
         accepted=error.accepted,
     )
+
+
+def bug() -> Problem:
+    """The answer where the service is at fault."""
+    return Problem(500, "an error of the service; its log has it")
 
 
 def not_run(error: Exception) -> Problem:
@@ -138,11 +141,7 @@ def handle_errors(app: FastAPI) -> None:
         return answer(request, not_run(error))
 
     def on_bug(request: Request, error: Exception) -> Response:
-        # It is outside of all middleware.
-        headers = {"X-Request-ID": current.get().id}
-        response = answer(request, Problem(500, "an error of the service; its log has it", headers=headers))
-        response.raw_headers += HEADERS
-        return response
+        return answer(request, bug())
 
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_invalid)

@@ -9,11 +9,14 @@ from urllib.parse import quote
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.call import Call, current, request_id
-from service.errors import METHODS, Problem, problem_response
+from service.errors import METHODS, Problem, bug, problem_response
 from service.headers import HEADERS, HEADERS_BY_PATH
 from service.metrics import request_seconds
 
 access = logging.getLogger("spritevae.access")
+PROBES = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
+"""Open to all, by any host and however much there is to do: who probes knows an address and no key, and is told nothing
+but yes or no."""
 LONGEST_TIMEOUT_MS = 600_000
 
 
@@ -34,14 +37,14 @@ class RequestContext:
             return
         call = Call(request_id(header(scope, b"x-request-id")), receive)
         current.set(call)
-        status, method, told = 500, scope["method"], HEADERS_BY_PATH.get(scope["path"], HEADERS)
+        started, status, method, told = False, 500, scope["method"], HEADERS_BY_PATH.get(scope["path"], HEADERS)
         if method == "HEAD":  # is answered as GET; the server leaves the body out
             scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal started, status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                started, status = True, message["status"]
                 message["headers"] = [*message.get("headers", ()), *call.headers(), *told]
                 if scope["app"].state.draining:  # a client that comes back finds another instance
                     message["headers"].append((b"connection", b"close"))
@@ -53,6 +56,10 @@ class RequestContext:
                 await problem_response(problem, scope["path"])(scope, receive, send_with_headers)
             else:
                 await self.app(scope, receive, send_with_headers)
+        except Exception:
+            if not started:
+                await problem_response(bug(), scope["path"])(scope, receive, send_with_headers)
+            raise
         finally:
             self._in_hand -= 1
             if found := scope.get("route"):
@@ -60,7 +67,7 @@ class RequestContext:
             _observe(scope, method, call.route, status, perf_counter() - call.start)
 
     def _refusal(self, scope: Scope, call: Call) -> Problem | None:
-        if self._in_hand > self.most and not scope["path"].startswith("/health/"):
+        if self._in_hand > self.most and scope["path"] not in PROBES:
             message = f"{self.most} requests are in hand, and no more are taken"
             return Problem(503, message, headers={"Retry-After": "1"}, limit=self.most)
         if given := header(scope, b"x-request-timeout-ms"):

@@ -12,10 +12,8 @@ from service.call import current
 from service.errors import Problem, problem_response
 from service.hosts import fits, host_name, is_loopback
 from service.keys import Key
-from service.middleware import header
+from service.middleware import PROBES, header
 
-PROBES = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
-"""Open to all, by any host: who probes knows an address and no key, and is told nothing but yes or no."""
 PAGES = frozenset({"/", "/docs", "/openapi.json"})
 PAGE_FILES = "/docs/"
 """The documentation, which needs no key: it is the same in every service, and has the form that takes the key."""

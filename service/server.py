@@ -14,9 +14,11 @@ from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from service import signals
+from service.errors import Problem, problem_response
+from service.headers import HEADERS
 from service.settings import Settings
 from service.shares import Shares
 
@@ -29,6 +31,7 @@ COLLECT_AFTER = 20_000
 """Objects made beyond those that are gone; Python's own number is 700."""
 POLITENESS = 0.002
 """Seconds that a worker with more connections gives those with fewer."""
+LARGEST_HEAD = 2**16
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -158,6 +161,20 @@ class StallProtocol(HttpToolsProtocol):
     """HTTP/1.1 that knows by when its client must have sent what is due, and taken what it is sent."""
 
     _send_by = _take_by = math.inf
+    _head: int | None = 0
+    """Bytes of a head that is not complete yet; None while it is."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent, unless its head has no end."""
+        super().data_received(data)
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > LARGEST_HEAD and not self.transport.is_closing():
+                self._refuse(Problem(431, f"a request's head may have {LARGEST_HEAD} bytes", limit=LARGEST_HEAD))
+
+    def send_400_response(self, msg: str) -> None:
+        """As a problem, like every error."""
+        self._refuse(Problem(400, "not a valid HTTP request"))
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come: its first request is due."""
@@ -167,11 +184,13 @@ class StallProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request has begun: its head is due."""
         super().on_message_begin()
+        self._head = 0
         self._send_by = monotonic() + HEAD_SECONDS
 
     def on_headers_complete(self) -> None:
         """Its body is due."""
         super().on_headers_complete()
+        self._head = None
         self._send_by = monotonic() + BODY_SECONDS
 
     def on_message_complete(self) -> None:
@@ -193,6 +212,14 @@ class StallProtocol(HttpToolsProtocol):
         """No further request came: the connection is closed, once its client has taken all of its answer."""
         self._take_by = monotonic() + WRITE_SECONDS
         super().timeout_keep_alive_handler()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer what never becomes a request, and close."""
+        response = problem_response(problem)
+        response.headers["Connection"] = "close"
+        headers = b"".join(b"%s: %s\r\n" % header for header in (*response.raw_headers, *HEADERS))
+        self.transport.write(STATUS_LINE[problem.status_code] + headers + b"\r\n" + bytes(response.body))
+        self.transport.close()
 
     def cut_off_if_stalled(self, now: float) -> None:
         """End the connection if what is due is overdue."""

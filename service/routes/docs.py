@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from service.errors import MEDIA_TYPE, ProblemDetails
-from service.security import PROBES
+from service.middleware import PROBES
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {

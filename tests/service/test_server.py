@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import select
 import socket
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.service.processes import Running, running
+from tests.service.processes import Running, memory, running
 
 IMPATIENT = (
     "import sys, service.server as s; s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = 1;"
@@ -97,3 +98,39 @@ def test_a_client_that_takes_its_time_is_served(impatient: Running):
             time.sleep(0.2)
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
     assert httpx2.get(f"{impatient.url}/decode").status_code == 200
+
+
+def answer_to(service: Running, sent: Iterable[bytes]) -> tuple[bytes, bytes]:
+    """Head and body of what a server says to raw bytes before it closes the connection."""
+    with socket.create_connection(service.address) as connection:
+        connection.settimeout(5)
+        try:
+            for part in sent:
+                connection.sendall(part)
+        except OSError:
+            pass  # it has said enough
+        said = b""
+        try:
+            while part := connection.recv(65536):
+                said += part
+        except ConnectionResetError:
+            pass
+    head, _, body = said.partition(b"\r\n\r\n")
+    return head, body
+
+
+def test_what_is_no_http_is_a_problem_too(impatient: Running):
+    head, body = answer_to(impatient, [b"\x16\x03\x01 hello\r\n\r\n"])
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert b"x-content-type-options: nosniff" in head
+    assert json.loads(body)["status"] == 400
+
+
+@pytest.mark.parametrize("part", [b"X: " + b"a" * 1000 + b"\r\n", b"a" * 1000], ids=["many headers", "one without end"])
+def test_a_head_without_end_is_refused_and_takes_no_memory(impatient: Running, part: bytes):
+    before = memory(impatient.process.pid)
+    head, body = answer_to(impatient, [b"GET / HTTP/1.1\r\nX: ", *[part] * 50_000])
+    assert not head or (head.startswith(b"HTTP/1.1 431 ") and json.loads(body)["limit"] == 65536)
+    assert memory(impatient.process.pid) - before < 10 * 2**20
+    assert httpx2.get(f"{impatient.url}/health/live").status_code == 200
