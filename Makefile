@@ -6,7 +6,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 # The GPU build where an NVIDIA driver answers, else the CPU build: the two can't be installed together.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: serve training test test-all lint clean
+.PHONY: serve training test test-all soak lint clean
 
 serve: .venv/serve
 	$(BIN)/spritevae serve
@@ -18,6 +18,9 @@ test: .venv/develop lint
 
 test-all: .venv/develop lint
 	$(PYTEST)
+
+soak: .venv/develop
+	$(BIN)/python -m tests.soak --write
 
 lint: .venv/develop
 	$(BIN)/ruff check .
