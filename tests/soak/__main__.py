@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.soak import damage, swaps
+from tests.soak import damage, patience, swaps
 from tests.soak.figures import Figure, table
 from tests.support import ROOT
 
@@ -23,6 +23,7 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "swaps": partial(swaps.run, 50),
     "damage": partial(damage.run, 60),
+    "patience": partial(patience.run, 1000, 200),
 }
 
 

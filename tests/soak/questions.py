@@ -44,6 +44,7 @@ class Question:
     tolerance: float = PIXEL
     told: Callable[[Answer], str] = lambda answer: ""
     """The beginning of the model's digest as the body tells it."""
+    images: int = 1
 
     def judge(self, answer: Answer) -> str:
         """What is wrong with an answer; nothing if it is right."""
@@ -79,9 +80,9 @@ def questions(bundles: Sequence[Path]) -> list[Question]:
             sent = request("POST", "/encode", _file(image), content_type="image/png")
             asked.append(Question(sent, _z, seen, Z, _digest))
     several = request("POST", "/decode", {"attributes": VALUES}, accept=NPY)
-    asked.append(Question(several, _npy, drawn))
+    asked.append(Question(several, _npy, drawn, images=len(VALUES)))
     walk = request("POST", "/interpolate", {"keyframes": VALUES, "steps": 2}, accept=NPY)
-    asked.append(Question(walk, _npy, drawn))
+    asked.append(Question(walk, _npy, drawn, images=len(VALUES)))
     return asked
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.soak import damage, swaps
+from tests.soak import damage, patience, swaps
 from tests.soak.figures import Figure, table
 
 
@@ -20,3 +20,7 @@ def test_bundles_take_each_others_place_while_requests_run():
 
 def test_damaged_bundles_are_refused():
     check(damage.run(10))
+
+
+def test_requests_that_nobody_waits_for_are_not_run():
+    check(patience.run(100, 40))
