@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.soak import damage, patience, swaps
+from tests.soak import damage, ending, killing, patience, swaps
 from tests.soak.figures import Figure, table
 from tests.support import ROOT
 
@@ -24,6 +24,8 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "swaps": partial(swaps.run, 50),
     "damage": partial(damage.run, 60),
     "patience": partial(patience.run, 1000, 200),
+    "ending": partial(ending.run, 10, 2, blind=5),
+    "killing": partial(killing.run, 20, 2),
 }
 
 

@@ -14,7 +14,11 @@ PATIENCE = 20
 
 
 class Lost(Exception):
-    """A connection that ended before the whole answer had come."""
+    """A connection that ended before the whole answer had come; ``port`` was the client's own."""
+
+    def __init__(self, reason: str, port: int) -> None:
+        super().__init__(reason)
+        self.port = port
 
 
 @dataclass(slots=True)
@@ -74,12 +78,12 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or it broke."""
         if self._answer and not self._answer.done():
-            self._answer.set_exception(Lost(f"after {len(self._data)} bytes: {error or 'closed'}"))
+            self._answer.set_exception(Lost(f"after {len(self._data)} bytes: {error or 'closed'}", self.port))
 
     async def ask(self, request: bytes) -> Answer:
         """The answer; raises Lost if it never comes whole."""
         if not self.usable:
-            raise Lost("closed before")
+            raise Lost("closed before", self.port)
         self._answer = asyncio.get_running_loop().create_future()
         self.transport.write(request)
         return await self._answer
@@ -95,7 +99,7 @@ class Connection(asyncio.Protocol):
 
 
 class Client:
-    """Connections that are kept and asked again, as many as are needed at once."""
+    """Connections that are kept and asked again in turn, as many as are needed at once."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -110,9 +114,15 @@ class Client:
             self._idle.append(connection)
         return answer
 
+    async def prepare(self, connections: int) -> None:
+        """Open connections until so many are idle."""
+        self._idle = deque(connection for connection in self._idle if connection.usable)
+        while len(self._idle) < connections:
+            self._idle.append(await Connection.open(self._address))
+
     async def _take(self) -> Connection:
         while self._idle:
-            if (connection := self._idle.pop()).usable:
+            if (connection := self._idle.popleft()).usable:
                 return connection
         return await Connection.open(self._address)
 

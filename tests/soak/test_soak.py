@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.soak import damage, patience, swaps
+from tests.soak import damage, ending, killing, patience, swaps
 from tests.soak.figures import Figure, table
 
 
@@ -24,3 +24,11 @@ def test_damaged_bundles_are_refused():
 
 def test_requests_that_nobody_waits_for_are_not_run():
     check(patience.run(100, 40))
+
+
+def test_no_request_is_lost_when_the_service_ends_under_load():
+    check(ending.run(1, 0.5, workers="2", blind=0))
+
+
+def test_only_what_a_killed_worker_had_on_its_hands_fails():
+    check(killing.run(2, 0.3))
