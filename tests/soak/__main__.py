@@ -15,7 +15,8 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.soak import damage, ending, killing, patience, swaps
+from tests.soak import bombing, damage, ending, killing, patience, swaps, truncation
+from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 from tests.support import ROOT
 
@@ -26,6 +27,8 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "patience": partial(patience.run, 1000, 200),
     "ending": partial(ending.run, 10, 2, blind=5),
     "killing": partial(killing.run, 20, 2),
+    "bombing": partial(bombing.run, BOMBS, 5, apart=True),
+    "truncation": partial(truncation.run, 200),
 }
 
 

@@ -78,7 +78,7 @@ def _figure(kind: str, size: int, seen: list[tuple[int, float, int]]) -> Figure:
     what = f"{kind}, {size / 1024:,.1f} KB"
     value = f"{', '.join(map(str, sorted({*statuses})))}, {milliseconds:.0f} ms, {megabytes:.1f} MB"
     if kind in LARGEST:
-        return told(f"no bomb: as many pixels as may be, {what}", value)
+        return told(f"no bomb, but as large as may be: {what}", value)
     refused = all(400 <= status < 500 for status in statuses)
     held = refused and milliseconds < MILLISECONDS and megabytes <= MEGABYTES
     return Figure(what, value, f"4xx, {MILLISECONDS} ms, {MEGABYTES} MB", held)

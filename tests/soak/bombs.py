@@ -72,6 +72,11 @@ def _jpeg(side: int, *, progressive: bool = False) -> tuple[bytearray, int]:
     return data, at
 
 
+def _commented(comments: int) -> bytes:
+    data, _ = _jpeg(16)
+    return bytes(data[:2]) + b"\xff\xfe\0\2" * comments + bytes(data[2:])
+
+
 def _scans(side: int, scans: int) -> bytes:
     """A progressive JPEG that goes over all its blocks again and again, and says nothing (ITU-T T.81, G.1.2)."""
     data, at = _jpeg(side, progressive=True)
@@ -147,8 +152,9 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "PNG, RGBA": lambda: _largest("RGBA", "PNG"),
     "WebP, lossless": lambda: _largest("RGB", "WEBP", lossless=True, method=0),
     "JPEG, progressive": lambda: encode(_scans(WITHIN, 8), "image/jpeg"),
+    "JPEG of 2 MB of empty comments": lambda: encode(_commented(500_000), "image/jpeg"),
 }
-"""Images of as many pixels as a request may have, which are no bombs."""
+"""Images of as many pixels as a request may have, and one of many bytes; they are no bombs."""
 
 
 def _largest(mode: str, form: str, **options: object) -> bytes:

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tests.soak import damage, ending, killing, patience, swaps
+import pytest
+
+from tests.soak import bombing, damage, ending, killing, patience, swaps
+from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
+
+OPEN = (
+    "PNG that has none of as many pixels as may be",
+    "PNG with 100 texts of 1 MB",
+    "GIF of 100,000 frames",
+    "progressive JPEG of as many pixels as may be, 200 scans",
+)
+"""Bombs that still go off."""
 
 
 def check(figures: Iterable[Figure]) -> None:
@@ -32,3 +43,13 @@ def test_no_request_is_lost_when_the_service_ends_under_load():
 
 def test_only_what_a_killed_worker_had_on_its_hands_fails():
     check(killing.run(2, 0.3))
+
+
+def test_bombs_are_refused_at_once_and_without_memory():
+    check(bombing.run(BOMBS.keys() - {*OPEN}, 3, apart=False))
+
+
+@pytest.mark.xfail(strict=True, reason="decoders of images are not limited enough yet")
+@pytest.mark.parametrize("kind", OPEN)
+def test_what_still_goes_off(kind: str):
+    check(bombing.run([kind], 3, apart=False))
