@@ -15,9 +15,10 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.soak import bombing, damage, ending, killing, patience, swaps, truncation
+from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, swaps, truncation
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
+from tests.soak.flooding import FLOODS
 from tests.support import ROOT
 
 DOCUMENT = ROOT / "docs" / "reliability.md"
@@ -29,6 +30,8 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "killing": partial(killing.run, 20, 2),
     "bombing": partial(bombing.run, BOMBS, 5, apart=True),
     "truncation": partial(truncation.run, 200),
+    "fuzzing": partial(fuzzing.run, 2600, 150),
+    "flooding": partial(flooding.run, FLOODS, 20),
 }
 
 

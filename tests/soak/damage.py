@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import random
 import shutil
@@ -16,6 +15,7 @@ from export.bundle import MANIFEST, BundleError, read_bundle
 from service.runtime import ModelError
 from spritevae import load
 from tests.soak.bundles import DSPRITES
+from tests.soak.documents import changes
 from tests.soak.figures import Figure, exactly, told
 
 Damage = Callable[[bytearray, random.Random], bytes]
@@ -100,47 +100,3 @@ def _meaning(content: bytes) -> Any:
         return json.loads(content)
     except ValueError:
         return None
-
-
-def changes(document: Any) -> Iterator[Any]:
-    """A JSON document with one thing changed: each value, each key left out or added, each list's order and length."""
-    for path in _paths(document):
-        for make in _others(_at(document, path)):
-            changed = copy.deepcopy({"": document})
-            holder = _at(changed, ("", *path[:-1])) if path else changed
-            holder[path[-1] if path else ""] = make
-            yield changed[""]
-
-
-def _paths(document: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    listed = document if isinstance(document, list) else ()
-    items: Any = document.items() if isinstance(document, dict) else enumerate(listed)
-    for key, value in items:
-        yield from _paths(value, (*path, key))
-
-
-def _at(document: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        document = document[key]
-    return document
-
-
-def _others(value: Any) -> Iterator[Any]:
-    """Other values in a value's place."""
-    if isinstance(value, dict):
-        yield from ({k: v for k, v in value.items() if k != key} for key in value)
-        yield {**value, "surprise": 1}
-    elif isinstance(value, list):
-        yield from ([*value[:index], *value[index + 1 :]] for index in range(len(value)))
-        yield [*value, *(value[-1:] or [0])]
-        if value[::-1] != value:
-            yield value[::-1]
-    elif isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int | float):
-        yield from (value + 1, str(value), None)
-    elif isinstance(value, str):
-        yield from (value + "x", value[1:] or "y", None)
-    else:
-        yield from (0, "")
