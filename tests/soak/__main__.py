@@ -15,7 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, swaps, truncation
+from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, stalling, swaps, truncation
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 from tests.soak.flooding import FLOODS
@@ -31,6 +31,7 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "bombing": partial(bombing.run, BOMBS, 5, apart=True),
     "truncation": partial(truncation.run, 200),
     "fuzzing": partial(fuzzing.run, 2600, 150),
+    "stalling": partial(stalling.run, 300, 300, 15),
     "flooding": partial(flooding.run, FLOODS, 20),
 }
 

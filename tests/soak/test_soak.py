@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, swaps
+from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, stalling, swaps
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 
@@ -65,3 +65,7 @@ def test_floods_that_still_take_memory(kind: str):
 def test_malformed_requests_are_refused_and_the_service_is_as_it_was():
     pytest.importorskip("schemathesis")
     check(fuzzing.run(400, 3))
+
+
+def test_clients_that_stall_do_not_hold_others_up():
+    check(stalling.run(300, 300, 3))
