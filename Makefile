@@ -7,7 +7,7 @@ PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 # The GPU build where an NVIDIA driver answers, else the CPU build: the two can't be installed together.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: serve training test test-all image-test lint clean
+.PHONY: serve training test test-all image-test soak lint clean
 
 serve: .venv/serve
 	$(BIN)/spritevae serve
@@ -22,6 +22,9 @@ test-all: .venv/develop lint
 
 image-test:
 	$(PYTHON) -m tests.image.check
+
+soak: .venv/develop
+	$(BIN)/python -m tests.soak --write
 
 lint: .venv/develop
 	$(BIN)/ruff check .

@@ -16,6 +16,8 @@ BINARY = "application/octet-stream"
 HEADER_LENGTH = "Inference-Header-Content-Length"
 WINDOW = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 """zlib's name for each format; HTTP's deflate is the format of zlib."""
+PIECE = 2**16
+"""Bytes that are decompressed, and that come of it, at a time to see how many there are."""
 SMALL = 2**21
 """Bytes of tensors that are handled sooner, in half a millisecond, than a thread would have done it."""
 TEXT = 16
@@ -52,14 +54,25 @@ def decompress(body: bytes, encoding: str, limit: int) -> bytes:
     """The content of a body in gzip or deflate; raises Problem 400 where it is damaged, 413 past ``limit`` bytes."""
     inflate = zlib.decompressobj(WINDOW[encoding])
     try:
-        content = inflate.decompress(body, limit + 1)
+        if _grows_past(limit, body, encoding):
+            raise Problem(413, f"a body may have {limit} bytes, decompressed", limit=limit)
+        content = inflate.decompress(body)
     except zlib.error as error:
         raise Problem(400, f"the body: damaged {encoding}: {error}") from None
-    if len(content) > limit:
-        raise Problem(413, f"a body may have {limit} bytes, decompressed", limit=limit)
     if not inflate.eof or inflate.unused_data:
         raise Problem(400, f"the body: damaged {encoding}: {'goes on after' if inflate.eof else 'ends before'} its end")
     return content
+
+
+def _grows_past(limit: int, body: bytes, encoding: str) -> bool:
+    """Whether a body has more than ``limit`` bytes, decompressed; found out without keeping them."""
+    inflate, size = zlib.decompressobj(WINDOW[encoding]), 0
+    for start in range(0, len(body), PIECE):
+        rest = body[start : start + PIECE]
+        while size <= limit and (content := inflate.decompress(rest, PIECE)):
+            size += len(content)
+            rest = inflate.unconsumed_tail
+    return size > limit
 
 
 def part(request: Request, body: bytes) -> tuple[memoryview, memoryview]:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ class Running(NamedTuple):
 
     process: subprocess.Popen[str]
     url: str
+    log: list[str]
+    """What it has logged since, except of requests."""
 
     @property
     def workers(self) -> list[int]:
@@ -47,13 +50,20 @@ def running(bundle: Path, *flags: str) -> Iterator[Running]:
     process = start("--model", str(bundle), "--port", "0", *flags)
     try:
         url = url_of(process)
+        log: list[str] = []
+        threading.Thread(target=_drain, args=(process, log), daemon=True).start()
         wait_ready(url)
-        yield Running(process, url)
+        yield Running(process, url, log)
     finally:
         process.kill()
         process.wait()
-        if process.stderr:
-            process.stderr.close()
+
+
+def _drain(process: subprocess.Popen[str], log: list[str]) -> None:
+    """Read what a service logs: it would stand still once nobody did."""
+    assert process.stderr
+    with process.stderr:
+        log.extend(line for line in process.stderr if "spritevae.access" not in line)
 
 
 def url_of(process: subprocess.Popen[str]) -> str:
