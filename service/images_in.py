@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
+from PIL.GifImagePlugin import GifImageFile
 
 from export.bundle import ImageSpec
 from service import png
@@ -25,6 +26,13 @@ PILLOW_FORMATS = {
     "image/apng": "PNG",
 }
 FILE_TYPES = (*PILLOW_FORMATS, NPY)
+DEFLATE_AT_BEST = 1032
+"""Bytes that one byte can stand for (https://zlib.net/zlib_tech.html); of the fewest, each holds eight pixels."""
+START_OF_SCAN = b"\xff\xda"
+SCANS = 8
+"""Of the largest image that is accepted: progressive JPEGs have about ten, and each takes as long as a plain file."""
+# Pillow inflates up to 64 MB of a PNG's texts, which nobody reads here.
+PngImagePlugin.MAX_TEXT_MEMORY = 2**22
 EXIF_ORIENTATION = 0x0112
 COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
 
@@ -134,8 +142,9 @@ def _frames(
     where = source.where
     try:
         with Image.open(BytesIO(source.data), formats=[pillow_format]) as image:
+            _check_effort(image, source, pixels.limit)
             # A JPEG's further pictures are previews, and an APNG's default image is none of its frames.
-            count = 1 if pillow_format == "JPEG" else getattr(image, "n_frames", 1)
+            count = 1 if pillow_format == "JPEG" else _frame_count(image, max_items + 1)
             first = int(getattr(image, "default_image", False))
             if count - first > max_items:
                 raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
@@ -154,6 +163,35 @@ def _frames(
     except Exception as error:  # decoders of damaged files raise all sorts of things
         name = pillow_format if source.data else "image: it is empty"
         raise Problem(400, f"{where}: damaged, or no {name} ({type(error).__name__})", where=where) from None
+
+
+def _frame_count(image: Image.Image, most: int) -> int:
+    """How many frames an image has; ``most`` where there are more."""
+    if not isinstance(image, GifImageFile):
+        return min(getattr(image, "n_frames", 1), most)
+    # As Pillow's own count, which goes to the end of however many there are.
+    count = 1
+    try:
+        while count < most:
+            image._seek(count, False)
+            count += 1
+    except EOFError:
+        pass
+    image.seek(0)
+    return count
+
+
+def _check_effort(image: Image.Image, source: Source, max_pixels: int) -> None:
+    """Raise Problem for what takes memory or time out of proportion: 400 for pixels that can't be in so few bytes,
+    413 for pixels that are refined over and over.
+    """
+    size = image.width * image.height
+    if image.format == "PNG" and size // 8 > DEFLATE_AT_BEST * len(source.data):
+        raise Problem(400, f"{source.where}: damaged: no {image.width}x{image.height} pixels", where=source.where)
+    scans = source.data.count(START_OF_SCAN) if image.format == "JPEG" else 1
+    if size * scans > SCANS * max_pixels:
+        message = f"{source.where}: {scans} scans of {image.width}x{image.height} pixels"
+        raise Problem(413, message, where=source.where)
 
 
 def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[str]]:

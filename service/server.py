@@ -31,7 +31,8 @@ COLLECT_AFTER = 20_000
 """Objects made beyond those that are gone; Python's own number is 700."""
 POLITENESS = 0.002
 """Seconds that a worker with more connections gives those with fewer."""
-LARGEST_HEAD = 2**16
+LARGEST_HEAD, MOST_HEADERS = 2**16, 256
+"""Bytes of a request's head, and lines of it and of the trailers of a chunked body."""
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -167,6 +168,8 @@ class StallProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take what the client sent, unless its head has no end."""
         super().data_received(data)
+        if self.headers and len(self.headers) > MOST_HEADERS and not self.transport.is_closing():
+            self._refuse(Problem(431, f"a request may have {MOST_HEADERS} headers and trailers", limit=MOST_HEADERS))
         if self._head is not None:
             self._head += len(data)
             if self._head > LARGEST_HEAD and not self.transport.is_closing():

@@ -137,7 +137,7 @@ def request(method: str, path: str, body: bytes | Any = None, **headers: str) ->
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
         headers = {"content_type": "application/json", **headers}
-    fields = {"host": "soak", **({} if body is None else {"content_length": str(len(body))}), **headers}
+    fields = {"host": "localhost", **({} if body is None else {"content_length": str(len(body))}), **headers}
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
     return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode() + (body or b"")
 

@@ -14,7 +14,7 @@ from tests.soak.figures import Figure
 from tests.soak.load import single
 
 MEGABYTE, SECONDS = 2**20, 5
-GET, POST = b"GET /health/live HTTP/1.1\r\nhost: x\r\n", b"POST /decode HTTP/1.1\r\nhost: x\r\n"
+GET, POST = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\n", b"POST /decode HTTP/1.1\r\nhost: localhost\r\n"
 CHUNKED = POST + b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
 FLOODS: dict[str, tuple[bytes, bytes]] = {
     "small headers": (GET, b"a: b\r\n" * 10_000),
