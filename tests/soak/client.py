@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes of an answer have come."""
         self._data += data
-        if self._answer is None or self._answer.done() or (end := _end(self._data)) is None:
+        if self._answer is None or self._answer.done() or (end := end_of_answer(self._data)) is None:
             return
         head, body = bytes(self._data[: end[0]]), bytes(self._data[end[0] : end[1]])
         del self._data[: end[1]]
@@ -142,7 +142,7 @@ def request(method: str, path: str, body: bytes | Any = None, **headers: str) ->
     return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode() + (body or b"")
 
 
-def _end(data: bytearray) -> tuple[int, int] | None:
+def end_of_answer(data: bytearray) -> tuple[int, int] | None:
     """Where the head and the body of the first answer in ``data`` end, if it is all there."""
     head = data.find(b"\r\n\r\n") + 4
     if head < 4:
