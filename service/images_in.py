@@ -142,9 +142,8 @@ def _frames(
     where = source.where
     try:
         with Image.open(BytesIO(source.data), formats=[pillow_format]) as image:
-            _check_effort(image, source, pixels.limit)
             # A JPEG's further pictures are previews, and an APNG's default image is none of its frames.
-            count = 1 if pillow_format == "JPEG" else _frame_count(image, max_items + 1)
+            count = 1 if pillow_format == "JPEG" else _frame_count(image, max_items + 2)
             first = int(getattr(image, "default_image", False))
             if count - first > max_items:
                 raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
@@ -152,6 +151,7 @@ def _frames(
                 image.seek(index)
                 # Again for every frame: one of a GIF may be larger than those before.
                 pixels.take(where, image.width, image.height, count - index)
+                _check_effort(image, source, pixels.limit)
                 image.load()
                 if index >= first:
                     yield fit(image, spec)

@@ -15,7 +15,19 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, stalling, swaps, truncation
+from tests.soak import (
+    bombing,
+    damage,
+    ending,
+    flooding,
+    fuzzing,
+    killing,
+    overload,
+    patience,
+    stalling,
+    swaps,
+    truncation,
+)
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 from tests.soak.flooding import FLOODS
@@ -32,6 +44,7 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "truncation": partial(truncation.run, 200),
     "fuzzing": partial(fuzzing.run, 2600, 150),
     "stalling": partial(stalling.run, 300, 300, 15),
+    "overload": partial(overload.run, 60, 3, 10),
     "flooding": partial(flooding.run, FLOODS, 20),
 }
 

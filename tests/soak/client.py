@@ -67,7 +67,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Some bytes of an answer have come."""
         self._data += data
-        if self._answer is None or self._answer.done() or (end := _end(self._data)) is None:
+        if self._answer is None or self._answer.done() or (end := end_of_answer(self._data)) is None:
             return
         head, body = bytes(self._data[: end[0]]), bytes(self._data[end[0] : end[1]])
         del self._data[: end[1]]
@@ -132,17 +132,26 @@ class Client:
             self._idle.pop().transport.close()
 
 
+KEY = "soak-soak-soak-soak"
+"""Brought along always, and looked at only by services that have keys."""
+
+
 def request(method: str, path: str, body: bytes | Any = None, **headers: str) -> bytes:
     """A request as bytes; a body that is not bytes goes as JSON. ``content_type`` stands for ``Content-Type``."""
     if body is not None and not isinstance(body, bytes):
         body = json.dumps(body).encode()
         headers = {"content_type": "application/json", **headers}
-    fields = {"host": "localhost", **({} if body is None else {"content_length": str(len(body))}), **headers}
+    fields = {
+        "host": "localhost",
+        "x_api_key": KEY,
+        **({} if body is None else {"content_length": str(len(body))}),
+        **headers,
+    }
     lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
     return "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""]).encode() + (body or b"")
 
 
-def _end(data: bytearray) -> tuple[int, int] | None:
+def end_of_answer(data: bytearray) -> tuple[int, int] | None:
     """Where the head and the body of the first answer in ``data`` end, if it is all there."""
     head = data.find(b"\r\n\r\n") + 4
     if head < 4:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 from tests.service.processes import Running, memory, running
 from tests.soak.bundles import BAD, DSPRITES, digest, inverted, replace
-from tests.soak.client import Answer, Client, Lost, request
+from tests.soak.client import KEY, Answer, Client, Lost, request
 from tests.soak.figures import Figure, exactly, spread, told
 from tests.soak.questions import Question, questions
 
@@ -33,7 +35,8 @@ def run(swaps: int) -> Iterator[Figure]:
         for way, flags in WAYS.items():
             served = Path(folder) / f"served{way}"
             replace(served, DSPRITES)
-            with running(served, "--device", "cpu", *flags) as service:
+            keys = {"SPRITEVAE_API_KEYS": f"{KEY}:admin"} if way == "--admin" else {}
+            with patch.dict(os.environ, keys), running(served, "--device", "cpu", *flags) as service:
                 swapping = Swapping(service, served, models, asked, admin=way == "--admin")
                 asyncio.run(swapping.run(swaps))
                 yield from swapping.figures(way)

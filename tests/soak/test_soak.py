@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, patience, stalling, swaps
+from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, overload, patience, stalling, swaps
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 from tests.soak.flooding import FLOODS
@@ -54,3 +54,7 @@ def test_malformed_requests_are_refused_and_the_service_is_as_it_was():
 
 def test_clients_that_stall_do_not_hold_others_up():
     check(stalling.run(300, 300, 3))
+
+
+def test_too_many_requests_are_refused_and_others_answered():
+    check(overload.run(2, 1, 0.5, judged=False))
