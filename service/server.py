@@ -63,7 +63,7 @@ class Server(uvicorn.Server):
         self._shares = shares
         self._place = place
         self._listening: list[socket.socket] = []
-        self._yielded = False
+        self._yielded = self._spared = False
         self._accepted: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -140,7 +140,8 @@ class Server(uvicorn.Server):
         """Ten times a second: whether it is time to end."""
         now = monotonic()
         self._tell()
-        if not gc.get_freeze_count() and self._app.state.store.loaded:
+        if not self._spared and self._app.state.store.loaded:
+            self._spared = True
             _spare_collector()
         if counter % 10 == 0:
             for connection in list(self.server_state.connections):
