@@ -236,16 +236,23 @@ class Scheduler:
         done = []
         offset = 0
         for job, start, stop in batch:
-            rows = {name: column[offset : offset + stop - start] for name, column in outputs.items()}
-            offset += stop - start
-            with self._ready:
-                job.parts.append((start, rows))
-                job.finished += stop - start
-                job.phases["inference"] = job.phases.get("inference", 0.0) + seconds
-                if job.finished < job.count:
-                    continue
-            done.append(_outcome(job))
+            end = offset + stop - start
+            rows = {name: column[offset:end] for name, column in outputs.items()}
+            offset = end
+            if stop - start == job.count:
+                job.phases["inference"] = seconds
+                done.append(_outcome(job, rows))
+            elif self._completes(job, start, rows, stop - start, seconds):
+                done.append(_outcome(job, _whole(job.parts)))
         return done
+
+    def _completes(self, job: Job, start: int, rows: Columns, count: int, seconds: float) -> bool:
+        """Note a part of a job that was split; other threads may have the others."""
+        with self._ready:
+            job.parts.append((start, rows))
+            job.finished += count
+            job.phases["inference"] = job.phases.get("inference", 0.0) + seconds
+            return job.finished == job.count
 
     def _fail(self, batch: Iterable[Slice], error: Exception) -> None:
         for piece in batch:
@@ -280,12 +287,15 @@ def _joined(batch: list[Slice]) -> Columns:
     }
 
 
-def _outcome(job: Job) -> Outcome:
+def _whole(parts: list[tuple[int, Columns]]) -> Columns:
+    ordered = [rows for _, rows in sorted(parts, key=lambda part: part[0])]
+    return {name: np.concatenate([rows[name] for rows in ordered]) for name in ordered[0]}
+
+
+def _outcome(job: Job, outputs: Columns) -> Outcome:
     begin = perf_counter()
-    parts = [rows for _, rows in sorted(job.parts, key=lambda part: part[0])]
     try:
-        whole = parts[0] if len(parts) == 1 else {name: np.concatenate([p[name] for p in parts]) for name in parts[0]}
-        return Outcome(job, job.then(whole), None)
+        return Outcome(job, job.then(outputs), None)
     except Exception as error:
         return Outcome(job, None, error)
     finally:
