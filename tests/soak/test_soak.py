@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, overload, patience, stalling, swaps
+from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, leaking, overload, patience, stalling, swaps
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 
@@ -56,15 +56,15 @@ def test_bombs_that_still_go_off(kind: str):
     check(bombing.run([kind], 3, apart=False))
 
 
-@pytest.mark.xfail(strict=True, reason="a request's head and trailers have no limit yet, and neither has pipelining")
+@pytest.mark.xfail(reason="a request's head and trailers have no limit yet, and neither has pipelining")
 @pytest.mark.parametrize("kind", FLOODS_LEFT)
 def test_floods_that_still_take_memory(kind: str):
-    check(flooding.run([kind], 10))
+    check(flooding.run([kind], 5))
 
 
 def test_malformed_requests_are_refused_and_the_service_is_as_it_was():
     pytest.importorskip("schemathesis")
-    check(fuzzing.run(400, 3))
+    check(fuzzing.run(300, 1))
 
 
 def test_clients_that_stall_do_not_hold_others_up():
@@ -72,4 +72,9 @@ def test_clients_that_stall_do_not_hold_others_up():
 
 
 def test_too_many_requests_are_refused_and_others_answered():
-    check(overload.run(2, 1, 0.5, judged=False))
+    check(overload.run(1, 1, 0.5, judged=False))
+
+
+def test_memory_does_not_grow_with_requests_and_a_leak_is_told():
+    # So few are not enough for a megabyte: heaps and pools still fill.
+    check(leaking.run(4000, 1000, warm=0.6, connections=2, most=6))
