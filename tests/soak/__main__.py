@@ -22,6 +22,7 @@ from tests.soak import (
     flooding,
     fuzzing,
     killing,
+    leaking,
     overload,
     patience,
     stalling,
@@ -45,6 +46,7 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "fuzzing": partial(fuzzing.run, 2600, 150),
     "stalling": partial(stalling.run, 300, 300, 15),
     "overload": partial(overload.run, 60, 3, 10),
+    "leaking": partial(leaking.run, 100_000, 20_000, warm=0.3, connections=16),
     "flooding": partial(flooding.run, FLOODS, 20),
 }
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from itertools import cycle, islice
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from tests.service.processes import running
 from tests.soak.bundles import DSPRITES
@@ -20,6 +20,8 @@ from tests.soak.queue import Queue
 DEADLINE, PATIENCE = 50, 0.03
 """Milliseconds of a deadline; seconds after which clients leave."""
 AT_ONCE = 20
+WAITS = (0.2, 0.5, 1.0)
+"""Seconds that the queue takes at least, and as many as it is made to take when it did not stay so long."""
 DROPPED, RUN = "spritevae_dropped_images_total", "spritevae_batch_images_sum"
 FLAGS = ("--device", "cpu", "--batches", "1", "--max-queue", "65536", "--cache-bytes", "0")
 
@@ -34,8 +36,8 @@ def run(deadlines: int, leavers: int) -> Iterator[Figure]:
 async def _run(address: Address, deadlines: int, leavers: int) -> list[Figure]:
     client = Client(address)
     queue = Queue(client)
-    late = await _unrun(client, queue, _late(client, deadlines), "deadline")
-    gone = await _unrun(client, queue, _gone(address, leavers), "disconnect")
+    late = await _unrun(client, queue, lambda: _late(client, deadlines), "deadline")
+    gone = await _unrun(client, queue, lambda: _gone(address, leavers), "disconnect")
     client.close()
     statuses, seconds = late.seen
     return [
@@ -60,11 +62,17 @@ class Unrun(NamedTuple):
     waits: list[float]
 
 
-async def _unrun(client: Client, queue: Queue, asking: Coroutine[Any, Any, Any], reason: str) -> Unrun:
-    before, answered = await Metrics.of(client), queue.images
-    async with queue.long():
-        seen = await asking
-        waits = list(queue.waits)
+async def _unrun(
+    client: Client, queue: Queue, ask: Callable[[], Coroutine[Any, Any, Any]], reason: Literal["deadline", "disconnect"]
+) -> Unrun:
+    """Ask while the queue is long: again, with a longer one, should it not have stayed so on a busy machine."""
+    for seconds in WAITS:
+        before, answered = await Metrics.of(client), queue.images
+        async with queue.long(seconds):
+            seen = await ask()
+            waits = list(queue.waits)
+        if min(waits) >= WAITS[0]:
+            break
     after = await Metrics.of(client)
     dropped = after.total(DROPPED, reason=reason) - before.total(DROPPED, reason=reason)
     run = after.total(RUN) - before.total(RUN) - (queue.images - answered)

@@ -16,8 +16,6 @@ from tests.soak.questions import VALUES
 
 ITEMS = 256
 """Images of each request that makes the queue long."""
-WAIT = 0.2
-"""Seconds that the queue takes at least."""
 
 
 class Queue:
@@ -25,7 +23,6 @@ class Queue:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._running: set[asyncio.Task[None]] = set()
         self.images = 0
         """Of those requests that are answered."""
         self.waits: list[float] = []
@@ -39,13 +36,13 @@ class Queue:
         self._request = request("POST", "/v2/models/dsprites/infer", head + content, **length)
 
     @asynccontextmanager
-    async def long(self) -> AsyncIterator[None]:
-        """Inside, whoever comes waits at least WAIT seconds; then until all is answered."""
+    async def long(self, seconds: float) -> AsyncIterator[None]:
+        """Inside, whoever comes waits so many seconds or more; then until all is answered."""
         keep = asyncio.Event()
         tasks: list[asyncio.Task[None]] = []
         keep.set()
         self.waits.clear()
-        while len(self.waits) < 5 or min(self.waits[-5:]) < WAIT:
+        while len(self.waits) < 5 or min(self.waits[-5:]) < seconds:
             tasks.append(asyncio.create_task(self._fill(keep)))
             seen = len(self.waits)
             while len(self.waits) < seen + 2 * len(tasks):  # until each has come behind all others
