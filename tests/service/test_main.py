@@ -25,7 +25,7 @@ def server(bundles: Path) -> Iterator[Running]:
 
 
 def test_a_server_answers_on_its_port(server: Running):
-    _, url = server
+    url = server.url
     response = httpx2.get(f"{url}/decode?shape=heart")
     assert response.status_code == 200
     assert response.headers["X-Execution-Provider"] == "CPUExecutionProvider"
@@ -42,7 +42,7 @@ def test_no_body_follows_the_answer_to_head(server: Running):
 
 
 def test_a_large_body_is_refused_and_the_next_request_served(server: Running):
-    _, url = server
+    url = server.url
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=5) as connection:
         connection.sendall(
@@ -55,7 +55,7 @@ def test_a_large_body_is_refused_and_the_next_request_served(server: Running):
 
 
 def test_a_port_in_use_is_one_clear_line(server: Running, bundles: Path):
-    _, url = server
+    url = server.url
     port = url.rsplit(":", 1)[1]
     process = start("--model", str(bundles / "grey"), "--port", port)
     _, stderr = process.communicate(timeout=10)
