@@ -67,7 +67,8 @@ async def _end(service: Running, seconds: float, seen: Counter[str], *, looks: b
             seen[f"{type(error).__name__}, {error}"] += 1
 
     watching = asyncio.create_task(_watch(service))
-    ended = watching.done if looks else lambda: seen["refused"] > 0
+    before = seen["refused"]
+    ended = watching.done if looks else lambda: seen["refused"] > before
     asyncio.get_running_loop().call_later(seconds, service.process.send_signal, signal.SIGTERM)
     await asyncio.gather(*await steadily(rate, ask, lambda passed: not ended()))
     return rate
