@@ -45,11 +45,12 @@ def supervise(work: Work, count: int, died: Callable[[int, int], None]) -> int:
             del workers[place]
             died(place, worker.pid or 0)
             if ending:
-                codes.append(abs(worker.exitcode or 0))
+                codes.append(worker.exitcode or 0)
                 continue
             log.error("worker %s ended with code %s; another one takes its place", worker.pid, worker.exitcode)
             workers[place] = _start(work, place, False)
-    return FAILED if any(codes) else 0
+    # Who was told before it could hear did as it was told.
+    return FAILED if {*codes} - {0, -signal.SIGTERM, -signal.SIGINT} else 0
 
 
 def _signals() -> socket.socket:
@@ -58,7 +59,7 @@ def _signals() -> socket.socket:
     departures.setblocking(False)
     signal.set_wakeup_fd(departures.detach())
     signal.signal(signal.SIGCHLD, lambda number, frame: None)
-    for number in signals.held():
+    for number in tuple(signals.held()):  # raised again, they are held again
         signal.raise_signal(number)
     return arrivals
 

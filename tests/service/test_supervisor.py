@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -103,6 +105,27 @@ def test_a_second_signal_does_not_wait(bundles: Path, workers: str):
         assert service.process.poll() is None
         service.process.send_signal(signal.SIGTERM)
         assert service.process.wait(3) == 1
+
+
+@pytest.mark.parametrize("pause", [0.3, 0.6, 1.0])
+def test_sigterm_while_workers_start_ends_them_too(bundles: Path, pause: float):
+    process = start("--model", str(bundles / "grey"), "--port", "0", "--drain-seconds", "0", "--workers", "2")
+    time.sleep(pause)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=15)
+    assert process.returncode in (0, -signal.SIGTERM), stderr  # before it holds signals, it ends as any process
+
+
+def test_a_signal_that_came_before_the_supervisor_is_passed_on_once():
+    code = """
+import signal
+from service import signals, supervisor
+signals.hold()
+signal.raise_signal(signal.SIGTERM)
+arrivals = supervisor._signals()
+assert arrivals.recv(100) == bytes([signal.SIGTERM])
+"""
+    assert subprocess.run([sys.executable, "-c", code], timeout=10).returncode == 0
 
 
 def test_sigterm_while_it_loads_ends_it_too(bundles: Path):
