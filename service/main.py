@@ -63,7 +63,8 @@ def serve(argv: Sequence[str]) -> int:
         _forget_metrics(pid)
 
     with _shared_metrics():
-        return supervise(partial(work, settings, listening, shares), settings.workers, died)
+        # Its own copy of the socket would take connections that nobody accepts any more.
+        return supervise(partial(work, settings, listening, shares), settings.workers, died, ends=listening.close)
 
 
 def work(

@@ -21,11 +21,11 @@ Work = Callable[[int, bool], int]
 """Of a worker's place among all, and whether it is the first one there."""
 
 
-def supervise(work: Work, count: int, died: Callable[[int, int], None]) -> int:
+def supervise(work: Work, count: int, died: Callable[[int, int], None], ends: Callable[[], None]) -> int:
     """Run ``work`` in so many processes until SIGTERM or SIGINT, and give the exit code; a second signal kills them.
 
     A worker that ends with FAILED ends all; one that dies otherwise has its place taken by another. ``died`` is told
-    the place and the process id of each that ends.
+    the place and the process id of each that ends, and ``ends`` is called once no other will take its place.
     """
     arrivals = _signals()
     workers = {place: _start(work, place, True) for place in range(count)}
@@ -36,11 +36,13 @@ def supervise(work: Work, count: int, died: Callable[[int, int], None]) -> int:
         if number != signal.SIGCHLD:
             _send(signal.SIGKILL if ending else signal.Signals(number), workers.values())
             ending = True
+            ends()
             continue
         ended = {place: worker for place, worker in workers.items() if worker.exitcode is not None}
         if not ending and any(worker.exitcode == FAILED for worker in ended.values()):
             _send(signal.SIGTERM, workers.values())
             ending = True
+            ends()
         for place, worker in ended.items():
             del workers[place]
             died(place, worker.pid or 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ import pytest
 from tests.service.processes import alive, running, start
 from tests.service.toys import toy_bundle
 
-SLOW = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"
+HEAD = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_port_never_closes(bundles: Path):
@@ -94,6 +95,25 @@ def test_a_request_in_flight_is_finished(bundles: Path):
         service.process.send_signal(signal.SIGTERM)
         ask.join()
         assert code == [200]
+        assert service.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_nobody_is_let_in_while_what_is_in_flight_is_finished(bundles: Path, workers: str):
+    with (
+        running(bundles / "grey", "--workers", workers, "--drain-seconds", "0") as service,
+        socket.create_connection(service.address) as slow,
+    ):
+        body = b'{"attributes": {}}'
+        slow.sendall(HEAD % len(body) + body[:5])
+        time.sleep(0.2)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(service.address)
+        assert service.process.poll() is None
+        slow.sendall(body[5:])
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
         assert service.process.wait(10) == 0
 
 
