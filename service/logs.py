@@ -25,6 +25,7 @@ def configure(level: LogLevel, form: LogFormat) -> None:
                 structlog.stdlib.ExtraAdder(),
                 structlog.processors.TimeStamper("iso"),
                 _add_request_id,
+                _drop_colours,
             ],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -45,4 +46,9 @@ def _rendering(readable: bool) -> list[Any]:
 def _add_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
     if (call := current.get(None)) is not None:
         event["request_id"] = call.id
+    return event
+
+
+def _drop_colours(logger: Any, method: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)  # uvicorn's second copy of its messages, for terminals
     return event

@@ -144,9 +144,7 @@ def header(scope: Scope, name: bytes) -> bytes:
 def timeout(given: bytes) -> float:
     """Seconds of an X-Request-Timeout-Ms; raises Problem 400."""
     if not (given.isdigit() and 0 < len(given) <= 9 and 1 <= int(given) <= LONGEST_TIMEOUT_MS):
-        raise Problem(
-            400,
-            f"X-Request-Timeout-Ms: got {given[:40]!r}; accepts a whole number from 1 to {LONGEST_TIMEOUT_MS}",
-            where="X-Request-Timeout-Ms",
-        )
+        got, accepted = given.decode("latin-1")[:40], f"a whole number from 1 to {LONGEST_TIMEOUT_MS}"
+        name = "X-Request-Timeout-Ms"
+        raise Problem(400, f"{name}: got {got!r}; accepts {accepted}", where=name, got=got, accepted=accepted)
     return int(given) / 1000

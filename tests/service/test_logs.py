@@ -19,7 +19,7 @@ def test_a_line_is_a_json_object_with_the_request_it_belongs_to(capsys: pytest.C
     token = current.set(Call("abc", _receive))
     try:
         logging.getLogger("spritevae.access").info("request", extra={"status": 200, "path": "/decode"})
-        logging.getLogger("uvicorn.error").warning("with %s", "arguments")
+        logging.getLogger("uvicorn.error").warning("with %s", "arguments", extra={"color_message": "\x1b[36mwith"})
         logging.getLogger("x").debug("never")
     finally:
         current.reset(token)
@@ -27,6 +27,7 @@ def test_a_line_is_a_json_object_with_the_request_it_belongs_to(capsys: pytest.C
     assert first["request_id"] == "abc"
     assert (first["event"], first["status"], first["path"], first["level"]) == ("request", 200, "/decode", "info")
     assert (second["event"], second["logger"]) == ("with arguments", "uvicorn.error")
+    assert "color_message" not in second
     assert first["timestamp"].endswith("Z")
 
 

@@ -53,7 +53,7 @@ def test_every_request_is_logged_without_its_query(client: TestClient, caplog: p
 def test_a_timeout_that_is_none_is_refused(client: TestClient, given: str):
     answer = client.get("/decode", headers={"X-Request-Timeout-Ms": given})
     assert answer.status_code == 400
-    assert "accepts a whole number from 1 to 600000" in answer.json()["detail"]
+    assert answer.json()["detail"] == f"X-Request-Timeout-Ms: got {given!r}; accepts a whole number from 1 to 600000"
 
 
 def test_more_requests_than_may_be_in_hand_are_refused_and_health_still_answers():
