@@ -38,6 +38,12 @@ def etag(model: Model, media: str, *content: Any) -> str:
     return f'W/"{hashlib.sha256(parts).hexdigest()[:32]}"'
 
 
+def etag_of_points(model: Model, points: Points, media: str, columns: int | None) -> str:
+    """The ETag of images at ``points`` that came of values or of z."""
+    content = points.z.tolist() if points.attributes is None else list(points.attributes)
+    return etag(model, media, content, columns)
+
+
 def etag_of_z(model: Model, points: Points, media: str, *options: Any) -> str:
     """The ETag of images at ``points`` that came of images, with what else decides the answer's bytes."""
     digest = hashlib.sha256(points.z.tobytes()).hexdigest()
@@ -71,6 +77,11 @@ async def kept(request: Request, tag: str, make: Callable[[], Awaitable[Response
     return response
 
 
+def listing(model: Model, key: str, content: Sequence[Any]) -> bytes:
+    """JSON of what a model says, listed under ``key``."""
+    return to_json({"model": model.name, "digest": model.digest, key: content})
+
+
 async def images(
     engine: Engine, points: Points, media: str, *, columns: int | None, key: str, fps: float = 12, loop: bool = True
 ) -> Response:
@@ -83,7 +94,7 @@ async def images(
             return out.write(frames, media, columns, fps, loop)
         values: Sequence[Mapping[str, Value] | None] = points.attributes or [None] * len(frames)
         listed = [{"image": out.base64_png(frame), "attributes": v} for frame, v in zip(frames, values, strict=True)]
-        return to_json({"model": engine.model.name, "digest": engine.model.digest, key: listed})
+        return listing(engine.model, key, listed)
 
     with timed("encoding"):
         content = await to_thread.run_sync(encoded)

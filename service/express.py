@@ -9,23 +9,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 import msgspec
-from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import png, reading
-from service.answers import etag
+from service.answers import etag_of_points, listing
 from service.cache import Answer, Cache
 from service.call import current
 from service.engine import Engine
 from service.errors import NOT_RUN, Problem, not_run, problem_response
 from service.images_in import stacked
-from service.images_out import PNG
+from service.images_out import JSON, PNG
 from service.scheduler import Columns
 from service.store import Store
 from service.values import Points, latent_points, points
 
-JSON = "application/json"
 LARGEST_BODY = 2**15
 Lane = Callable[[Engine, Cache, bytes], Awaitable[Answer | None]]
 
@@ -73,8 +71,7 @@ async def decode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
         made = _points(engine, given)
     except (msgspec.MsgspecError, UnicodeDecodeError, Problem):
         return None
-    content = made.z.tolist() if made.attributes is None else list(made.attributes)
-    tag = etag(engine.model, PNG, content, None)
+    tag = etag_of_points(engine.model, made, PNG, None)
     if (known := cache.get(tag)) is not None:
         return known
     image = await engine.draw(made.z, lambda frames: png.encode(frames[0]))
@@ -93,8 +90,7 @@ async def encode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
     images = stacked([image], model.manifest.image)
 
     def answer(outputs: Columns) -> bytes:
-        items = reading.items(model, outputs, [[]])
-        return to_json({"model": model.name, "digest": model.digest, "items": items})
+        return listing(model, "items", reading.items(model, outputs, [[]]))
 
     return _answer(JSON, await engine.read(images, answer))
 

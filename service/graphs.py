@@ -9,10 +9,10 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from service.scheduler import LARGEST_BATCH
 from training.codebook import Float32
 
-LARGEST = 64
-BUCKETS = (1, 2, 4, 8, 16, 32, LARGEST)
+BUCKETS = (1, 2, 4, 8, 16, 32, LARGEST_BATCH)
 
 
 class Graph:
@@ -31,11 +31,11 @@ class Graph:
     def run(self, feeds: Mapping[str, Float32]) -> dict[str, Float32]:
         """Outputs [B, ...] by name of inputs [B, ...] by name."""
         count = len(next(iter(feeds.values())))
-        if count <= LARGEST:
+        if count <= LARGEST_BATCH:
             return dict(zip(self.outputs, self._batch(feeds, count), strict=True))
         batches = [
-            self._batch({name: array[start : start + LARGEST] for name, array in feeds.items()}, count - start)
-            for start in range(0, count, LARGEST)
+            self._batch({name: array[start : start + LARGEST_BATCH] for name, array in feeds.items()}, count - start)
+            for start in range(0, count, LARGEST_BATCH)
         ]
         whole = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return dict(zip(self.outputs, whole, strict=True))
@@ -50,7 +50,7 @@ class PaddedGraph(Graph):
     """A session that sees few sizes of batches: on a GPU, each of them has its own kernels and memory."""
 
     def _batch(self, feeds: Mapping[str, Float32], count: int) -> list[Float32]:
-        count = min(count, LARGEST)
+        count = min(count, LARGEST_BATCH)
         size = next(bucket for bucket in BUCKETS if bucket >= count)
         padded = feeds if size == count else {name: _padded(array, size) for name, array in feeds.items()}
         return [output[:count] for output in self._bucket(padded, size)]

@@ -96,14 +96,19 @@ def _read(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> It
     media = source.media or sniff(source)
     if media == NPY:
         yield from _array(source, spec, max_items, pixels)
-    elif PILLOW_FORMATS[media] == "PNG" and (image := png.decode(source.data, spec.shape)) is not None:
+    elif (pillow_format := PILLOW_FORMATS[media]) == "PNG" and (image := _plain_png(source, spec)) is not None:
         pixels.take(source.where, spec.width, spec.height, 1)
         yield image, []
     else:
-        if PILLOW_FORMATS[media] == "PNG" and not png.few_chunks(source.data):
-            message = f"{source.where}: a PNG of more than {png.MOST_CHUNKS} chunks"
-            raise Problem(413, message, where=source.where, limit=png.MOST_CHUNKS)
-        yield from _frames(source, PILLOW_FORMATS[media], spec, max_items, pixels)
+        yield from _frames(source, pillow_format, spec, max_items, pixels)
+
+
+def _plain_png(source: Source, spec: ImageSpec) -> NDArray[np.uint8] | None:
+    """The image of a PNG that is just what the model takes, None of another; raises Problem 413 for too many chunks."""
+    if not png.few_chunks(source.data):
+        message = f"{source.where}: a PNG of more than {png.MOST_CHUNKS} chunks"
+        raise Problem(413, message, where=source.where, limit=png.MOST_CHUNKS)
+    return png.decode(source.data, spec.shape)
 
 
 def _array(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[NDArray[Any], list[str]]]:
@@ -121,7 +126,7 @@ def sniff(source: Source) -> str:
     """The media type that a file's first bytes tell; raises Problem 400 if it is none of ours."""
     data = source.data
     for magic, media in (
-        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (png.SIGNATURE, "image/png"),
         (b"\xff\xd8\xff", "image/jpeg"),
         (b"GIF8", "image/gif"),
         (b"\x93NUMPY", NPY),

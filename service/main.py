@@ -80,7 +80,8 @@ def work(
     from service.server import Server
     from service.sessions import ModelError
 
-    logs.configure(settings.log_level, settings.log_format)
+    if shares:  # a process of its own
+        logs.configure(settings.log_level, settings.log_format)
     speaks = place == 0 or not first
     failures: list[Exception] = []
 

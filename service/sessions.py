@@ -12,7 +12,8 @@ from typing import Any
 import onnxruntime as ort
 
 from export.bundle import DECODER, ENCODER, Bundle, GraphSpec
-from service.graphs import LARGEST, BoundGraph, Graph, PaddedGraph
+from service.graphs import BoundGraph, Graph, PaddedGraph
+from service.scheduler import LARGEST_BATCH
 from service.settings import Device
 
 log = logging.getLogger("spritevae.sessions")
@@ -111,7 +112,7 @@ def _providers(provider: str, spec: GraphSpec, strict: bool, cuda_graphs: bool) 
         f"trt_profile_{name}_shapes": ",".join(
             f"{tensor.name}:{'x'.join(map(str, (rows, *tensor.shape[1:])))}" for tensor in spec.inputs
         )
-        for name, rows in (("min", 1), ("opt", LARGEST), ("max", LARGEST))
+        for name, rows in (("min", 1), ("opt", LARGEST_BATCH), ("max", LARGEST_BATCH))
     }
     return [(TENSORRT, profiles | {"trt_cuda_graph_enable": str(int(cuda_graphs))}), cuda, *others]
 

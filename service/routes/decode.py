@@ -7,7 +7,7 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import caching, etag, fresh, images, kept, select
+from service.answers import caching, etag_of_points, fresh, images, kept, select
 from service.bodies import read_json
 from service.engine import Engine
 from service.images_out import FORMATS
@@ -44,7 +44,7 @@ async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()
     engine = select(request, query.model)
     media = choose(request.headers.getlist("accept"), FORMATS)
     made = parsed_points(engine.model, query.model_extra or {})
-    tag = _etag(engine.model, made, media, query.columns)
+    tag = etag_of_points(engine.model, made, media, query.columns)
     headers = caching(request)
     if fresh(request, tag):
         return Response(status_code=304, headers={"ETag": tag, **headers})
@@ -60,10 +60,5 @@ def _points(model: Model, given: DecodeBody, max_items: int) -> Points:
 
 
 async def _answer(request: Request, engine: Engine, made: Points, media: str, columns: int | None) -> Response:
-    tag = _etag(engine.model, made, media, columns)
+    tag = etag_of_points(engine.model, made, media, columns)
     return await kept(request, tag, lambda: images(engine, made, media, columns=columns, key="items"))
-
-
-def _etag(model: Model, made: Points, media: str, columns: int | None) -> str:
-    content = made.z.tolist() if made.attributes is None else list(made.attributes)
-    return etag(model, media, content, columns)

@@ -6,10 +6,9 @@ from typing import Annotated, Any
 
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
-from pydantic_core import to_json
 
 from service import conditions, groups, reading
-from service.answers import select
+from service.answers import listing, select
 from service.bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
 from service.call import timed
 from service.images_in import read_images
@@ -51,7 +50,7 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
 
     def answer() -> bytes:
         items = (groups if query.group else reading).items(engine.model, outputs, converted, query.detail)
-        return to_json({"model": engine.model.name, "digest": engine.model.digest, "items": items})
+        return listing(engine.model, "items", items)
 
     with timed("encoding"):
         return Response(await to_thread.run_sync(answer), media_type=JSON)

@@ -9,7 +9,8 @@ import onnxruntime as ort
 import pytest
 
 from export.bundle import DECODER, ENCODER
-from service.graphs import BUCKETS, LARGEST, BoundGraph, Graph, PaddedGraph
+from service.graphs import BUCKETS, BoundGraph, Graph, PaddedGraph
+from service.scheduler import LARGEST_BATCH
 
 
 @pytest.fixture(scope="module", params=[ENCODER, DECODER])
@@ -25,7 +26,7 @@ def feeds(session: ort.InferenceSession, count: int) -> dict[str, np.ndarray]:
 @pytest.mark.parametrize("make", [Graph, PaddedGraph, lambda session: BoundGraph(session, "cpu")])
 def test_any_number_of_rows_gives_what_onnxruntime_gives(session: ort.InferenceSession, make):
     graph = make(session)
-    for count in (1, 2, 3, 5, 33, LARGEST, LARGEST + 1, 2 * LARGEST + 3):
+    for count in (1, 2, 3, 5, 33, LARGEST_BATCH, LARGEST_BATCH + 1, 2 * LARGEST_BATCH + 3):
         given = feeds(session, count)
         outputs = graph.run(given)
         expected = session.run(None, given)
@@ -52,6 +53,6 @@ def test_a_padded_graph_sees_few_sizes(session: ort.InferenceSession, monkeypatc
 
     monkeypatch.setattr(Graph, "_batch", noted)
     graph = PaddedGraph(session)
-    for count in range(1, LARGEST + 1):
+    for count in range(1, LARGEST_BATCH + 1):
         graph.run(feeds(session, count))
     assert sizes == set(BUCKETS)

@@ -9,8 +9,8 @@ import pytest
 
 from export.bundle import DECODER, GOLDEN, BundleError, read_bundle
 from service import sessions
-from service.graphs import LARGEST
 from service.runtime import Model
+from service.scheduler import LARGEST_BATCH
 from service.sessions import ModelError
 from tests.service.toy_systems import STYLE_SCALE, STYLE_SD
 from tests.service.toys import toy_bundle
@@ -36,7 +36,7 @@ def test_a_posterior_comes_with_what_the_manifest_lists(bundles: Path):
 
 def test_batches_are_run_in_chunks_and_give_what_single_images_give(bundles: Path):
     model = Model.load(bundles / "codes", "cpu")
-    images = np.random.default_rng(0).random((2 * LARGEST + 3, 1, 32, 32), np.float32)
+    images = np.random.default_rng(0).random((2 * LARGEST_BATCH + 3, 1, 32, 32), np.float32)
     together = model.encode(images)["z"]
     single = np.concatenate([model.encode(image[None])["z"] for image in images])
     np.testing.assert_allclose(together, single, atol=1e-6)
