@@ -9,7 +9,7 @@ from typing import Any
 from service.errors import Problem, located
 from service.runtime import Model
 from service.values import Points, is_snapped
-from training.attributes import Attribute, AttributeValueError, Reading, Value
+from training.attributes import Attribute, AttributeValueError, Value
 from training.codebook import Float32
 
 
@@ -22,12 +22,13 @@ def edited(model: Model, outputs: Mapping[str, Float32], to: Mapping[str, Any], 
     attributes, codebook = model.attributes, model.codebook
     if both := sorted(to.keys() & by.keys()):
         raise Problem(422, f"set.{both[0]}: is in add, too; accepts one of them", where=f"set.{both[0]}")
-    readings = attributes.read(outputs["weights"])
-    values: dict[str, Value] = {a.name: a.value(float(readings[a.name].position[0])) for a in attributes}
+    reading = attributes.read(outputs["weights"])
+    places = {a.name: (float(reading.position[0, i]), int(reading.index[0, i])) for i, a in enumerate(attributes)}
+    values: dict[str, Value] = {a.name: a.value(places[a.name][0]) for a in attributes}
     with located("set"):
         values |= {name: attributes.named(name).canonical(value) for name, value in to.items()}
     with located("add"):
-        values |= {name: _moved(attributes.named(name), readings, step) for name, step in by.items()}
+        values |= {name: _moved(attributes.named(name), places, step) for name, step in by.items()}
     before = outputs["weights"].astype(float)
     after = before.copy()
     changed = [*to, *by]
@@ -36,19 +37,19 @@ def edited(model: Model, outputs: Mapping[str, Float32], to: Mapping[str, Any], 
     return Points(codebook.edit(outputs["z"], before, after), [values], is_snapped(codebook, after, changed))
 
 
-def _moved(attribute: Attribute, readings: Mapping[str, Reading], step: Any) -> Value:
-    """Where a step leads from an image's reading; raises AttributeValueError where that is no place on the axis."""
+def _moved(attribute: Attribute, places: Mapping[str, tuple[float, int]], step: Any) -> Value:
+    """Where a step leads from position and class of an image; raises AttributeValueError if that is off the axis."""
     if attribute.kind == "nominal":
         raise AttributeValueError(attribute.name, step, "no steps, as its labels have no order; set it instead")
     if isinstance(step, bool) or not isinstance(step, int | float) or not abs(step) <= sys.float_info.max:
         raise AttributeValueError(attribute.name, step, "a finite number of steps along its axis")
-    reading = readings[attribute.name]
-    end = float(reading.position[0]) + step
+    position, index = places[attribute.name]
+    end = position + step
     if attribute.kind == "circular":
         return attribute.canonical(end)
     low, high = attribute.extremes
     # Class 4 may be read as 4.001: a step of 1 still leads to class 5 where that is the last one.
-    if attribute.kind == "ordinal" and low <= int(reading.index[0]) + step <= high:
+    if attribute.kind == "ordinal" and low <= index + step <= high:
         end = min(max(end, low), high)
     if not low <= end <= high:
         accepted = f"steps that end within {low:.15g} to {high:.15g}; this one ends at {round(end, 4):.15g}"

@@ -10,6 +10,7 @@ from service.errors import Problem
 from service.reading import numbers, say
 from service.runtime import Model
 from service.scheduler import Columns
+from training.attributes import Attributes
 from training.codebook import Float32
 
 
@@ -34,7 +35,9 @@ def items(
     weights = codebook.group_weights(mean[None])
     z = _with_class(model, codebook.place(model.attributes.weights({})[None])[0], mean)
     attribute = model.attributes.named(name)
-    entry = say(attribute, numbers([attribute], [weights])[0, 0].tolist()) | {"z": z[codebook.grouped[0]].tolist()}
+    entry = say(attribute, numbers(Attributes([attribute]), weights)[0, 0].tolist()) | {
+        "z": z[codebook.grouped[0]].tolist()
+    }
     if detail == "weights":
         entry["weights"] = weights[0].tolist()
     item: dict[str, Any] = {"attributes": {name: entry}, "z": z.tolist()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.runtime import Model
 from service.scheduler import Columns
-from training.attributes import Attribute, Floats
+from training.attributes import Attribute, Attributes, Floats
 from training.codebook import Float32
 
 
@@ -20,30 +20,26 @@ def read(model: Model, images: Float32, outputs: Columns) -> Columns:
 
     With ``unfamiliar`` [B], where the model can tell which images are unlike what it was trained on.
     """
-    weights = outputs["weights"].astype(np.float64)
-    columns = [weights[:, model.attributes.columns(attribute.name)] for attribute in model.attributes]
-    said = numbers(model.attributes, columns)
+    said = numbers(model.attributes, outputs["weights"])
     for index, deviations in _spread(model, outputs.get("logvar")).items():
         said[:, index, 4] = deviations
     unfamiliar = model.unfamiliar(images, outputs["z"])
     return {**outputs, "said": said} | ({} if unfamiliar is None else {"unfamiliar": unfamiliar})
 
 
-def numbers(attributes: Sequence[Attribute], weights: Sequence[Floats]) -> NDArray[np.float64]:
-    """What weights [B, K] of each attribute say: [B, A, 5] of value, index, unit value, confidence, sd.
+def numbers(attributes: Attributes, weights: Floats) -> NDArray[np.float64]:
+    """What weights [B, sum K] of the attributes say: [B, A, 5] of value, index, unit value, confidence, sd.
 
     The standard deviation of a continuous attribute is for its posterior to tell; all others have none.
     """
-    said = np.full((len(weights[0]), len(attributes), 5), np.nan)
-    for row, attribute, own in zip(said.swapaxes(0, 1), attributes, weights, strict=True):
-        reading = attribute.read(own)
-        row[:, 0], row[:, 1], row[:, 3] = reading.position, reading.index, reading.confidence
-        row[:, 2] = attribute.in_unit(reading.position)
-        if attribute.kind == "ordinal":
-            row[:, 0] = reading.position.round(4)
-        elif attribute.kind == "circular":
-            row[:, 0] = reading.position.round(4) % attribute.classes
-    said[:, :, 2:4] = said[:, :, 2:4].round(6)
+    reading = attributes.read(weights)
+    said = np.empty((*reading.index.shape, 5))
+    said[..., 0] = attributes.rounded(reading.position, 4)
+    said[..., 1] = reading.index
+    said[..., 2] = attributes.in_unit(reading.position)
+    said[..., 3] = reading.confidence
+    said[..., 4] = np.nan
+    np.round(said[..., 2:4], 6, out=said[..., 2:4])
     return said
 
 

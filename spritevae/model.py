@@ -63,11 +63,12 @@ class Model:
         told = None if given is None else self._told(given, len(batch))
         encoded = [self.codec.encode(chunk, None if told is None else told[: len(chunk)]) for chunk in _chunks(batch)]
         z, weights, *_ = (np.concatenate(parts) for parts in zip(*encoded, strict=True))
-        readings = self.attributes.read(weights)
-        values = {
-            a.name: np.array([a.value(position) for position in readings[a.name].position]) for a in self.attributes
-        }
-        return Encoding(values, {name: reading.confidence for name, reading in readings.items()}, weights, z)
+        reading = self.attributes.read(weights)
+        values, confidence = {}, {}
+        for index, attribute in enumerate(self.attributes):
+            values[attribute.name] = np.array([attribute.value(place) for place in reading.position[:, index]])
+            confidence[attribute.name] = reading.confidence[:, index]
+        return Encoding(values, confidence, weights, z)
 
     def decode(
         self,

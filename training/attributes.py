@@ -13,6 +13,7 @@ numpy only: training, export and service all import this module.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class AttributeValueError(ValueError):
 
 @dataclass(frozen=True)
 class Reading:
-    """What weights say about one attribute, for a batch: each field is [B]."""
+    """What weights say about one attribute, for a batch: each field is [B]; about several, [B, A]."""
 
     position: Floats
     """Place on the axis: the most probable class, refined by its neighbours; a continuous attribute's value."""
@@ -228,25 +229,12 @@ class Attribute:
 
     def read(self, weights: Floats) -> Reading:
         """The reading of weights [B, K]; a continuous value is clipped to the attribute's limits."""
-        weights = weights.astype(np.float64)  # in float32 a value clipped to a bound may lie beyond it
-        if self.kind == "continuous":
-            value = np.clip(weights[:, 0], *self.extremes)
-            return Reading(value, np.zeros(len(value), np.intp), np.ones(len(value)))
-        folded = self.fold(weights)
-        index = folded.argmax(axis=1)
-        rows = np.arange(len(folded))
-        peak = folded[rows, index]
-        if self.kind == "nominal":
-            return Reading(index.astype(np.float64), index, peak)
-        before, after = folded[rows, (index - 1) % self.classes], folded[rows, (index + 1) % self.classes]
-        if self.kind == "ordinal":  # nothing lies beyond its ends
-            before[index == 0] = 0
-            after[index == self.size - 1] = 0
-        position = index + (after - before) / (before + peak + after)
-        if self.kind == "circular":
-            position %= self.classes
-            position[position == self.classes] = 0  # -1e-20 % 39 is 39.0
-        return Reading(position, index, peak)
+        reading = self._reader.read(weights)
+        return Reading(reading.position[:, 0], reading.index[:, 0], reading.confidence[:, 0])
+
+    @cached_property
+    def _reader(self) -> _Reader:
+        return _Reader([self])
 
     def value(self, position: float) -> Value:
         """A reading's position as a value that ``weights`` accepts: a label if nominal, else the number."""
@@ -318,6 +306,64 @@ class Attribute:
         return number
 
 
+class _Reader:
+    """Reads several attributes at once, as calls of numpy take longer than what they do for few images."""
+
+    def __init__(self, attributes: Sequence[Attribute]) -> None:
+        ends = [*itertools.accumulate(attribute.size for attribute in attributes)]
+        self._total = ends[-1]
+        self._starts = np.array([end - a.size for a, end in zip(attributes, ends, strict=True)])
+        self._own = [slice(start, start + a.classes) for a, start in zip(attributes, self._starts, strict=True)]
+        self._aliases = [
+            (
+                slice(start, start + min(a.classes, a.size - turn)),
+                slice(start + turn, start + min(turn + a.classes, a.size)),
+            )
+            for a, start in zip(attributes, self._starts, strict=True)
+            for turn in range(a.classes, a.size, a.classes)
+        ]
+        self._classes = np.array([a.classes if a.kind == "circular" else np.inf for a in attributes])
+        self._neighbours = np.full((2, self._total), self._total)
+        """The class before and after each one, as a column; one more column, of zeros, is where there is none."""
+        for attribute, start in zip(attributes, self._starts, strict=True):
+            classes = np.arange(attribute.classes)
+            for neighbours, step in zip(self._neighbours, (-1, 1), strict=True):
+                beside = (classes + step) % attribute.classes
+                there = attribute.kind == "circular" or (attribute.kind == "ordinal") & (beside == classes + step)
+                neighbours[start + classes] = np.where(there, start + beside, self._total)
+        self._continuous = [i for i, attribute in enumerate(attributes) if attribute.kind == "continuous"]
+        self._extremes = np.array([attributes[i].extremes for i in self._continuous]).T
+
+    def read(self, weights: Floats) -> Reading:
+        """What weights [B, sum K] say, [B, A]."""
+        # In float32 a value clipped to a bound may lie beyond it.
+        extended = np.zeros((len(weights), self._total + 1))
+        extended[:, :-1] = weights
+        values = extended[:, self._starts[self._continuous]]
+        extended[:, self._starts[self._continuous]] = 1
+        for there, alias in self._aliases:
+            extended[:, there] += extended[:, alias]
+        index = np.empty((len(weights), len(self._own)), np.intp)
+        for row, own in zip(index.T, self._own, strict=True):
+            extended[:, own].argmax(axis=1, out=row)
+        column = index + self._starts
+        rows = np.arange(len(weights))[:, None]
+        peak = extended[rows, column]
+        before, after = extended[rows, self._neighbours[:, column]]
+        near = before + peak + after
+        position = index + np.divide(after - before, near, out=np.zeros_like(near), where=near != 0)
+        position = self.around(position)
+        if self._continuous:
+            position[:, self._continuous] = values.clip(*self._extremes)
+        return Reading(position, index, peak)
+
+    def around(self, positions: Floats) -> Floats:
+        """Positions [B, A] with those of circular attributes within a turn."""
+        positions = positions % self._classes
+        positions[positions == self._classes] = 0  # -1e-20 % 39 is 39.0
+        return positions
+
+
 class Attributes(Sequence[Attribute]):
     """The attributes of a model or data set, in the order of their weights: sum K numbers, one block each."""
 
@@ -330,6 +376,13 @@ class Attributes(Sequence[Attribute]):
         self._slices = {a.name: slice(end - a.size, end) for a, end in zip(self._attributes, ends, strict=True)}
         self.total: int = ends[-1]
         """sum K: the length of all weights together."""
+        self._reader = _Reader(self._attributes)
+        ranges = [
+            (0.0, 1.0, 1) if a.kind == "continuous" else (*a.bounds, max(a.size - 1, 1)) for a in self._attributes
+        ]
+        self._lows, highs, self._steps = np.array(ranges).T
+        self._spans = highs - self._lows
+        self._continuous = np.array([a.kind == "continuous" for a in self._attributes])
 
     def __len__(self) -> int:
         return len(self._attributes)
@@ -390,9 +443,19 @@ class Attributes(Sequence[Attribute]):
         """Weights [B, sum K] of valid positions [B, A], one column for each attribute."""
         return np.concatenate([a.weights_at(positions[:, i]) for i, a in enumerate(self)], axis=1)
 
-    def read(self, weights: Floats) -> dict[str, Reading]:
-        """The reading of each attribute of weights [B, sum K]."""
-        return {a.name: a.read(weights[:, self.columns(a.name)]) for a in self}
+    def read(self, weights: Floats) -> Reading:
+        """The readings of all attributes of weights [B, sum K]: [B, A]."""
+        return self._reader.read(weights)
+
+    def in_unit(self, positions: Floats) -> Floats:
+        """Positions [B, A] as values in the unit of each attribute."""
+        values: Floats = self._lows + self._spans * positions / self._steps
+        return values
+
+    def rounded(self, positions: Floats, digits: int) -> Floats:
+        """Positions [B, A] with so many digits; the values of continuous attributes stay as they are."""
+        rounded = self._reader.around(positions.round(digits))
+        return np.where(self._continuous, positions, rounded) if self._continuous.any() else rounded
 
 
 def attributes_of(fields: Sequence[Mapping[str, Any]]) -> Attributes:

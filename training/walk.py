@@ -25,9 +25,8 @@ class KeyFrame:
 
 def of_image(codebook: Codebook, z: NDArray[Any], weights: NDArray[Any]) -> KeyFrame:
     """The key frame of an image that the encoder gave z [D] and weights [sum K]: its positions and its remainder."""
-    readings = codebook.attributes.read(weights[None])
-    positions = np.concatenate([a.weights_at(readings[a.name].position)[0] for a in codebook.attributes])
-    return KeyFrame(positions, z - codebook.place(positions[None])[0])
+    positions = codebook.attributes.weights_at(codebook.attributes.read(weights[None]).position)
+    return KeyFrame(positions[0], z - codebook.place(positions)[0])
 
 
 def between(attributes: Attributes, start: Floats, end: Floats, t: Floats) -> Floats:

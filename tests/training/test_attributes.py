@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from training.attributes import Attribute, Attributes, AttributeValueError
@@ -331,9 +332,32 @@ def test_missing_values_take_their_default() -> None:
 
 
 def test_reading_all_weights_reads_each_block() -> None:
-    readings = ALL.read(ALL.weights({"shape": 1, "scale": 2.25, "turn": -0.5, "weight": 4})[None])
-    positions = {name: reading.position[0] for name, reading in readings.items()}
-    assert positions == pytest.approx({"shape": 1, "scale": 2.25, "turn": 38.5, "weight": 4})
+    reading = ALL.read(ALL.weights({"shape": 1, "scale": 2.25, "turn": -0.5, "weight": 4})[None])
+    assert reading.position == pytest.approx(np.array([[1, 2.25, 38.5, 4]]))
+    assert reading.index.tolist() == [[1, 2, 38, 0]]
+    assert reading.confidence == pytest.approx(np.array([[1, 0.75, 0.5, 1]]))
+
+
+@given(hnp.arrays(np.float32, (3, ALL.total), elements=st.floats(0, 1, width=32)))
+def test_all_are_read_as_each_is(weights: NDArray[np.float32]) -> None:
+    together = ALL.read(weights)
+    for index, attribute in enumerate(ALL):
+        alone = attribute.read(weights[:, ALL.columns(attribute.name)])
+        assert together.position[:, index].tolist() == alone.position.tolist()
+        assert together.index[:, index].tolist() == alone.index.tolist()
+        assert together.confidence[:, index].tolist() == alone.confidence.tolist()
+    positions = together.position
+    units = [attribute.in_unit(positions[:, index]) for index, attribute in enumerate(ALL)]
+    assert ALL.in_unit(positions).T.tolist() == [unit.tolist() for unit in units]
+
+
+def test_no_weight_at_all_is_the_first_class() -> None:
+    assert TURN.read(np.zeros((1, 40))).position.tolist() == [0]
+
+
+def test_rounded_positions_stay_within_a_turn_and_values_as_they_are() -> None:
+    positions = np.array([[1, 2.123456, 38.99999, 1.23456789]])
+    assert ALL.rounded(positions, 4).tolist() == [[1, 2.1235, 0, 1.23456789]]
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -48,8 +48,7 @@ class Study:
     def representation(self) -> Representation:
         """Codes and factors of the rows whose discrete attributes are all labelled."""
         vocabulary = self.codec.codebook.attributes
-        readings = vocabulary.read(self.encoded.weights)
-        codes = np.stack([readings[a.name].position for a in vocabulary], axis=1).astype(np.float64)
+        codes = vocabulary.read(self.encoded.weights).position.astype(np.float64)
         classes, complete = labels_of(self.source, self.rows, self.factors)
         names = tuple(attribute.name for attribute in vocabulary)
         return Representation(

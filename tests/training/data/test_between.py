@@ -22,10 +22,9 @@ def test_the_moved_rows_show_what_their_weights_say(batch: Batch) -> None:
     moved = between(SOURCE, batch, 0.5, draw())
     fractional = np.flatnonzero((moved.targets != batch.targets).any(axis=1))
     assert 150 < len(fractional) < 250
-    readings = SOURCE.attributes.read(moved.targets[fractional].astype(np.float64))
+    reading = SOURCE.attributes.read(moved.targets[fractional].astype(np.float64))
     # of two neighbours alone the mean over a peak and both its sides is the position itself
-    positions = [readings[each.name].position for each in SOURCE.attributes]
-    drawn = render(*positions) * 255
+    drawn = render(*reading.position.T) * 255
     different = (drawn != moved.images[fractional, ..., 0]).sum(axis=(1, 2))
     assert np.mean(different <= 1) > 0.99  # float32 weights put a corner on the other side of a pixel now and then
 
