@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from anyio import to_thread
 from fastapi import Request, Response
-from pydantic_core import to_json
 
 from service import images_out as out
 from service.cache import Answer, Cache
@@ -34,8 +34,8 @@ def select(request: Request, name: str | None) -> Engine:
 
 def etag(model: Model, media: str, *content: Any) -> str:
     """The weak ETag of what ``content``, canonical and JSON-like, gives as ``media``."""
-    parts = to_json([model.digest, out.CODEC, media, *content])
-    return f'W/"{hashlib.sha256(parts).hexdigest()[:32]}"'
+    parts = msgspec.json.encode([model.digest, out.CODEC, media, *content])
+    return f'W/"{hashlib.blake2b(parts, digest_size=16).hexdigest()}"'
 
 
 def etag_of_points(model: Model, points: Points, media: str, columns: int | None) -> str:
@@ -46,7 +46,7 @@ def etag_of_points(model: Model, points: Points, media: str, columns: int | None
 
 def etag_of_z(model: Model, points: Points, media: str, *options: Any) -> str:
     """The ETag of images at ``points`` that came of images, with what else decides the answer's bytes."""
-    digest = hashlib.sha256(points.z.tobytes()).hexdigest()
+    digest = hashlib.blake2b(points.z.tobytes(), digest_size=16).hexdigest()
     return etag(model, media, digest, points.attributes, *options)
 
 
@@ -79,7 +79,7 @@ async def kept(request: Request, tag: str, make: Callable[[], Awaitable[Response
 
 def listing(model: Model, key: str, content: Sequence[Any]) -> bytes:
     """JSON of what a model says, listed under ``key``."""
-    return to_json({"model": model.name, "digest": model.digest, key: content})
+    return msgspec.json.encode({"model": model.name, "digest": model.digest, key: content})
 
 
 async def images(

@@ -33,6 +33,7 @@ POLITENESS = 0.002
 """Seconds that a worker with more connections gives those with fewer."""
 LARGEST_HEAD, MOST_HEADERS = 2**16, 256
 """Bytes of a request's head, and lines of it and of the trailers of a chunked body."""
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -159,6 +160,41 @@ def _spare_collector() -> None:
     gc.set_threshold(COLLECT_AFTER)
 
 
+class Joined:
+    """A transport that sends an answer's head along with the beginning of its body: one packet and system call less.
+
+    For one answer of those that have a body. What uvicorn writes first is the head, and it always writes more, or
+    closes.
+    """
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        """Keep the head, and send what follows with it."""
+        if self._head is None and data != CONTINUE:
+            self._head = data
+        elif self._head:
+            self._transport.write(self._head + data)
+            self._head = b""
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Send what is kept, and close."""
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """As the transport's."""
+        return self._transport.is_closing()
+
+
 class StallProtocol(HttpToolsProtocol):
     """HTTP/1.1 that knows by when its client must have sent what is due, and taken what it is sent."""
 
@@ -196,6 +232,8 @@ class StallProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         self._head = None
         self._send_by = monotonic() + BODY_SECONDS
+        if self.scope["method"] != "HEAD":  # whose answer has no body
+            self.cycle.transport = Joined(self.transport)  # type: ignore[assignment]  # all that a cycle asks for
 
     def on_message_complete(self) -> None:
         """It is complete, and nothing is due."""
