@@ -334,7 +334,7 @@ def test_missing_values_take_their_default() -> None:
 def test_reading_all_weights_reads_each_block() -> None:
     reading = ALL.read(ALL.weights({"shape": 1, "scale": 2.25, "turn": -0.5, "weight": 4})[None])
     assert reading.position == pytest.approx(np.array([[1, 2.25, 38.5, 4]]))
-    assert reading.index.tolist() == [[1, 2, 38, 0]]
+    assert reading.index.tolist() == [[1, 2, 0, 0]]
     assert reading.confidence == pytest.approx(np.array([[1, 0.75, 0.5, 1]]))
 
 

@@ -30,9 +30,9 @@ class RenderingOracle:
         raise NotImplementedError
 
     def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
-        readings = ATTRIBUTES.read(z)
-        positions = [readings[a.name].index if self._snap else readings[a.name].position for a in ATTRIBUTES]
-        return render(*positions)[..., None].astype(np.float32)
+        reading = ATTRIBUTES.read(z)
+        positions = reading.index if self._snap else reading.position
+        return render(*positions.T)[..., None].astype(np.float32)
 
 
 class FreeOracle:
