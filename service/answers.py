@@ -24,10 +24,9 @@ CACHED_SECONDS = 300
 
 
 def select(request: Request, name: str | None) -> Engine:
-    """The engine that answers a request, if its queue has room; every answer from then on says which model it was."""
+    """The engine that answers a request; every answer from then on says which model it was."""
     store: Store = request.app.state.store
     engine = store.engine(name)
-    engine.scheduler.check_room()
     current.get().model = engine.model
     return engine
 

@@ -15,6 +15,7 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
 from service.cache import Cache
+from service.door import Door, refuse_request
 from service.errors import Problem, handle_errors
 from service.express import Express
 from service.headers import CORS
@@ -39,9 +40,10 @@ class Service(FastAPI):
         app: ASGIApp = Express(super().build_middleware_stack(), self.state.store, self.state.cache)
         app = BodyLimit(app, settings.max_body_bytes)
         app = Guard(app, settings.allowed_hosts, settings.keys)
+        refuse: ASGIApp = refuse_request
         if settings.cors_origins:  # outside of Guard, as browsers ask for leave without a key
-            app = CORSMiddleware(app, allow_origins=settings.cors_origins, **CORS)
-        return RequestContext(app, settings.max_requests)
+            app, refuse = (CORSMiddleware(each, allow_origins=settings.cors_origins, **CORS) for each in (app, refuse))
+        return Door(RequestContext(app), refuse, self.state.store, settings.max_requests)
 
 
 def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:

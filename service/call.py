@@ -16,6 +16,7 @@ from starlette.types import Receive
 
 if TYPE_CHECKING:  # the parent of worker processes logs, too, and needs none of it
     from service.runtime import Model
+    from service.scheduler import Ticket
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -26,6 +27,7 @@ class Call:
 
     id: str
     receive: Receive
+    ticket: Ticket | None = None
     deadline: float = math.inf
     start: float = field(default_factory=perf_counter)
     phases: dict[str, float] = field(default_factory=dict)

@@ -65,6 +65,8 @@ class Engine:
         loop = asyncio.get_running_loop()
         count = len(next(iter(rows.values())))
         job = Job(graph, rows, count, then, loop.create_future(), call.deadline)
+        if call.ticket:
+            call.ticket.use()
         self.scheduler.submit(job)
         watchers: list[asyncio.Task[None]] = []
         patience = min(PATIENCE, call.remaining)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -76,11 +75,15 @@ def bug() -> Problem:
     return Problem(500, "an error of the service; its log has it")
 
 
+def too_much(status: int, detail: str, seconds: int, limit: int) -> Problem:
+    """The answer to a request that is one too many for a limit, for so many seconds."""
+    return Problem(status, detail, headers={"Retry-After": str(seconds)}, limit=limit)
+
+
 def not_run(error: Exception) -> Problem:
     """The answer to a request that its model's queue did not run."""
     if isinstance(error, QueueFull):
-        seconds = max(1, math.ceil(error.retry_after))
-        return Problem(429, str(error), headers={"Retry-After": str(seconds)}, limit=error.limit)
+        return too_much(429, str(error), error.seconds, error.limit)
     if isinstance(error, DeadlinePassed):
         return Problem(504, "the time that X-Request-Timeout-Ms gives was over before it was run")
     return Problem(503, "the service ends", headers={"Retry-After": "1"})

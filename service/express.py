@@ -46,7 +46,6 @@ class Express:
         answer = None
         if first["type"] == "http.request" and not first.get("more_body"):
             try:
-                engine.scheduler.check_room()
                 answer = await lane(engine, self.cache, first["body"])
             except ClientDisconnect:
                 return

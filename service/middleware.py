@@ -21,21 +21,16 @@ LONGEST_TIMEOUT_MS = 600_000
 
 
 class RequestContext:
-    """Gives each request its ``Call``, and its answer the headers that all answers bear; measures and logs it.
+    """Gives each request its ``Call``, and its answer the headers that all answers bear; measures and logs it."""
 
-    Requests beyond ``most`` at once are answered 503.
-    """
-
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.most = most
-        self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        call = Call(request_id(header(scope, b"x-request-id")), receive)
+        call = Call(request_id(header(scope, b"x-request-id")), receive, scope.get("ticket"))
         current.set(call)
         started, status, method, told = False, 500, scope["method"], HEADERS_BY_PATH.get(scope["path"], HEADERS)
         if method == "HEAD":  # is answered as GET; the server leaves the body out
@@ -50,9 +45,8 @@ class RequestContext:
                     message["headers"].append((b"connection", b"close"))
             await send(message)
 
-        self._in_hand += 1
         try:
-            if problem := self._refusal(scope, call):
+            if problem := _set_deadline(scope, call):
                 await problem_response(problem, scope["path"])(scope, receive, send_with_headers)
             else:
                 await self.app(scope, receive, send_with_headers)
@@ -61,21 +55,18 @@ class RequestContext:
                 await problem_response(bug(), scope["path"])(scope, receive, send_with_headers)
             raise
         finally:
-            self._in_hand -= 1
             if found := scope.get("route"):
                 call.route = found.path
             _observe(scope, method, call.route, status, perf_counter() - call.start)
 
-    def _refusal(self, scope: Scope, call: Call) -> Problem | None:
-        if self._in_hand > self.most and scope["path"] not in PROBES:
-            message = f"{self.most} requests are in hand, and no more are taken"
-            return Problem(503, message, headers={"Retry-After": "1"}, limit=self.most)
-        if given := header(scope, b"x-request-timeout-ms"):
-            try:
-                call.deadline = call.start + timeout(given)
-            except Problem as problem:
-                return problem
-        return None
+
+def _set_deadline(scope: Scope, call: Call) -> Problem | None:
+    if given := header(scope, b"x-request-timeout-ms"):
+        try:
+            call.deadline = call.start + timeout(given)
+        except Problem as problem:
+            return problem
+    return None
 
 
 def _observe(scope: Scope, method: str, route: str, status: int, seconds: float) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 log = logging.getLogger("spritevae.scheduler")
 LARGEST_BATCH = 64
 SMOOTHING = 0.1
-"""Weight of the newest batch in the running mean of the seconds that a row takes."""
+"""Weight of the newest in the running means of the seconds that a row takes, and of the rows of a job."""
 
 Columns = Mapping[str, NDArray[Any]]
 """Arrays by name, each with one row per image."""
@@ -28,12 +28,12 @@ Reason = Literal["deadline", "disconnect", "failed", "closed"]
 
 
 class QueueFull(Exception):
-    """No room for a job; ``retry_after`` is in how many seconds there is, by the queue's present speed."""
+    """No room for a job; ``seconds`` is in how many whole ones there is, by the queue's present speed."""
 
-    def __init__(self, waiting: int, limit: int, retry_after: float) -> None:
+    def __init__(self, waiting: int, limit: int, seconds: float) -> None:
         super().__init__(f"{waiting} images wait already; the queue holds {limit}")
         self.limit = limit
-        self.retry_after = retry_after
+        self.seconds = max(1, math.ceil(seconds))
 
 
 class QueueClosed(Exception):
@@ -64,6 +64,20 @@ class Job:
     parts: list[tuple[int, Columns]] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
     """Seconds spent in the queue, in inference, and in making the result."""
+
+
+class Ticket:
+    """The right to submit a job to a queue that had room for it when its request came."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler: Scheduler | None = scheduler
+        scheduler.coming += 1
+
+    def use(self) -> None:
+        """The job is submitted now, or never will be."""
+        if self._scheduler:
+            self._scheduler.coming -= 1
+            self._scheduler = None
 
 
 class Slice(NamedTuple):
@@ -105,6 +119,9 @@ class Scheduler:
         self.name = name
         self.limit = limit
         self.waiting = 0
+        self.coming = 0
+        """Requests that have come and not submitted a job yet: holders of a ``Ticket``."""
+        self._usual = 1.0
         self._watcher = watcher or Watcher()
         self._queues: dict[Graph, deque[Job]] = {}
         self._ready = threading.Condition(threading.Lock())
@@ -122,8 +139,11 @@ class Scheduler:
         """How long so many rows take, by the present speed."""
         return rows * self._seconds_per_row / len(self._threads)
 
-    def check_room(self, rows: int = 1) -> None:
-        """Raise QueueFull unless so many rows find room."""
+    def check_room(self) -> None:
+        """Raise QueueFull unless one more request finds room, if it and those that are coming want as much as usual."""
+        self._check_room(math.ceil(self._usual) * (self.coming + 1))
+
+    def _check_room(self, rows: int) -> None:
         excess = self.waiting + rows - self.limit
         if excess > 0:
             raise QueueFull(self.waiting, self.limit, self.seconds(excess))
@@ -133,10 +153,10 @@ class Scheduler:
         with self._ready:
             if self._closed:
                 raise QueueClosed
-            self.check_room(job.count)
+            self._usual += SMOOTHING * (min(job.count, self.limit) - self._usual)
+            self._check_room(job.count)
             self._queues.setdefault(job.graph, deque()).append(job)
-            self.waiting += job.count
-            self._watcher.waits(self.waiting)
+            self._change(job.count)
             self._ready.notify(job.count)
 
     def drop(self, job: Job, reason: Reason) -> None:
@@ -146,8 +166,7 @@ class Scheduler:
             if not left:
                 return
             job.taken = job.count
-            self.waiting -= left
-            self._watcher.waits(self.waiting)
+            self._change(-left)
             self._queues[job.graph].remove(job)
             self._forget_empty(job.graph)
         self._watcher.dropped(reason, left)
@@ -199,11 +218,14 @@ class Scheduler:
                     room = min(room, -(-sum(job.count - job.taken for job in queue) // self._idle))
                 batch = _split(queue, room)
                 self._forget_empty(graph)
-                self.waiting -= sum(stop - start for _, start, stop in batch)
-                self._watcher.waits(self.waiting)
+                self._change(-sum(stop - start for _, start, stop in batch))
                 return batch
             finally:
                 self._idle -= 1
+
+    def _change(self, rows: int) -> None:
+        self.waiting += rows
+        self._watcher.waits(self.waiting)
 
     def _forget_empty(self, graph: Graph) -> None:
         if not self._queues[graph]:

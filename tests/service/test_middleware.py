@@ -2,17 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from starlette.applications import Starlette
-from starlette.responses import Response
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
 
-from service.middleware import BodyLimit, RequestContext
+from service.middleware import BodyLimit
 from service.settings import Settings
 
 
@@ -54,33 +49,6 @@ def test_a_timeout_that_is_none_is_refused(client: TestClient, given: str):
     answer = client.get("/decode", headers={"X-Request-Timeout-Ms": given})
     assert answer.status_code == 400
     assert answer.json()["detail"] == f"X-Request-Timeout-Ms: got {given!r}; accepts a whole number from 1 to 600000"
-
-
-def test_more_requests_than_may_be_in_hand_are_refused_and_health_still_answers():
-    inside, go = threading.Semaphore(0), threading.Event()
-
-    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
-        inside.release()
-        await asyncio.to_thread(go.wait, 10)
-        await Response("done")(scope, receive, send)
-
-    app = Starlette()
-    app.state.draining = False
-    app.mount("/", slow)
-    app.add_middleware(RequestContext, most=2)
-    with TestClient(app) as client, ThreadPoolExecutor(3) as pool:
-        held = [pool.submit(client.get, "/decode") for _ in range(2)]
-        for _ in held:
-            inside.acquire()
-        refused = client.get("/decode")
-        assert refused.status_code == 503
-        assert int(refused.headers["Retry-After"]) >= 1
-        assert refused.json()["limit"] == 2
-        health = pool.submit(client.get, "/health/live")
-        inside.acquire()
-        go.set()
-        assert [each.result().status_code for each in [*held, health]] == [200] * 3
-        assert client.get("/decode").status_code == 200
 
 
 def test_a_body_past_the_limit_is_a_413_whether_it_says_so_or_not(client: TestClient, settings: Settings):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
 import statistics
@@ -23,12 +24,14 @@ from tests.soak.figures import Figure, at_most, exactly, spread, told
 from tests.soak.volley import Volley
 
 TIMES, MANY = 4, 32
-CALM, STORM = {MANY: 16, 1: 64}, {MANY: 1024, 1: 4096}
+CALM, STORM = {MANY: 16, 1: 64}, {MANY: 1024, 1: 12288}
 """Connections by images of a request: as many as keep the service busy, and more than it lets wait."""
 NORMAL, SLOW = 10, 5
 """Answers, one after the other, that make a service normal again, and times the usual time that are too slow."""
 PATIENCE = 20
-SERVICE = (sys.executable, "-c", START, "--model", str(DSPRITES), "--device", "cpu", "--cache-bytes", "0", "--port")
+WORKERS = str(os.cpu_count())
+MODEL = ("--model", str(DSPRITES), "--device", "cpu", "--cache-bytes", "0")
+SERVICE = (sys.executable, "-c", START, *MODEL, "--workers", WORKERS, "--port")
 BARE = (sys.executable, "-m", "tests.soak.bare")
 
 

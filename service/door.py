@@ -1,0 +1,115 @@
+"""The door: requests beyond what the service can take are refused before anything is made of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from functools import lru_cache
+from time import perf_counter
+from typing import NamedTuple
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from service.call import request_id
+from service.errors import METHODS, problem_response, too_much
+from service.headers import HEADERS, HEADERS_BY_PATH, Headers
+from service.metrics import request_seconds
+from service.middleware import PROBES, header
+from service.scheduler import QueueFull, Scheduler, Ticket
+from service.store import Store
+
+access = logging.getLogger("spritevae.access")
+QUEUED = frozenset({"/decode", "/edit", "/encode", "/interpolate"})
+"""Routes whose requests wait for a model: the one that the query names, or the default one."""
+TELL_SECONDS = 1
+
+
+class Reason(NamedTuple):
+    """Why a request is refused, and in how many seconds another one may not be."""
+
+    status: int
+    detail: str
+    seconds: int
+    limit: int
+
+
+class Door:
+    """ASGI middleware: answers 503 to requests beyond ``most`` at once, and 429 to those for which no queue has room.
+
+    Of four times too many requests, three quarters are refused: were that to take as long as the other layers do,
+    little time would be left for answers. So a refusal is made once for many, and logged with all of its second.
+    ``refuse`` is ``refuse_request``, or something around it.
+    """
+
+    def __init__(self, app: ASGIApp, refuse: ASGIApp, store: Store, most: int) -> None:
+        self.app = app
+        self._refuse = refuse
+        self._store = store
+        self._most = most
+        self._too_many = Reason(503, f"{most} requests are in hand, and no more are taken", 1, most)
+        self._in_hand = 0
+        self._refused: Counter[int] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if self._in_hand >= self._most and scope["path"] not in PROBES:
+            await self._turn_away(self._too_many, scope, receive, send)
+            return
+        ticket = None
+        if scheduler := self._awaited(scope):
+            try:
+                scheduler.check_room()
+            except QueueFull as full:
+                await self._turn_away(Reason(429, str(full), full.seconds, full.limit), scope, receive, send)
+                return
+            scope["ticket"] = ticket = Ticket(scheduler)
+        self._in_hand += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._in_hand -= 1
+            if ticket:
+                ticket.use()
+
+    def _awaited(self, scope: Scope) -> Scheduler | None:
+        """The queue that a request is for, if that is known without a look at its query or body."""
+        path, engine = scope["path"], self._store.default_engine
+        if engine is None or (scope["query_string"] and len(self._store.names) > 1):
+            return None
+        return engine.scheduler if path in QUEUED else None
+
+    async def _turn_away(self, reason: Reason, scope: Scope, receive: Receive, send: Send) -> None:
+        begin, method, path = perf_counter(), scope["method"], scope["path"]
+        scope["reason"] = reason
+        await self._refuse(scope, receive, send)
+        route, method = path if path in QUEUED else "other", method if method in METHODS else "other"
+        request_seconds(method, route, str(reason.status)).observe(perf_counter() - begin)
+        if not self._refused:
+            asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
+        self._refused[reason.status] += 1
+
+    def _tell(self) -> None:
+        for status, requests in self._refused.items():
+            access.info("requests refused", extra={"status": status, "requests": requests, "seconds": TELL_SECONDS})
+        self._refused.clear()
+
+
+async def refuse_request(scope: Scope, receive: Receive, send: Send) -> None:
+    """ASGI app: the answer for the reason that ``Door`` found."""
+    reason = scope["reason"]
+    told, content = _refusal(reason, scope["path"])
+    headers = [*told, (b"x-request-id", request_id(header(scope, b"x-request-id")).encode())]
+    if scope["app"].state.draining:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": reason.status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
+
+
+@lru_cache(256)
+def _refusal(reason: Reason, path: str) -> tuple[Headers, bytes]:
+    """Headers and body of the answer to a request for ``path``."""
+    response = problem_response(too_much(*reason), path)
+    return (*response.raw_headers, *HEADERS_BY_PATH.get(path, HEADERS)), bytes(response.body)
