@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import resource
 import socket
 import statistics
 import subprocess
@@ -59,6 +60,7 @@ def run(seconds: float, turns: int, before: float, judged: bool = True) -> Itera
 
     ``judged``: whether the goodput and the time of recovery are, for which these must be long and the machine quiet.
     """
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     with _server(*SERVICE) as service, _server(*BARE) as bare:
         for images in (MANY, 1):
             statuses: Counter[int] = Counter()
