@@ -1,4 +1,4 @@
-"""Clients that stall."""
+"""Clients that stall, and how answers leave."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import socket
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
+from service.server import CONTINUE, Joined
 from tests.service.processes import Running, memory, running
 
 IMPATIENT = (
@@ -134,3 +136,60 @@ def test_a_head_without_end_is_refused_and_takes_no_memory(impatient: Running, p
     assert not head or (head.startswith(b"HTTP/1.1 431 ") and json.loads(body)["limit"] == 65536)
     assert memory(impatient.process.pid) - before < 10 * 2**20
     assert httpx2.get(f"{impatient.url}/health/live").status_code == 200
+
+
+class Wire:
+    """A transport that keeps what is written, packet by packet."""
+
+    def __init__(self) -> None:
+        self.packets: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        self.packets.append(data)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_head_goes_with_the_beginning_of_its_body_and_what_follows_at_once():
+    wire: Any = Wire()
+    answer = Joined(wire)
+    for written, sent in (
+        (CONTINUE, [CONTINUE]),
+        (b"head", [CONTINUE]),
+        (b"one", [CONTINUE, b"headone"]),
+        (b"two", [CONTINUE, b"headone", b"two"]),
+    ):
+        answer.write(written)
+        assert wire.packets == sent
+
+
+def test_a_head_that_no_body_follows_is_sent_when_the_connection_closes():
+    wire: Any = Wire()
+    answer = Joined(wire)
+    answer.write(b"head")
+    assert wire.packets == []
+    answer.close()
+    assert wire.packets == [b"head"]
+    assert wire.closed
+
+
+def test_a_client_that_waits_for_leave_to_send_its_body_gets_it(impatient: Running):
+    body = b'{"attributes": {}}'
+    head = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 18\r\n"
+    with socket.create_connection(impatient.address, 5) as connection:
+        connection.sendall(head + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
+        assert connection.recv(65536) == CONTINUE
+        connection.sendall(body)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize(("method", "path"), [("HEAD", "/health/live"), ("GET", "/health/live"), ("GET", "/decode")])
+def test_every_answer_of_a_connection_is_complete(impatient: Running, method: str, path: str):
+    with httpx2.Client(base_url=impatient.url) as client:
+        first = client.request(method, path)
+        assert [client.request(method, path).status_code for _ in range(3)] == [200] * 3
+        known = client.get(path, headers={"If-None-Match": first.headers.get("ETag", "-")})
+        assert known.status_code == (304 if "ETag" in first.headers else 200)
+        assert client.request(method, path).content == first.content
