@@ -141,12 +141,13 @@ class Scheduler:
 
     def check_room(self) -> None:
         """Raise QueueFull unless one more request finds room, if it and those that are coming want as much as usual."""
-        self._check_room(math.ceil(self._usual) * (self.coming + 1))
+        usual = math.ceil(self._usual)
+        self._check_room(usual, self.waiting + usual * self.coming)
 
-    def _check_room(self, rows: int) -> None:
-        excess = self.waiting + rows - self.limit
+    def _check_room(self, rows: int, ahead: int) -> None:
+        excess = ahead + rows - self.limit
         if excess > 0:
-            raise QueueFull(self.waiting, self.limit, self.seconds(excess))
+            raise QueueFull(ahead, self.limit, self.seconds(excess))
 
     def submit(self, job: Job) -> None:
         """Put a job at the end of the queue; raises QueueFull or QueueClosed."""
@@ -154,7 +155,7 @@ class Scheduler:
             if self._closed:
                 raise QueueClosed
             self._usual += SMOOTHING * (min(job.count, self.limit) - self._usual)
-            self._check_room(job.count)
+            self._check_room(job.count, self.waiting)
             self._queues.setdefault(job.graph, deque()).append(job)
             self._change(job.count)
             self._ready.notify(job.count)

@@ -164,7 +164,7 @@ def test_room_is_for_as_much_as_usual_for_each_that_has_come_and_not_said_how_mu
             tickets = [Ticket(queue) for _ in range(63)]
             queue.check_room()
             tickets.append(Ticket(queue))
-            with pytest.raises(QueueFull, match="0 images wait already; the queue holds 64"):
+            with pytest.raises(QueueFull, match="64 images wait already; the queue holds 64"):
                 queue.check_room()
             for ticket in [*tickets, *tickets]:  # the second time it is used already
                 ticket.use()
