@@ -9,7 +9,7 @@ from functools import lru_cache
 from time import perf_counter
 from typing import NamedTuple
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.call import request_id
 from service.errors import METHODS, problem_response, too_much
@@ -58,7 +58,7 @@ class Door:
         if self._in_hand >= self._most and scope["path"] not in PROBES:
             await self._turn_away(self._too_many, scope, receive, send)
             return
-        ticket = None
+        ticket, received = None, receive
         if scheduler := self._awaited(scope):
             try:
                 scheduler.check_room()
@@ -66,9 +66,10 @@ class Door:
                 await self._turn_away(Reason(429, str(full), full.seconds, full.limit), scope, receive, send)
                 return
             scope["ticket"] = ticket = Ticket(scheduler)
+            received = _counting(receive, ticket)
         self._in_hand += 1
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, received, send)
         finally:
             self._in_hand -= 1
             if ticket:
@@ -95,6 +96,18 @@ class Door:
         for status, requests in self._refused.items():
             access.info("requests refused", extra={"status": status, "requests": requests, "seconds": TELL_SECONDS})
         self._refused.clear()
+
+
+def _counting(receive: Receive, ticket: Ticket) -> Receive:
+    """Messages of a request whose ticket counts once its body is there: clients may take a minute to send that."""
+
+    async def received() -> Message:
+        message = await receive()
+        if not message.get("more_body"):
+            ticket.count()
+        return message
+
+    return received
 
 
 async def refuse_request(scope: Scope, receive: Receive, send: Send) -> None:

@@ -71,13 +71,19 @@ class Ticket:
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler: Scheduler | None = scheduler
-        scheduler.coming += 1
+        self._counts = False
+
+    def count(self) -> None:
+        """From now on it is for a request that has all come, and may submit its job at any time."""
+        if self._scheduler and not self._counts:
+            self._counts = True
+            self._scheduler.coming += 1
 
     def use(self) -> None:
         """The job is submitted now, or never will be."""
-        if self._scheduler:
+        if self._scheduler and self._counts:
             self._scheduler.coming -= 1
-            self._scheduler = None
+        self._scheduler = None
 
 
 class Slice(NamedTuple):
@@ -120,7 +126,7 @@ class Scheduler:
         self.limit = limit
         self.waiting = 0
         self.coming = 0
-        """Requests that have come and not submitted a job yet: holders of a ``Ticket``."""
+        """Requests that have come and not submitted a job yet: holders of a ``Ticket`` that counts."""
         self._usual = 1.0
         self._watcher = watcher or Watcher()
         self._queues: dict[Graph, deque[Job]] = {}

@@ -6,6 +6,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from starlette.applications import Starlette
@@ -106,6 +107,26 @@ def test_every_request_gives_its_ticket_back(client: TestClient):
     for body in (ONE, {"attributes": {"scale": 99}}, {"attributes": [ONE["attributes"]] * 3}):
         client.post("/decode", json=body)
     client.post("/decode", content=b"{")
+    assert scheduler.coming == 0
+
+
+def test_a_request_takes_room_once_its_body_is_there(client: TestClient):
+    app: Any = client.app
+    scheduler, seen = scheduler_of(client), []
+    parts = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.request", "body": b"}"}]
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        for _ in range(2):
+            await receive()
+            seen.append(scheduler.coming)
+
+    door = Door(read, refuse_request, app.state.store, most=1)
+    scope = {"type": "http", "method": "POST", "path": "/decode", "query_string": b"", "headers": []}
+    asyncio.run(door(scope, receive, AsyncMock()))
+    assert seen == [0, 1]
     assert scheduler.coming == 0
 
 

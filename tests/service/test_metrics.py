@@ -9,7 +9,10 @@ import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from service.app import create_app
+from service.settings import Settings
 from tests.service.processes import Running, running
+from tests.service.toys import wait_until_ready
 
 
 def samples(text: str) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -45,9 +48,11 @@ def test_a_request_and_its_batch_are_counted(client: TestClient):
     assert not any("nowhere" in value for _, labels in after for value in labels)
 
 
-def test_a_model_tells_its_digest_and_provider(client: TestClient):
-    digest = client.get("/models/grey").json()["digest"]
-    told = samples(client.get("/metrics").text)
+def test_a_model_tells_its_digest_and_provider(settings: Settings):
+    with TestClient(create_app(settings)) as client:  # a service of its own: others may have unloaded the model
+        wait_until_ready(client)
+        digest = client.get("/models/grey").json()["digest"]
+        told = samples(client.get("/metrics").text)
     assert told["spritevae_model_info", (digest, "grey", "CPUExecutionProvider")] == 1
 
 

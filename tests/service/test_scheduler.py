@@ -161,9 +161,11 @@ def test_room_is_for_as_much_as_usual_for_each_that_has_come_and_not_said_how_mu
         gate = Gate()
         gate.open.set()
         with scheduler(limit=64) as (queue, _):
-            tickets = [Ticket(queue) for _ in range(63)]
+            tickets = [Ticket(queue) for _ in range(64)]
+            for ticket in [*tickets[1:], *tickets[1:]]:  # the second time it counts already
+                ticket.count()
             queue.check_room()
-            tickets.append(Ticket(queue))
+            tickets[0].count()
             with pytest.raises(QueueFull, match="64 images wait already; the queue holds 64"):
                 queue.check_room()
             for ticket in [*tickets, *tickets]:  # the second time it is used already
@@ -173,13 +175,16 @@ def test_room_is_for_as_much_as_usual_for_each_that_has_come_and_not_said_how_mu
                 large = job(gate, *range(32))
                 queue.submit(large)
                 await large.future
-            first = Ticket(queue)
+            first, second = Ticket(queue), Ticket(queue)
+            first.count()
             queue.check_room()
-            second = Ticket(queue)
+            second.count()
             with pytest.raises(QueueFull):
                 queue.check_room()
             first.use()
             second.use()
+            second.count()
+            assert queue.coming == 0
 
     asyncio.run(main())
 

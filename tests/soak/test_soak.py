@@ -62,4 +62,4 @@ def test_too_many_requests_are_refused_and_others_answered():
 
 def test_memory_does_not_grow_with_requests_and_a_leak_is_told():
     # So few are not enough for a megabyte: heaps and pools still fill.
-    check(leaking.run(3000, 1000, warm=0.6, connections=1, most=6))
+    check(leaking.run(5000, 1000, warm=0.6, connections=1, most=6))
