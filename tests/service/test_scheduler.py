@@ -156,7 +156,7 @@ def test_the_queue_is_bounded_in_rows_for_one_list_as_for_many_single_ones():
     asyncio.run(main())
 
 
-def test_room_is_for_as_much_as_usual_for_each_that_has_come_and_not_said_how_much():
+def test_room_is_kept_for_as_much_as_usual_for_each_that_has_come_and_not_said_how_much():
     async def main() -> None:
         gate = Gate()
         gate.open.set()
@@ -178,12 +178,14 @@ def test_room_is_for_as_much_as_usual_for_each_that_has_come_and_not_said_how_mu
             first, second = Ticket(queue), Ticket(queue)
             first.count()
             queue.check_room()
-            second.count()
+            second.count()  # 31.99 images each, by now
+            tickets = [Ticket(queue)]
+            tickets[0].count()
             with pytest.raises(QueueFull):
                 queue.check_room()
-            first.use()
-            second.use()
-            second.count()
+            for ticket in (first, second, *tickets):
+                ticket.use()
+                ticket.count()
             assert queue.coming == 0
 
     asyncio.run(main())

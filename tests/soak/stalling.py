@@ -70,8 +70,9 @@ async def _slow(service: Running, number: int) -> AsyncIterator[None]:
     """Clients that drip heads and bodies, and such that take none of a large answer."""
     tasks = [asyncio.create_task(_drip(service, (SENT[:1], SENT[:-30])[index % 2])) for index in range(number * 2 // 3)]
     readers = [await asyncio.open_connection(*service.address, limit=1) for _ in range(number - len(tasks))]
-    for _, writer in readers:
+    for reader, writer in readers:  # one after the other, as all together would be too much for the queue
         writer.write(LARGE)
+        await reader.readexactly(1)
     yield
     for task in tasks:
         task.cancel()
