@@ -146,7 +146,7 @@ class Scheduler:
         return rows * self._seconds_per_row / len(self._threads)
 
     def check_room(self) -> None:
-        """Raise QueueFull unless an image finds room beside what waits, and as many as usual for each that is coming."""
+        """Raise QueueFull unless an image finds room beside what waits and as much as usual of each that is coming."""
         self._check_room(1, self.waiting + math.ceil(self._usual * self.coming))
 
     def _check_room(self, rows: int, ahead: int) -> None:
