@@ -24,10 +24,12 @@ CACHED_SECONDS = 300
 
 
 def select(request: Request, name: str | None) -> Engine:
-    """The engine that answers a request; every answer from then on says which model it was."""
+    """The engine that answers a request, if its queue has room; every answer from then on says which model it was."""
     store: Store = request.app.state.store
-    engine = store.engine(name)
-    current.get().model = engine.model
+    engine, call = store.engine(name), current.get()
+    if call.ticket is None:  # the door could not tell which queue it is for
+        engine.scheduler.check_room()
+    call.model = engine.model
     return engine
 
 

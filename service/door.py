@@ -25,7 +25,7 @@ QUEUED = frozenset({"/decode", "/edit", "/encode", "/interpolate"})
 TELL_SECONDS = 1
 
 
-class Reason(NamedTuple):
+class Refusal(NamedTuple):
     """Why a request is refused, and in how many seconds another one may not be."""
 
     status: int
@@ -47,7 +47,7 @@ class Door:
         self._refuse = refuse
         self._store = store
         self._most = most
-        self._too_many = Reason(503, f"{most} requests are in hand, and no more are taken", 1, most)
+        self._too_many = Refusal(503, f"{most} requests are in hand, and no more are taken", 1, most)
         self._in_hand = 0
         self._refused: Counter[int] = Counter()
 
@@ -63,7 +63,7 @@ class Door:
             try:
                 scheduler.check_room()
             except QueueFull as full:
-                await self._turn_away(Reason(429, str(full), full.seconds, full.limit), scope, receive, send)
+                await self._turn_away(Refusal(429, str(full), full.seconds, full.limit), scope, receive, send)
                 return
             scope["ticket"] = ticket = Ticket(scheduler)
             received = _counting(receive, ticket)
@@ -77,20 +77,20 @@ class Door:
 
     def _awaited(self, scope: Scope) -> Scheduler | None:
         """The queue that a request is for, if that is known without a look at its query or body."""
-        path, engine = scope["path"], self._store.default_engine
-        if engine is None or (scope["query_string"] and len(self._store.names) > 1):
+        if scope["path"] not in QUEUED or (scope["query_string"] and len(self._store.names) > 1):
             return None
-        return engine.scheduler if path in QUEUED else None
+        engine = self._store.default_engine
+        return engine.scheduler if engine else None
 
-    async def _turn_away(self, reason: Reason, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _turn_away(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         begin, method, path = perf_counter(), scope["method"], scope["path"]
-        scope["reason"] = reason
+        scope["refusal"] = refusal
         await self._refuse(scope, receive, send)
         route, method = path if path in QUEUED else "other", method if method in METHODS else "other"
-        request_seconds(method, route, str(reason.status)).observe(perf_counter() - begin)
+        request_seconds(method, route, str(refusal.status)).observe(perf_counter() - begin)
         if not self._refused:
             asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
-        self._refused[reason.status] += 1
+        self._refused[refusal.status] += 1
 
     def _tell(self) -> None:
         for status, requests in self._refused.items():
@@ -111,18 +111,18 @@ def _counting(receive: Receive, ticket: Ticket) -> Receive:
 
 
 async def refuse_request(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI app: the answer for the reason that ``Door`` found."""
-    reason = scope["reason"]
-    told, content = _refusal(reason, scope["path"])
+    """ASGI app: the answer that says why ``Door`` refuses a request."""
+    refusal: Refusal = scope["refusal"]
+    told, content = _written(refusal, scope["path"])
     headers = [*told, (b"x-request-id", request_id(header(scope, b"x-request-id")).encode())]
     if scope["app"].state.draining:
         headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": reason.status, "headers": headers})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
     await send({"type": "http.response.body", "body": content})
 
 
 @lru_cache(256)
-def _refusal(reason: Reason, path: str) -> tuple[Headers, bytes]:
+def _written(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
     """Headers and body of the answer to a request for ``path``."""
-    response = problem_response(too_much(*reason), path)
+    response = problem_response(too_much(*refusal), path)
     return (*response.raw_headers, *HEADERS_BY_PATH.get(path, HEADERS)), bytes(response.body)

@@ -92,8 +92,8 @@ def work(
         failures.append(error)
         server.should_exit = True
 
+    sys.setswitchinterval(SWITCH_SECONDS)
     try:
-        sys.setswitchinterval(SWITCH_SECONDS)
         app = create_app(settings, on_failure=stop)
         server = Server(app, settings, shares, place)
         if speaks:

@@ -242,11 +242,17 @@ class Attribute:
 
     def in_unit(self, position: ArrayLike) -> Floats:
         """Positions as values in ``unit``."""
-        position = np.asarray(position, np.float64)
+        low, span, steps = self._scale
+        values: Floats = low + span * np.asarray(position, np.float64) / steps
+        return values
+
+    @property
+    def _scale(self) -> tuple[float, float, int]:
+        """The value in ``unit`` of position 0, and how much is added in how many steps from there."""
         if self.kind == "continuous":
-            return position
+            return 0.0, 1.0, 1
         low, high = self.bounds
-        return low + (high - low) * position / max(self.size - 1, 1)
+        return low, high - low, max(self.size - 1, 1)
 
     def from_unit(self, value: ArrayLike) -> Floats:
         """Values in ``unit`` as positions."""
@@ -314,13 +320,10 @@ class _Reader:
         self._total = ends[-1]
         self._starts = np.array([end - a.size for a, end in zip(attributes, ends, strict=True)])
         self._own = [slice(start, start + a.classes) for a, start in zip(attributes, self._starts, strict=True)]
-        self._aliases = [
-            (
-                slice(start, start + min(a.classes, a.size - turn)),
-                slice(start + turn, start + min(turn + a.classes, a.size)),
-            )
+        self._aliased = [
+            (a, slice(start, start + a.size))
             for a, start in zip(attributes, self._starts, strict=True)
-            for turn in range(a.classes, a.size, a.classes)
+            if a.classes < a.size
         ]
         self._classes = np.array([a.classes if a.kind == "circular" else np.inf for a in attributes])
         self._neighbours = np.full((2, self._total), self._total)
@@ -341,8 +344,8 @@ class _Reader:
         extended[:, :-1] = weights
         values = extended[:, self._starts[self._continuous]]
         extended[:, self._starts[self._continuous]] = 1
-        for there, alias in self._aliases:
-            extended[:, there] += extended[:, alias]
+        for attribute, columns in self._aliased:
+            extended[:, columns] = attribute.fold(extended[:, columns])
         index = np.empty((len(weights), len(self._own)), np.intp)
         for row, own in zip(index.T, self._own, strict=True):
             extended[:, own].argmax(axis=1, out=row)
@@ -377,11 +380,7 @@ class Attributes(Sequence[Attribute]):
         self.total: int = ends[-1]
         """sum K: the length of all weights together."""
         self._reader = _Reader(self._attributes)
-        ranges = [
-            (0.0, 1.0, 1) if a.kind == "continuous" else (*a.bounds, max(a.size - 1, 1)) for a in self._attributes
-        ]
-        self._lows, highs, self._steps = np.array(ranges).T
-        self._spans = highs - self._lows
+        self._lows, self._spans, self._steps = np.array([a._scale for a in self._attributes]).T
         self._continuous = np.array([a.kind == "continuous" for a in self._attributes])
 
     def __len__(self) -> int:
@@ -455,7 +454,7 @@ class Attributes(Sequence[Attribute]):
     def rounded(self, positions: Floats, digits: int) -> Floats:
         """Positions [B, A] with so many digits; the values of continuous attributes stay as they are."""
         rounded = self._reader.around(positions.round(digits))
-        return np.where(self._continuous, positions, rounded) if self._continuous.any() else rounded
+        return np.where(self._continuous, positions, rounded)
 
 
 def attributes_of(fields: Sequence[Mapping[str, Any]]) -> Attributes:
