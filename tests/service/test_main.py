@@ -88,7 +88,7 @@ def test_cuda_that_can_not_be_had_ends_it_within_5_seconds_with_the_reason(bundl
         (["--port", "70000"], 2, "--port: Input should be less than or equal to 65535, got '70000'"),
         (["--device", "tpu"], 2, "--device: Input should be 'auto', 'cpu', 'cuda' or 'tensorrt', got 'tpu'"),
         (["--bogus"], 2, "unrecognized arguments: --bogus"),
-        (["--model", "nowhere"], 1, "no bundle 'nowhere'"),
+        (["--model", "nowhere", "--port", "0"], 1, "no bundle 'nowhere'"),
     ],
 )
 def test_what_is_wrong_with_the_flags_is_said(
