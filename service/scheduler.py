@@ -1,11 +1,15 @@
-"""The batch scheduler: one bounded queue per model, and threads that pull batches from it."""
+"""The batch scheduler: one bounded queue per model, and threads that pull batches from it.
+
+Where one batch runs at a time, short ones run in the event loop itself: a change of threads takes as long as some
+models do.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
 import threading
-from asyncio import AbstractEventLoop, Future
+from asyncio import AbstractEventLoop, Future, _get_running_loop, get_running_loop
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -20,6 +24,12 @@ log = logging.getLogger("spritevae.scheduler")
 LARGEST_BATCH = 64
 SMOOTHING = 0.1
 """Weight of the newest in the running means of the seconds that a row takes, and of the rows of a job."""
+
+SLICE = 0.01
+"""Seconds that a batch may take in the event loop, where everything else waits for it."""
+SPREE = 0.05
+"""Seconds after which the event loop reads requests again, however many full batches wait: reading them all first would
+leave too little time for batches when there are more than can be answered."""
 
 Columns = Mapping[str, NDArray[Any]]
 """Arrays by name, each with one row per image."""
@@ -118,10 +128,13 @@ class Watcher:
 class Scheduler:
     """Runs jobs in batches, in the order they came. Its threads take what is there, and never wait for more.
 
-    ``limit`` is how many rows may wait.
+    ``limit`` is how many rows may wait. ``inline``: the event loop that submits jobs runs them itself while a row takes
+    at most a tenth of ``SLICE``; a batch there is as large as fits into that.
     """
 
-    def __init__(self, name: str, *, threads: int, limit: int, watcher: Watcher | None = None) -> None:
+    def __init__(
+        self, name: str, *, threads: int, limit: int, watcher: Watcher | None = None, inline: bool = False
+    ) -> None:
         self.name = name
         self.limit = limit
         self.waiting = 0
@@ -132,6 +145,8 @@ class Scheduler:
         self._queues: dict[Graph, deque[Job]] = {}
         self._ready = threading.Condition(threading.Lock())
         self._idle = 0
+        self._inline = inline
+        self._called = False
         self._closed = False
         self._seconds_per_row = 0.0
         self._threads = [self._start(index) for index in range(threads)]
@@ -163,7 +178,7 @@ class Scheduler:
             self._check_room(job.count, self.waiting)
             self._queues.setdefault(job.graph, deque()).append(job)
             self._change(job.count)
-            self._ready.notify(job.count)
+            self._call(job.future.get_loop(), job.count)
 
     def drop(self, job: Job, reason: Reason) -> None:
         """Take what still waits of a job out of the queue."""
@@ -215,19 +230,53 @@ class Scheduler:
             try:
                 while not self._queues and not self._closed:
                     self._ready.wait()
-                if self._closed:
-                    return []
-                graph = min(self._queues, key=lambda graph: self._queues[graph][0].since)
-                queue = self._queues[graph]
-                room = LARGEST_BATCH
-                if self._idle > 1:
-                    room = min(room, -(-sum(job.count - job.taken for job in queue) // self._idle))
-                batch = _split(queue, room)
-                self._forget_empty(graph)
-                self._change(-sum(stop - start for _, start, stop in batch))
-                return batch
+                return [] if self._closed else self._next(LARGEST_BATCH, self._idle)
             finally:
                 self._idle -= 1
+
+    def _next(self, room: int, sharers: int = 1) -> list[Slice]:
+        """At most ``room`` rows of the graph whose job is the oldest, for one of those who share what there is."""
+        graph = min(self._queues, key=lambda graph: self._queues[graph][0].since)
+        queue = self._queues[graph]
+        if sharers > 1:
+            room = min(room, -(-sum(job.count - job.taken for job in queue) // sharers))
+        batch = _split(queue, room)
+        self._forget_empty(graph)
+        self._change(-sum(stop - start for _, start, stop in batch))
+        return batch
+
+    @property
+    def _room(self) -> int:
+        """Rows of a batch in the event loop; none while it isn't known how long they take, or they take too long."""
+        if self._inline and 0 < self._seconds_per_row <= SLICE / 10:
+            return min(LARGEST_BATCH, int(SLICE / self._seconds_per_row))
+        return 0
+
+    def _call(self, loop: AbstractEventLoop, rows: int) -> None:
+        """Have rows that wait run: in the event loop, or by threads that wait for some."""
+        if not self._room:
+            self._ready.notify(rows)
+        elif not self._called:
+            self._called = True
+            loop.call_soon(self._drain)
+
+    def _drain(self) -> None:
+        """Run what waits, in the event loop: one batch, and more as long as they are full and it isn't for too long."""
+        end, batch = perf_counter() + SPREE, []
+        try:
+            while room := self._room:
+                with self._ready:
+                    batch = self._next(room) if self._queues and not self._closed else []
+                self._run(batch)
+                if self.waiting < room or perf_counter() > end:
+                    break
+        except Exception as error:
+            log.critical("a batch of %s was lost", self.name, exc_info=error)
+            self._fail(batch, error)
+        with self._ready:
+            self._called = False
+            if self._queues:
+                self._call(get_running_loop(), self.waiting)
 
     def _change(self, rows: int) -> None:
         self.waiting += rows
@@ -336,6 +385,9 @@ def _deliver(outcomes: Iterable[Outcome]) -> None:
     for outcome in outcomes:
         by_loop.setdefault(outcome.job.future.get_loop(), []).append(outcome)
     for loop, own in by_loop.items():
+        if loop is _get_running_loop():
+            _settle(own)
+            continue
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
             loop.call_soon_threadsafe(_settle, own)
 

@@ -9,12 +9,15 @@ import math
 import signal
 import socket
 import struct
+from collections.abc import Callable
 from time import monotonic
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from service import signals
 from service.errors import Problem, problem_response
@@ -66,6 +69,7 @@ class Server(uvicorn.Server):
         self._listening: list[socket.socket] = []
         self._yielded = self._spared = False
         self._accepted: set[asyncio.Task[None]] = set()
+        self._arriving = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin, unless a signal came before there was a server to hear it."""
@@ -111,23 +115,26 @@ class Server(uvicorn.Server):
             loop.call_later(1, self._listen, listening)
             return
         connection.setblocking(False)
+        self._arriving += 1
+        self._tell()  # now: the next one may be accepted before this one is a connection
         task = loop.create_task(self._serve_connection(connection))
         self._accepted.add(task)
         task.add_done_callback(self._accepted.discard)
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         def protocol() -> asyncio.Protocol:
-            return StallProtocol(self.config, self.server_state, self.lifespan.state)
+            return StallProtocol(self.config, self.server_state, self.lifespan.state, self._tell)
 
         try:
             await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
         except OSError:  # the client has left already
             connection.close()
+        self._arriving -= 1
         self._tell()
 
     def _tell(self) -> None:
         if self._shares:
-            self._shares.tell(self._place, len(self.server_state.connections))
+            self._shares.tell(self._place, len(self.server_state.connections) + self._arriving)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end, or end at once if that has begun already."""
@@ -196,7 +203,20 @@ class Joined:
 
 
 class StallProtocol(HttpToolsProtocol):
-    """HTTP/1.1 that knows by when its client must have sent what is due, and taken what it is sent."""
+    """HTTP/1.1 that knows by when its client must have sent what is due, and taken what it is sent.
+
+    ``on_end`` is called when the connection has ended.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        on_end: Callable[[], None],
+    ) -> None:
+        super().__init__(config, server_state, app_state)
+        self._on_end = on_end
 
     _send_by = _take_by = math.inf
     _head: int | None = 0
@@ -220,6 +240,11 @@ class StallProtocol(HttpToolsProtocol):
         """A client has come: its first request is due."""
         super().connection_made(transport)
         self._send_by = monotonic() + HEAD_SECONDS
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection has ended."""
+        super().connection_lost(exc)
+        self._on_end()
 
     def on_message_begin(self) -> None:
         """A request has begun: its head is due."""

@@ -15,7 +15,7 @@ from service.errors import Problem
 from service.metrics import MODEL, Measured
 from service.runtime import Model
 from service.scheduler import Scheduler
-from service.sessions import CUDA, TENSORRT, ModelError, batches, cuda_obstacle
+from service.sessions import CPU, CUDA, TENSORRT, ModelError, batches, cuda_obstacle
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.store")
@@ -165,7 +165,11 @@ class Store:
         if model.name not in self._schedulers:
             threads = settings.batches or batches(model.provider, settings.threads * settings.workers)
             self._schedulers[model.name] = Scheduler(
-                model.name, threads=threads, limit=settings.max_queue, watcher=Measured(model.name)
+                model.name,
+                threads=threads,
+                limit=settings.max_queue,
+                watcher=Measured(model.name),
+                inline=threads == 1 and model.provider == CPU,
             )
         return Engine(model, self._schedulers[model.name])
 

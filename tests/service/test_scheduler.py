@@ -46,9 +46,9 @@ class Gate:
 
 
 @contextmanager
-def scheduler(threads: int = 1, limit: int = 1000) -> Iterator[tuple[Scheduler, Notes]]:
+def scheduler(threads: int = 1, limit: int = 1000, inline: bool = False) -> Iterator[tuple[Scheduler, Notes]]:
     notes = Notes()
-    made = Scheduler("toy", threads=threads, limit=limit, watcher=notes)
+    made = Scheduler("toy", threads=threads, limit=limit, watcher=notes, inline=inline)
     try:
         yield made, notes
     finally:
@@ -321,5 +321,106 @@ def test_a_thread_that_is_killed_is_replaced_and_what_it_ran_is_answered():
             assert await good.future == [4]
             thread.join()
             assert queue.alive
+
+    asyncio.run(main())
+
+
+class Placed:
+    """A graph that doubles x in ``seconds`` a row, and notes the rows of each batch that a thread ran."""
+
+    def __init__(self, seconds: float = 0) -> None:
+        self.seconds = seconds
+        self.here: list[int] = []
+        self.elsewhere: list[int] = []
+        self._home = threading.get_ident()
+
+    def __call__(self, rows: Columns) -> Columns:
+        count = len(rows["x"])
+        time.sleep(self.seconds * count)
+        (self.here if threading.get_ident() == self._home else self.elsewhere).append(count)
+        return {"y": 2 * rows["x"]}
+
+
+async def run(queue: Scheduler, *jobs: Job) -> list[Any]:
+    for each in jobs:
+        queue.submit(each)
+    return await asyncio.gather(*(each.future for each in jobs))
+
+
+def test_short_batches_run_in_the_event_loop_once_it_is_known_how_short_they_are():
+    async def main() -> None:
+        graph, other = Placed(), Placed()
+        with scheduler(inline=True) as (queue, notes):
+            assert await run(queue, job(graph, 0)) == [[0]]
+            assert (graph.here, graph.elsewhere) == ([], [1])
+            jobs = job(graph, 1), job(other, 2), job(graph, 3, 4), job(graph, *range(3 * LARGEST_BATCH))
+            assert await run(queue, *jobs) == [[2], [4], [6, 8], [2 * x for x in range(3 * LARGEST_BATCH)]]
+            assert graph.here[0] == other.here[0] + LARGEST_BATCH - 1 == LARGEST_BATCH
+            assert graph.elsewhere == [1]
+            assert not other.elsewhere
+            assert sum(notes.batches) == 1 + 4 + 3 * LARGEST_BATCH
+            assert queue.waiting == 0
+            late, left = job(graph, 5, deadline=0), job(graph, 6)
+            queue.submit(late)
+            queue.submit(left)
+            queue.drop(left, "disconnect")
+            assert await run(queue, job(graph, 7)) == [[14]]
+            assert "DeadlinePassed" in repr(late.future.exception())
+            assert notes.gone == {"deadline": 1, "disconnect": 1}
+            graph.seconds = 0.1  # as it had grown slow
+            for _ in range(3):
+                await run(queue, job(graph, 8))
+            assert graph.elsewhere[1:]
+
+    asyncio.run(main())
+
+
+def test_the_event_loop_takes_no_more_than_it_can_run_in_a_moment_and_leaves_slow_models_to_the_thread():
+    async def main() -> None:
+        for milliseconds, most in ((0.4, 25), (2, 0)):
+            graph = Placed(milliseconds / 1000)
+            with scheduler(inline=True) as (queue, _):
+                await run(queue, job(graph, 0))
+                await run(queue, *(job(graph, x) for x in range(100)))
+            assert max(graph.here, default=0) <= most
+            assert sum(graph.here + graph.elsewhere) == 101
+
+    asyncio.run(main())
+
+
+def test_a_batch_in_the_event_loop_that_fails_is_answered_and_the_next_one_runs():
+    def broken(rows: Columns) -> Columns:
+        raise ValueError("broken")
+
+    async def main() -> None:
+        graph = Placed()
+        with scheduler(inline=True) as (queue, notes):
+            await run(queue, job(graph, 0))
+            with pytest.raises(ValueError, match="broken"):
+                await run(queue, job(broken, 1))
+            notes.ran = lambda *_: {}["nothing"]  # type: ignore[method-assign]
+            with pytest.raises(KeyError, match="nothing"):
+                await run(queue, job(graph, 2))
+            del notes.ran  # type: ignore[method-assign]
+            assert await run(queue, job(graph, 3)) == [[6]]
+            assert len(graph.here) == 2
+
+    asyncio.run(main())
+
+
+def test_other_work_has_its_turn_in_the_event_loop_however_much_waits():
+    async def main() -> None:
+        graph = Placed(0.0002)
+        with scheduler(limit=10_000, inline=True) as (queue, _):
+            await run(queue, job(graph, 0))
+            jobs = [job(graph, *range(500)) for _ in range(4)]
+            for each in jobs:
+                queue.submit(each)
+            turns = 0
+            while not jobs[-1].future.done():
+                await asyncio.sleep(0)
+                turns += 1
+            assert turns > 3  # 0.4 s in all, of at most 0.06 each
+            assert graph.elsewhere == [1]
 
     asyncio.run(main())
