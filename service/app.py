@@ -43,7 +43,8 @@ class Service(FastAPI):
         refuse: ASGIApp = refuse_request
         if settings.cors_origins:  # outside of Guard, as browsers ask for leave without a key
             app, refuse = (CORSMiddleware(each, allow_origins=settings.cors_origins, **CORS) for each in (app, refuse))
-        return Door(RequestContext(app), refuse, self.state.store, settings.max_requests)
+        self.state.door = door = Door(RequestContext(app), refuse, self.state)
+        return door
 
 
 def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:

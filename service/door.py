@@ -9,7 +9,9 @@ from functools import lru_cache
 from time import perf_counter
 from typing import NamedTuple
 
+from starlette.datastructures import State
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.call import request_id
 from service.errors import METHODS, problem_response, too_much
@@ -39,13 +41,15 @@ class Door:
 
     Of four times too many requests, three quarters are refused: were that to take as long as the other layers do,
     little time would be left for answers. So a refusal is made once for many, and logged with all of its second.
-    ``refuse`` is ``refuse_request``, or something around it.
+    ``refuse`` is ``refuse_request``, or something around it; ``state`` is the app's.
     """
 
-    def __init__(self, app: ASGIApp, refuse: ASGIApp, store: Store, most: int) -> None:
+    def __init__(self, app: ASGIApp, refuse: ASGIApp, state: State) -> None:
         self.app = app
         self._refuse = refuse
-        self._store = store
+        self._state = state
+        self._store: Store = state.store
+        most = state.settings.max_requests
         self._most = most
         self._too_many = Refusal(503, f"{most} requests are in hand, and no more are taken", 1, most)
         self._in_hand = 0
@@ -55,16 +59,14 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if self._in_hand >= self._most and scope["path"] not in PROBES:
-            await self._turn_away(self._too_many, scope, receive, send)
+        if refusal := self._refusal(scope):
+            begin = perf_counter()
+            scope["refusal"] = refusal
+            await self._refuse(scope, receive, send)
+            self._note(refusal, scope, perf_counter() - begin)
             return
         ticket, received = None, receive
         if scheduler := self._awaited(scope):
-            try:
-                scheduler.check_room()
-            except QueueFull as full:
-                await self._turn_away(Refusal(429, str(full), full.seconds, full.limit), scope, receive, send)
-                return
             scope["ticket"] = ticket = Ticket(scheduler)
             received = _counting(receive, ticket)
         self._in_hand += 1
@@ -82,12 +84,32 @@ class Door:
         engine = self._store.default_engine
         return engine.scheduler if engine else None
 
-    async def _turn_away(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
-        begin, method, path = perf_counter(), scope["method"], scope["path"]
-        scope["refusal"] = refusal
-        await self._refuse(scope, receive, send)
+    def answer(self, scope: Scope) -> bytes:
+        """The whole answer to a request that is refused; empty if it isn't, or more than the usual is to be told: to
+        other origins, and while the service ends.
+        """
+        begin = perf_counter()
+        if (refusal := self._refusal(scope)) is None or self._state.draining or header(scope, b"origin"):
+            return b""
+        start, end = _message(refusal, scope["path"])
+        self._note(refusal, scope, perf_counter() - begin)
+        return b"%s%s: %s%s" % (start, *_id(scope), end)
+
+    def _refusal(self, scope: Scope) -> Refusal | None:
+        if self._in_hand >= self._most and scope["path"] not in PROBES:
+            return self._too_many
+        if scheduler := self._awaited(scope):
+            try:
+                scheduler.check_room()
+            except QueueFull as full:
+                return Refusal(429, str(full), full.seconds, full.limit)
+        return None
+
+    def _note(self, refusal: Refusal, scope: Scope, seconds: float) -> None:
+        """Count and log an answer that took so many seconds."""
+        method, path = scope["method"], scope["path"]
         route, method = path if path in QUEUED else "other", method if method in METHODS else "other"
-        request_seconds(method, route, str(refusal.status)).observe(perf_counter() - begin)
+        request_seconds(method, route, str(refusal.status)).observe(seconds)
         if not self._refused:
             asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
         self._refused[refusal.status] += 1
@@ -114,7 +136,7 @@ async def refuse_request(scope: Scope, receive: Receive, send: Send) -> None:
     """ASGI app: the answer that says why ``Door`` refuses a request."""
     refusal: Refusal = scope["refusal"]
     told, content = _written(refusal, scope["path"])
-    headers = [*told, (b"x-request-id", request_id(header(scope, b"x-request-id")).encode())]
+    headers = [*told, _id(scope)]
     if scope["app"].state.draining:
         headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
@@ -126,3 +148,15 @@ def _written(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
     """Headers and body of the answer to a request for ``path``."""
     response = problem_response(too_much(*refusal), path)
     return (*response.raw_headers, *HEADERS_BY_PATH.get(path, HEADERS)), bytes(response.body)
+
+
+@lru_cache(256)
+def _message(refusal: Refusal, path: str) -> tuple[bytes, bytes]:
+    """The answer as it is sent, before and after the request's id."""
+    told, content = _written(refusal, path)
+    head = b"".join(b"%s: %s\r\n" % each for each in told)
+    return STATUS_LINE[refusal.status] + head, b"\r\n\r\n" + content
+
+
+def _id(scope: Scope) -> tuple[bytes, bytes]:
+    return b"x-request-id", request_id(header(scope, b"x-request-id")).encode()

@@ -16,10 +16,11 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from service import signals
+from service.door import Door
 from service.errors import Problem, problem_response
 from service.headers import HEADERS
 from service.settings import Settings
@@ -28,8 +29,8 @@ from service.shares import Shares
 log = logging.getLogger("spritevae.server")
 GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
-HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS = 10, 60, 30
-"""How long a client may take to send a request's head, to send its body, and to take what it is sent."""
+HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS, KEEP_ALIVE_SECONDS = 10, 60, 30, 5
+"""How long a client may take to send a request's head, to send its body, to take what it is sent, and to ask again."""
 COLLECT_AFTER = 20_000
 """Objects made beyond those that are gone; Python's own number is 700."""
 POLITENESS = 0.002
@@ -123,7 +124,8 @@ class Server(uvicorn.Server):
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         def protocol() -> asyncio.Protocol:
-            return StallProtocol(self.config, self.server_state, self.lifespan.state, self._tell)
+            door: Door = self._app.state.door
+            return StallProtocol(self.config, self.server_state, self.lifespan.state, door, self._tell)
 
         try:
             await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
@@ -205,7 +207,7 @@ class Joined:
 class StallProtocol(HttpToolsProtocol):
     """HTTP/1.1 that knows by when its client must have sent what is due, and taken what it is sent.
 
-    ``on_end`` is called when the connection has ended.
+    ``door`` says which requests are refused, ``on_end`` is called when the connection has ended.
     """
 
     def __init__(
@@ -213,17 +215,20 @@ class StallProtocol(HttpToolsProtocol):
         config: uvicorn.Config,
         server_state: ServerState,
         app_state: dict[str, Any],
+        door: Door,
         on_end: Callable[[], None],
     ) -> None:
         super().__init__(config, server_state, app_state)
+        self._door = door
         self._on_end = on_end
 
-    _send_by = _take_by = math.inf
+    _send_by = _take_by = _ask_by = math.inf
     _head: int | None = 0
     """Bytes of a head that is not complete yet; None while it is."""
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent, unless its head has no end."""
+        self._ask_by = math.inf
         super().data_received(data)
         if self.headers and len(self.headers) > MOST_HEADERS and not self.transport.is_closing():
             self._refuse(Problem(431, f"a request may have {MOST_HEADERS} headers and trailers", limit=MOST_HEADERS))
@@ -260,10 +265,23 @@ class StallProtocol(HttpToolsProtocol):
         if self.scope["method"] != "HEAD":  # whose answer has no body
             self.cycle.transport = Joined(self.transport)  # type: ignore[assignment]  # all that a cycle asks for
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start to answer a request. One that is refused is answered at once: a task takes longer than all of that."""
+        simple = cycle.keep_alive and cycle.scope["method"] != "HEAD" and not self.flow.write_paused
+        # Not one of several that wait here: each would be answered inside of the one before.
+        if simple and not self.pipeline and (answer := self._door.answer(cycle.scope)):  # type: ignore[arg-type]
+            cycle.response_started = cycle.response_complete = True
+            self.transport.write(answer)
+            self.on_response_complete()
+        else:
+            super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
-        """It is complete, and nothing is due."""
+        """It is complete, and nothing is due, unless it is answered already."""
         super().on_message_complete()
         self._send_by = math.inf
+        if self.cycle.response_complete:
+            self._ask_by = monotonic() + KEEP_ALIVE_SECONDS
 
     def pause_writing(self) -> None:
         """The client does not take what it is sent."""
@@ -275,10 +293,16 @@ class StallProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._take_by = math.inf
 
-    def timeout_keep_alive_handler(self) -> None:
-        """No further request came: the connection is closed, once its client has taken all of its answer."""
-        self._take_by = monotonic() + WRITE_SECONDS
-        super().timeout_keep_alive_handler()
+    def on_response_complete(self) -> None:
+        """A request is answered, and the next one is due; as uvicorn has it, but for a timer for each."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._ask_by = monotonic() + KEEP_ALIVE_SECONDS
 
     def _refuse(self, problem: Problem) -> None:
         """Answer what never becomes a request, and close."""
@@ -289,8 +313,11 @@ class StallProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def cut_off_if_stalled(self, now: float) -> None:
-        """End the connection if what is due is overdue."""
-        if now > min(self._send_by, self._take_by):
+        """End the connection if what is due is overdue: in peace if it is a further request, for which it was kept."""
+        if now > self._ask_by:
+            self._ask_by, self._take_by = math.inf, now + WRITE_SECONDS  # of what is not taken yet
+            self.transport.close()
+        elif now > min(self._send_by, self._take_by):
             log.info("a client that stalled is cut off")
             # With a reset: what the kernel holds for it would otherwise wait for it still.
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
