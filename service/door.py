@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
 from time import perf_counter
 from typing import NamedTuple
@@ -84,16 +85,16 @@ class Door:
         engine = self._store.default_engine
         return engine.scheduler if engine else None
 
-    def answer(self, scope: Scope) -> bytes:
-        """The whole answer to a request that is refused; empty if it isn't, or more than the usual is to be told: to
-        other origins, and while the service ends.
+    def answer(self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The whole answer to a request that is refused, with these headers too; empty if it isn't, or more than the
+        usual is to be told: to other origins, and while the service ends.
         """
         begin = perf_counter()
         if (refusal := self._refusal(scope)) is None or self._state.draining or header(scope, b"origin"):
             return b""
         start, end = _message(refusal, scope["path"])
         self._note(refusal, scope, perf_counter() - begin)
-        return b"%s%s: %s%s" % (start, *_id(scope), end)
+        return start + b"".join(b"\r\n%s: %s" % each for each in (*headers, _id(scope))) + end
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         if self._in_hand >= self._most and scope["path"] not in PROBES:
@@ -152,9 +153,9 @@ def _written(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
 
 @lru_cache(256)
 def _message(refusal: Refusal, path: str) -> tuple[bytes, bytes]:
-    """The answer as it is sent, before and after the request's id."""
+    """The answer as it is sent, before and after the headers that differ."""
     told, content = _written(refusal, path)
-    head = b"".join(b"%s: %s\r\n" % each for each in told)
+    head = b"\r\n".join(b"%s: %s" % each for each in told)
     return STATUS_LINE[refusal.status] + head, b"\r\n\r\n" + content
 
 

@@ -31,8 +31,9 @@ GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
 HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS, KEEP_ALIVE_SECONDS = 10, 60, 30, 5
 """How long a client may take to send a request's head, to send its body, to take what it is sent, and to ask again."""
-COLLECT_AFTER = 20_000
-"""Objects made beyond those that are gone; Python's own number is 700."""
+COLLECT_AFTER = 100_000
+"""Objects made beyond those that are gone; Python's own number is 700. With 20,000 it still looked through those of
+thousands of busy connections over and over."""
 POLITENESS = 0.002
 """Seconds that a worker with more connections gives those with fewer."""
 LARGEST_HEAD, MOST_HEADERS = 2**16, 256
@@ -267,9 +268,11 @@ class StallProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start to answer a request. One that is refused is answered at once: a task takes longer than all of that."""
-        simple = cycle.keep_alive and cycle.scope["method"] != "HEAD" and not self.flow.write_paused
+        answer = b""
         # Not one of several that wait here: each would be answered inside of the one before.
-        if simple and not self.pipeline and (answer := self._door.answer(cycle.scope)):  # type: ignore[arg-type]
+        if cycle.keep_alive and cycle.scope["method"] != "HEAD" and not (self.flow.write_paused or self.pipeline):
+            answer = self._door.answer(cycle.scope, cycle.default_headers)  # type: ignore[arg-type]
+        if answer:
             cycle.response_started = cycle.response_complete = True
             self.transport.write(answer)
             self.on_response_complete()
@@ -308,7 +311,8 @@ class StallProtocol(HttpToolsProtocol):
         """Answer what never becomes a request, and close."""
         response = problem_response(problem)
         response.headers["Connection"] = "close"
-        headers = b"".join(b"%s: %s\r\n" % header for header in (*response.raw_headers, *HEADERS))
+        told = (*self.server_state.default_headers, *response.raw_headers, *HEADERS)
+        headers = b"".join(b"%s: %s\r\n" % header for header in told)
         self.transport.write(STATUS_LINE[problem.status_code] + headers + b"\r\n" + bytes(response.body))
         self.transport.close()
 

@@ -48,8 +48,10 @@ def test_more_requests_than_may_be_in_hand_are_refused_and_health_still_answers(
 
     app = Starlette()
     app.state.draining = False
+    app.state.store = Store(settings)
+    app.state.settings = settings.model_copy(update={"max_requests": 2})
     app.mount("/", slow)
-    app.add_middleware(Door, refuse=refuse_request, store=Store(settings), most=2)
+    app.add_middleware(Door, refuse=refuse_request, state=app.state)
     with TestClient(app) as client, ThreadPoolExecutor(3) as pool:
         held = [pool.submit(client.get, "/decode") for _ in range(2)]
         for _ in held:
@@ -123,7 +125,7 @@ def test_a_request_takes_room_once_its_body_is_there(client: TestClient):
             await receive()
             seen.append(scheduler.coming)
 
-    door = Door(read, refuse_request, app.state.store, most=1)
+    door = Door(read, refuse_request, app.state)
     scope = {"type": "http", "method": "POST", "path": "/decode", "query_string": b"", "headers": []}
     asyncio.run(door(scope, receive, AsyncMock()))
     assert seen == [0, 1]

@@ -17,9 +17,12 @@ from service.server import CONTINUE, Joined
 from tests.service.processes import Running, memory, running
 
 IMPATIENT = (
-    "import sys, service.server as s; s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = 1;"
+    "import sys, service.server as s; s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = s.KEEP_ALIVE_SECONDS = 1;"
     "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
 )
+
+
+ASK = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +32,28 @@ def impatient(bundles: Path) -> Iterator[Running]:
         patch.setattr("tests.service.processes.START", IMPATIENT)
         with running(bundles / "grey") as service:
             yield service
+
+
+@pytest.fixture
+def busy(bundles: Path) -> Iterator[Running]:
+    """A service that has as many requests in hand as it takes: one, of which half the body is there."""
+    with running(bundles / "grey", "--max-requests", "1") as service, socket.create_connection(service.address) as held:
+        held.sendall(
+            b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
+        )
+        time.sleep(0.2)
+        yield service
+
+
+def answers(connection: socket.socket, number: int) -> bytes:
+    """What comes until there are so many answers, each with a JSON object as its body."""
+    connection.settimeout(5)
+    received = b""
+    while received.count(b"HTTP/1.1 ") < number or not received.endswith(b"}"):
+        part = connection.recv(65536)
+        assert part, received
+        received += part
+    return received
 
 
 def closed_after(connection: socket.socket) -> float:
@@ -193,3 +218,51 @@ def test_every_answer_of_a_connection_is_complete(impatient: Running, method: st
         known = client.get(path, headers={"If-None-Match": first.headers.get("ETag", "-")})
         assert known.status_code == (304 if "ETag" in first.headers else 200)
         assert client.request(method, path).content == first.content
+
+
+def test_a_connection_that_asks_no_more_is_closed_in_peace(impatient: Running):
+    with socket.create_connection(impatient.address) as connection:
+        connection.sendall(ASK % b"/health/live")
+        connection.settimeout(5)
+        begin = time.monotonic()
+        while connection.recv(65536):  # no reset
+            pass
+        assert 0.5 < time.monotonic() - begin < 4
+    assert not any("stalled" in line for line in impatient.log[-1:])
+
+
+@pytest.mark.parametrize("pipelined", [1, 600])
+def test_what_is_refused_is_answered_on_a_connection_that_goes_on(busy: Running, pipelined: int):
+    """Behind one that is answered, too, where each would be answered inside of the one before."""
+    with socket.create_connection(busy.address) as connection:
+        for _ in range(2):
+            connection.sendall((ASK % b"/decode") * pipelined)
+            assert answers(connection, pipelined).count(b"HTTP/1.1 503 Service Unavailable\r\n") == pipelined
+            connection.sendall(ASK % b"/health/live" + (ASK % b"/decode") * pipelined)
+            received = answers(connection, 1 + pipelined)
+            assert received.startswith(b"HTTP/1.1 200 OK\r\n")
+            assert received.count(b"HTTP/1.1 503 Service Unavailable\r\n") == pipelined
+
+
+def test_a_refusal_says_the_same_however_it_is_asked_for(busy: Running):
+    def asked(method: str, **headers: str) -> httpx2.Response:
+        return httpx2.request(method, f"{busy.url}/decode", headers=headers)
+
+    usual, others = asked("GET"), (asked("GET", Connection="close"), asked("GET", Origin="http://x"), asked("HEAD"))
+    names = {*usual.headers}
+    for other in others:
+        assert other.status_code == usual.status_code == 503
+        assert {*other.headers} - {"connection"} == names
+        for name in names - {"x-request-id", "date"}:
+            assert other.headers[name] == usual.headers[name]
+    assert others[0].content == others[1].content == usual.content
+    assert others[2].content == b""
+    assert asked("GET", **{"X-Request-ID": "mine"}).headers["X-Request-ID"] == "mine"
+
+
+def test_the_body_of_a_request_that_was_refused_is_passed_over(busy: Running):
+    with socket.create_connection(busy.address) as connection:
+        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")
+        assert answers(connection, 1).startswith(b"HTTP/1.1 503 ")
+        connection.sendall(b"12345" + ASK % b"/health/live")
+        assert answers(connection, 1).startswith(b"HTTP/1.1 200 ")
