@@ -40,8 +40,8 @@ Reason = Literal["deadline", "disconnect", "failed", "closed"]
 class QueueFull(Exception):
     """No room for a job; ``seconds`` is in how many whole ones there is, by the queue's present speed."""
 
-    def __init__(self, waiting: int, limit: int, seconds: float) -> None:
-        super().__init__(f"{waiting} images wait already; the queue holds {limit}")
+    def __init__(self, rows: int, limit: int, seconds: float) -> None:
+        super().__init__(f"there is no room for {rows} more now; the queue holds {limit} images")
         self.limit = limit
         self.seconds = max(1, math.ceil(seconds))
 
@@ -167,7 +167,7 @@ class Scheduler:
     def _check_room(self, rows: int, ahead: int) -> None:
         excess = ahead + rows - self.limit
         if excess > 0:
-            raise QueueFull(ahead, self.limit, self.seconds(excess))
+            raise QueueFull(rows, self.limit, self.seconds(excess))
 
     def submit(self, job: Job) -> None:
         """Put a job at the end of the queue; raises QueueFull or QueueClosed."""

@@ -76,7 +76,7 @@ def test_a_full_queue_refuses_what_waits_for_it_whatever_it_says(full: TestClien
     assert int(refused.headers["Retry-After"]) >= 1
     assert refused.headers["X-Request-ID"] == "mine"
     assert refused.headers["X-Content-Type-Options"] == "nosniff"
-    assert refused.json()["detail"] == "0 images wait already; the queue holds 0"
+    assert refused.json()["detail"] == "there is no room for 1 more now; the queue holds 0 images"
     assert refused.json()["limit"] == 0
 
 

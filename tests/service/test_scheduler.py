@@ -144,7 +144,7 @@ def test_the_queue_is_bounded_in_rows_for_one_list_as_for_many_single_ones():
             jobs += [job(gate, 2), job(gate, 3, 4)]
             queue.submit(jobs[1])
             queue.submit(jobs[2])
-            with pytest.raises(QueueFull, match="3 images wait already; the queue holds 4"):
+            with pytest.raises(QueueFull, match="no room for 2 more now; the queue holds 4 images"):
                 queue.submit(job(gate, 5, 6))
             jobs.append(job(gate, 7))
             queue.submit(jobs[3])
@@ -166,7 +166,7 @@ def test_room_is_kept_for_as_much_as_usual_for_each_that_has_come_and_not_said_h
                 ticket.count()
             queue.check_room()
             tickets[0].count()
-            with pytest.raises(QueueFull, match="64 images wait already; the queue holds 64"):
+            with pytest.raises(QueueFull, match="no room for 1 more now; the queue holds 64 images"):
                 queue.check_room()
             for ticket in [*tickets, *tickets]:  # the second time it is used already
                 ticket.use()
