@@ -34,8 +34,9 @@ HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS, KEEP_ALIVE_SECONDS = 10, 60, 30, 5
 COLLECT_AFTER = 100_000
 """Objects made beyond those that are gone; Python's own number is 700. With 20,000 it still looked through those of
 thousands of busy connections over and over."""
-POLITENESS = 0.002
-"""Seconds that a worker with more connections gives those with fewer."""
+POLITENESS, LEFT, MOST_AT_ONCE = 0.002, 8, 256
+"""Seconds that a worker with more connections gives those with fewer, how many of those that they leave it takes then,
+and how many at most before it does other things."""
 LARGEST_HEAD, MOST_HEADERS = 2**16, 256
 """Bytes of a request's head, and lines of it and of the trailers of a chunked body."""
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -69,7 +70,7 @@ class Server(uvicorn.Server):
         self._shares = shares
         self._place = place
         self._listening: list[socket.socket] = []
-        self._yielded = self._spared = False
+        self._spared = False
         self._accepted: set[asyncio.Task[None]] = set()
         self._arriving = 0
 
@@ -91,37 +92,38 @@ class Server(uvicorn.Server):
         self._listening = []
         await super().shutdown(sockets)
 
-    def _listen(self, listening: socket.socket) -> None:
+    def _listen(self, listening: socket.socket, anyway: int = 0) -> None:
+        """Accept connections from now on, and so many ``anyway``."""
         if listening in self._listening:
             asyncio.get_running_loop().add_reader(listening, self._accept, listening)
+            self._accept(listening, anyway)
 
-    def _accept(self, listening: socket.socket) -> None:
-        """Accept one connection; event loops would take all there are, and leave other workers none.
+    def _accept(self, listening: socket.socket, anyway: int = 0) -> None:
+        """Accept connections; event loops would take all there are, and leave other workers none.
 
-        One who has more than another lets it go first, and does not wait for it.
+        One who has more than another lets it go first. What it leaves is taken, a few at a time: it may be busy.
         """
         loop = asyncio.get_running_loop()
-        if self._shares and self._shares.ahead(self._place) and not self._yielded:
-            self._yielded = True
-            loop.remove_reader(listening)
-            loop.call_later(POLITENESS, self._listen, listening)
-            return
-        self._yielded = False
-        try:
-            connection, _ = listening.accept()
-        except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client left
-            return
-        except OSError as error:  # no file descriptor is left
-            log.error("can't accept connections: %s", error.strerror)
-            loop.remove_reader(listening)
-            loop.call_later(1, self._listen, listening)
-            return
-        connection.setblocking(False)
-        self._arriving += 1
-        self._tell()  # now: the next one may be accepted before this one is a connection
-        task = loop.create_task(self._serve_connection(connection))
-        self._accepted.add(task)
-        task.add_done_callback(self._accepted.discard)
+        for number in range(MOST_AT_ONCE):
+            if number >= anyway and self._shares and self._shares.ahead(self._place):
+                loop.remove_reader(listening)
+                loop.call_later(POLITENESS, self._listen, listening, LEFT)
+                return
+            try:
+                connection, _ = listening.accept()
+            except (BlockingIOError, ConnectionAbortedError):  # another worker was faster, or the client left
+                return
+            except OSError as error:  # no file descriptor is left
+                log.error("can't accept connections: %s", error.strerror)
+                loop.remove_reader(listening)
+                loop.call_later(1, self._listen, listening)
+                return
+            connection.setblocking(False)
+            self._arriving += 1
+            self._tell()  # now: the next one may be accepted before this one is a connection
+            task = loop.create_task(self._serve_connection(connection))
+            self._accepted.add(task)
+            task.add_done_callback(self._accepted.discard)
 
     async def _serve_connection(self, connection: socket.socket) -> None:
         def protocol() -> asyncio.Protocol:

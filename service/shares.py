@@ -1,4 +1,4 @@
-"""Who of several workers accepts the next connection: as many for each, so that no core waits for another."""
+"""Who of several workers accepts the next connection: about as many for each, so that no core waits for another."""
 
 from __future__ import annotations
 
@@ -22,5 +22,6 @@ class Shares:
         self._counts[worker] = DEAD
 
     def ahead(self, worker: int) -> bool:
-        """Whether another worker has fewer."""
-        return bool(self._counts[worker] > min(self._counts))
+        """Whether it has more than another one, by over a quarter."""
+        fewest = min(self._counts)
+        return bool(self._counts[worker] > fewest + fewest // 4)
