@@ -134,8 +134,9 @@ class Server(uvicorn.Server):
             await asyncio.get_running_loop().connect_accepted_socket(protocol, connection)
         except OSError:  # the client has left already
             connection.close()
-        self._arriving -= 1
-        self._tell()
+        finally:
+            self._arriving -= 1
+            self._tell()
 
     def _tell(self) -> None:
         if self._shares:
@@ -213,6 +214,10 @@ class StallProtocol(HttpToolsProtocol):
     ``door`` says which requests are refused, ``on_end`` is called when the connection has ended.
     """
 
+    _send_by = _take_by = _ask_by = math.inf
+    _head: int | None = 0
+    """Bytes of a head that is not complete yet; None while it is."""
+
     def __init__(
         self,
         config: uvicorn.Config,
@@ -225,13 +230,8 @@ class StallProtocol(HttpToolsProtocol):
         self._door = door
         self._on_end = on_end
 
-    _send_by = _take_by = _ask_by = math.inf
-    _head: int | None = 0
-    """Bytes of a head that is not complete yet; None while it is."""
-
     def data_received(self, data: bytes) -> None:
         """Take what the client sent, unless its head has no end."""
-        self._ask_by = math.inf
         super().data_received(data)
         if self.headers and len(self.headers) > MOST_HEADERS and not self.transport.is_closing():
             self._refuse(Problem(431, f"a request may have {MOST_HEADERS} headers and trailers", limit=MOST_HEADERS))
@@ -258,7 +258,7 @@ class StallProtocol(HttpToolsProtocol):
         """A request has begun: its head is due."""
         super().on_message_begin()
         self._head = 0
-        self._send_by = monotonic() + HEAD_SECONDS
+        self._send_by, self._ask_by = monotonic() + HEAD_SECONDS, math.inf
 
     def on_headers_complete(self) -> None:
         """Its body is due."""
@@ -282,11 +282,10 @@ class StallProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def on_message_complete(self) -> None:
-        """It is complete, and nothing is due, unless it is answered already."""
+        """It is complete, and nothing is due; the next one is, if it is answered already."""
         super().on_message_complete()
         self._send_by = math.inf
-        if self.cycle.response_complete:
-            self._ask_by = monotonic() + KEEP_ALIVE_SECONDS
+        self._ask_by = monotonic() + KEEP_ALIVE_SECONDS if self.cycle.response_complete else math.inf
 
     def pause_writing(self) -> None:
         """The client does not take what it is sent."""
@@ -320,7 +319,7 @@ class StallProtocol(HttpToolsProtocol):
 
     def cut_off_if_stalled(self, now: float) -> None:
         """End the connection if what is due is overdue: in peace if it is a further request, for which it was kept."""
-        if now > self._ask_by:
+        if now > self._ask_by and self._send_by == math.inf:
             self._ask_by, self._take_by = math.inf, now + WRITE_SECONDS  # of what is not taken yet
             self.transport.close()
         elif now > min(self._send_by, self._take_by):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import select
 import socket
@@ -9,11 +10,16 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import httpx2
 import pytest
+import uvicorn
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
-from service.server import CONTINUE, Joined
+from service.server import CONTINUE, KEEP_ALIVE_SECONDS, Joined, StallProtocol
 from tests.service.processes import Running, memory, running
 
 IMPATIENT = (
@@ -170,6 +176,18 @@ class Wire:
         self.packets: list[bytes] = []
         self.closed = False
 
+    def get_extra_info(self, name: str) -> Any:
+        return None
+
+    def is_closing(self) -> bool:
+        return self.closed
+
+    def pause_reading(self) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
     def write(self, data: bytes) -> None:
         self.packets.append(data)
 
@@ -220,9 +238,10 @@ def test_every_answer_of_a_connection_is_complete(impatient: Running, method: st
         assert client.request(method, path).content == first.content
 
 
-def test_a_connection_that_asks_no_more_is_closed_in_peace(impatient: Running):
+@pytest.mark.parametrize("more", [b"", b"\r\n"])
+def test_a_connection_that_asks_no_more_is_closed_in_peace(impatient: Running, more: bytes):
     with socket.create_connection(impatient.address) as connection:
-        connection.sendall(ASK % b"/health/live")
+        connection.sendall(ASK % b"/health/live" + more)
         connection.settimeout(5)
         begin = time.monotonic()
         while connection.recv(65536):  # no reset
@@ -266,3 +285,44 @@ def test_the_body_of_a_request_that_was_refused_is_passed_over(busy: Running):
         assert answers(connection, 1).startswith(b"HTTP/1.1 503 ")
         connection.sendall(b"12345" + ASK % b"/health/live")
         assert answers(connection, 1).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
+    """Though a request begins before the last is answered, or is answered before its body is there."""
+    answer = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await answer.wait()
+        await Response("done")(scope, receive, send)
+
+    async def main() -> None:
+        wire, door = Wire(), Mock(answer=Mock(return_value=b""))
+        config = uvicorn.Config(slow, log_config=None)
+        config.load()
+        protocol = StallProtocol(config, ServerState(), {}, door, lambda: None)
+        protocol.connection_made(wire)  # type: ignore[arg-type]
+
+        async def open_after(seconds: float) -> bool:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            protocol.cut_off_if_stalled(time.monotonic() + seconds)
+            return not wire.closed
+
+        request = ASK % b"/"
+        protocol.data_received(request + request[:20])
+        answer.set()
+        assert await open_after(KEEP_ALIVE_SECONDS + 1), "the head of the second is due"
+        answer.clear()
+        protocol.data_received(request[20:])
+        assert await open_after(1000), "the second is being answered"
+        answer.set()
+        assert await open_after(KEEP_ALIVE_SECONDS - 1), "a third one may come"
+        door.answer.return_value = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
+        protocol.data_received(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n1")
+        assert await open_after(KEEP_ALIVE_SECONDS + 1), "the rest of its body is due"
+        protocol.data_received(b"2")
+        assert await open_after(KEEP_ALIVE_SECONDS - 1), "a fourth one may come"
+        assert not await open_after(KEEP_ALIVE_SECONDS + 1)
+        assert b"".join(wire.packets).count(b"HTTP/1.1 ") == 3
+
+    asyncio.run(main())
