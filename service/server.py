@@ -31,9 +31,10 @@ GRACE_SECONDS = 10
 """How long a request in flight may take once the service ends."""
 HEAD_SECONDS, BODY_SECONDS, WRITE_SECONDS, KEEP_ALIVE_SECONDS = 10, 60, 30, 5
 """How long a client may take to send a request's head, to send its body, to take what it is sent, and to ask again."""
-COLLECT_AFTER = 100_000
-"""Objects made beyond those that are gone; Python's own number is 700. With 20,000 it still looked through those of
-thousands of busy connections over and over."""
+COLLECT_AFTER, COLLECT_TICKS = 100_000, 100
+"""Objects made beyond those that are gone, and tenths of a second, after which the newest are looked through for
+garbage. With Python's own 700, and with 20,000, those of thousands of busy connections are, over and over; without the
+time, what little there is (of GIFs, and of numpy's headers) piles up."""
 POLITENESS, LEFT, MOST_AT_ONCE = 0.002, 8, 256
 """Seconds that a worker with more connections gives those with fewer, how many of those that they leave it takes then,
 and how many at most before it does other things."""
@@ -161,6 +162,8 @@ class Server(uvicorn.Server):
             for connection in list(self.server_state.connections):
                 if isinstance(connection, StallProtocol):
                     connection.cut_off_if_stalled(now)
+        if counter % COLLECT_TICKS == 0:
+            gc.collect(0)
         if self._end is not None and now >= self._end:
             self.should_exit = True
         return await super().on_tick(counter)
