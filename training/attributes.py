@@ -342,8 +342,9 @@ class _Reader:
         # In float32 a value clipped to a bound may lie beyond it.
         extended = np.zeros((len(weights), self._total + 1))
         extended[:, :-1] = weights
-        values = extended[:, self._starts[self._continuous]]
-        extended[:, self._starts[self._continuous]] = 1
+        if self._continuous:
+            values = extended[:, self._starts[self._continuous]]
+            extended[:, self._starts[self._continuous]] = 1
         for attribute, columns in self._aliased:
             extended[:, columns] = attribute.fold(extended[:, columns])
         index = np.empty((len(weights), len(self._own)), np.intp)
