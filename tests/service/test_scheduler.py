@@ -325,10 +325,29 @@ def test_a_thread_that_is_killed_is_replaced_and_what_it_ran_is_answered():
     asyncio.run(main())
 
 
-class Placed:
-    """A graph that doubles x in ``seconds`` a row, and notes the rows of each batch that a thread ran."""
+class Clock:
+    """Time that passes where it is told to, however busy the machine is."""
 
-    def __init__(self, seconds: float = 0) -> None:
+    def __init__(self) -> None:
+        self.now = 1.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The scheduler's."""
+    made = Clock()
+    monkeypatch.setattr("service.scheduler.perf_counter", made)
+    return made
+
+
+class Placed:
+    """A graph that doubles x in ``seconds`` a row, and notes the rows of each batch by where it ran."""
+
+    def __init__(self, clock: Clock, seconds: float = 1e-5) -> None:
+        self.clock = clock
         self.seconds = seconds
         self.here: list[int] = []
         self.elsewhere: list[int] = []
@@ -336,7 +355,7 @@ class Placed:
 
     def __call__(self, rows: Columns) -> Columns:
         count = len(rows["x"])
-        time.sleep(self.seconds * count)
+        self.clock.now += self.seconds * count
         (self.here if threading.get_ident() == self._home else self.elsewhere).append(count)
         return {"y": 2 * rows["x"]}
 
@@ -347,9 +366,9 @@ async def run(queue: Scheduler, *jobs: Job) -> list[Any]:
     return await asyncio.gather(*(each.future for each in jobs))
 
 
-def test_short_batches_run_in_the_event_loop_once_it_is_known_how_short_they_are():
+def test_short_batches_run_in_the_event_loop_once_it_is_known_how_short_they_are(clock: Clock):
     async def main() -> None:
-        graph, other = Placed(), Placed()
+        graph, other = Placed(clock), Placed(clock)
         with scheduler(inline=True) as (queue, notes):
             assert await run(queue, job(graph, 0)) == [[0]]
             assert (graph.here, graph.elsewhere) == ([], [1])
@@ -375,25 +394,25 @@ def test_short_batches_run_in_the_event_loop_once_it_is_known_how_short_they_are
     asyncio.run(main())
 
 
-def test_the_event_loop_takes_no_more_than_it_can_run_in_a_moment_and_leaves_slow_models_to_the_thread():
+def test_the_event_loop_takes_no_more_than_it_can_run_in_a_moment_and_leaves_slow_models_to_the_thread(clock: Clock):
     async def main() -> None:
         for milliseconds, most in ((0.4, 25), (2, 0)):
-            graph = Placed(milliseconds / 1000)
+            graph = Placed(clock, milliseconds / 1000)
             with scheduler(inline=True) as (queue, _):
                 await run(queue, job(graph, 0))
                 await run(queue, *(job(graph, x) for x in range(100)))
-            assert max(graph.here, default=0) <= most
+            assert max(graph.here, default=0) in (most, most - 1)  # by what 0.4 ms are as a float
             assert sum(graph.here + graph.elsewhere) == 101
 
     asyncio.run(main())
 
 
-def test_a_batch_in_the_event_loop_that_fails_is_answered_and_the_next_one_runs():
+def test_a_batch_in_the_event_loop_that_fails_is_answered_and_the_next_one_runs(clock: Clock):
     def broken(rows: Columns) -> Columns:
         raise ValueError("broken")
 
     async def main() -> None:
-        graph = Placed()
+        graph = Placed(clock)
         with scheduler(inline=True) as (queue, notes):
             await run(queue, job(graph, 0))
             with pytest.raises(ValueError, match="broken"):
@@ -408,9 +427,9 @@ def test_a_batch_in_the_event_loop_that_fails_is_answered_and_the_next_one_runs(
     asyncio.run(main())
 
 
-def test_other_work_has_its_turn_in_the_event_loop_however_much_waits():
+def test_other_work_has_its_turn_in_the_event_loop_however_much_waits(clock: Clock):
     async def main() -> None:
-        graph = Placed(0.0002)
+        graph = Placed(clock, 0.0002)
         with scheduler(limit=10_000, inline=True) as (queue, _):
             await run(queue, job(graph, 0))
             jobs = [job(graph, *range(500)) for _ in range(4)]
