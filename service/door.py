@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from service.call import request_id
 from service.errors import METHODS, problem_response, too_much
-from service.headers import HEADERS, HEADERS_BY_PATH, Headers
+from service.headers import HEADERS, HEADERS_BY_PATH, Headers, lines
 from service.metrics import request_seconds
 from service.middleware import PROBES, header
 from service.scheduler import QueueFull, Scheduler, Ticket
@@ -50,8 +50,7 @@ class Door:
         self._refuse = refuse
         self._state = state
         self._store: Store = state.store
-        most = state.settings.max_requests
-        self._most = most
+        self._most = most = state.settings.max_requests
         self._too_many = Refusal(503, f"{most} requests are in hand, and no more are taken", 1, most)
         self._in_hand = 0
         self._refused: Counter[int] = Counter()
@@ -94,7 +93,7 @@ class Door:
             return b""
         start, end = _message(refusal, scope["path"])
         self._note(refusal, scope, perf_counter() - begin)
-        return start + b"".join(b"\r\n%s: %s" % each for each in (*headers, _id(scope))) + end
+        return start + lines((*headers, _id(scope))) + end
 
     def _refusal(self, scope: Scope) -> Refusal | None:
         if self._in_hand >= self._most and scope["path"] not in PROBES:
@@ -155,8 +154,7 @@ def _written(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
 def _message(refusal: Refusal, path: str) -> tuple[bytes, bytes]:
     """The answer as it is sent, before and after the headers that differ."""
     told, content = _written(refusal, path)
-    head = b"\r\n".join(b"%s: %s" % each for each in told)
-    return STATUS_LINE[refusal.status] + head, b"\r\n\r\n" + content
+    return STATUS_LINE[refusal.status] + lines(told), b"\r\n" + content
 
 
 def _id(scope: Scope) -> tuple[bytes, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -22,6 +23,12 @@ HEADERS_BY_PATH: dict[str, Headers] = {
     "/docs": (*_ALL, _PAGE, _OURS),
 }
 """Where they are others."""
+
+
+def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as they are sent."""
+    return b"".join(b"%s: %s\r\n" % each for each in headers)
+
 
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "HEAD", "POST"),

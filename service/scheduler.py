@@ -24,7 +24,6 @@ log = logging.getLogger("spritevae.scheduler")
 LARGEST_BATCH = 64
 SMOOTHING = 0.1
 """Weight of the newest in the running means of the seconds that a row takes, and of the rows of a job."""
-
 SLICE = 0.01
 """Seconds that a batch may take in the event loop, where everything else waits for it."""
 SPREE = 0.05
@@ -230,12 +229,17 @@ class Scheduler:
             try:
                 while not self._queues and not self._closed:
                     self._ready.wait()
-                return [] if self._closed else self._next(LARGEST_BATCH, self._idle)
+                return self._next(LARGEST_BATCH, self._idle)
             finally:
                 self._idle -= 1
 
     def _next(self, room: int, sharers: int = 1) -> list[Slice]:
-        """At most ``room`` rows of the graph whose job is the oldest, for one of those who share what there is."""
+        """At most ``room`` rows of the graph whose job is the oldest, for one of those who share what there is.
+
+        None where nothing waits, or nothing is run any more.
+        """
+        if self._closed or not self._queues:
+            return []
         graph = min(self._queues, key=lambda graph: self._queues[graph][0].since)
         queue = self._queues[graph]
         if sharers > 1:
@@ -266,9 +270,9 @@ class Scheduler:
         try:
             while room := self._room:
                 with self._ready:
-                    batch = self._next(room) if self._queues and not self._closed else []
+                    batch = self._next(room)
                 self._run(batch)
-                if self.waiting < room or perf_counter() > end:
+                if not batch or self.waiting < room or perf_counter() > end:
                     break
         except Exception as error:
             log.critical("a batch of %s was lost", self.name, exc_info=error)

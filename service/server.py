@@ -22,7 +22,7 @@ from uvicorn.server import ServerState
 from service import signals
 from service.door import Door
 from service.errors import Problem, problem_response
-from service.headers import HEADERS
+from service.headers import HEADERS, lines
 from service.settings import Settings
 from service.shares import Shares
 
@@ -35,7 +35,7 @@ COLLECT_AFTER, COLLECT_TICKS = 100_000, 100
 """Objects made beyond those that are gone, and tenths of a second, after which the newest are looked through for
 garbage. With Python's own 700, and with 20,000, those of thousands of busy connections are, over and over; without the
 time, what little there is (of GIFs, and of numpy's headers) piles up."""
-POLITENESS, LEFT, MOST_AT_ONCE = 0.002, 8, 256
+POLITENESS, LEFT, MOST_AT_ONCE = 0.002, 6, 256
 """Seconds that a worker with more connections gives those with fewer, how many of those that they leave it takes then,
 and how many at most before it does other things."""
 LARGEST_HEAD, MOST_HEADERS = 2**16, 256
@@ -316,8 +316,7 @@ class StallProtocol(HttpToolsProtocol):
         response = problem_response(problem)
         response.headers["Connection"] = "close"
         told = (*self.server_state.default_headers, *response.raw_headers, *HEADERS)
-        headers = b"".join(b"%s: %s\r\n" % header for header in told)
-        self.transport.write(STATUS_LINE[problem.status_code] + headers + b"\r\n" + bytes(response.body))
+        self.transport.write(STATUS_LINE[problem.status_code] + lines(told) + b"\r\n" + bytes(response.body))
         self.transport.close()
 
     def cut_off_if_stalled(self, now: float) -> None:

@@ -25,7 +25,7 @@ def test_a_worker_is_ahead_of_those_that_have_fewer_but_not_of_the_dead():
     assert not shares.ahead(0)
 
 
-def test_connections_that_come_at_once_are_shared(bundles: Path):
+def test_connections_that_come_at_once_are_shared_evenly(bundles: Path):
     with running(bundles / "grey", "--workers", "2") as service, ExitStack() as clients:
         time.sleep(0.5)
         before = [sockets(worker) for worker in service.workers]
@@ -34,7 +34,7 @@ def test_connections_that_come_at_once_are_shared(bundles: Path):
         time.sleep(0.5)
         grown = [sockets(worker) - had for worker, had in zip(service.workers, before, strict=True)]
         assert sum(grown) == 40
-        assert min(grown) >= 14  # one may have eight and a quarter more than the other
+        assert min(grown) >= 15
 
 
 def sockets(pid: int) -> int:
