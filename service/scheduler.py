@@ -227,7 +227,8 @@ class Scheduler:
         with self._ready:
             self._idle += 1
             try:
-                while not self._queues and not self._closed:
+                # What the event loop was called for is left to it.
+                while (not self._queues or self._room) and not self._closed:
                     self._ready.wait()
                 return self._next(LARGEST_BATCH, self._idle)
             finally:

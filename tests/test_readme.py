@@ -64,7 +64,7 @@ def serving(command: str, folder: Path, port: int, patience: float = 60) -> Iter
         yield
     finally:
         os.killpg(process.pid, signal.SIGTERM)
-        process.wait(15)
+        process.wait(60)
 
 
 def test_the_curls_encode_decode_and_interpolate(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def url_of(process: subprocess.Popen[str]) -> str:
 
 def wait_ready(url: str) -> None:
     """Return once it is ready."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while httpx2.get(f"{url}/health/ready").status_code != 200:
         assert time.monotonic() < deadline, "not ready"
         time.sleep(0.02)

@@ -51,7 +51,7 @@ def test_no_key_is_logged(bundle: Path, monkeypatch: pytest.MonkeyPatch):
             assert not any(key in answer.text for answer in answers)
     finally:
         process.terminate()
-    _, logged = process.communicate(timeout=20)
+    _, logged = process.communicate(timeout=60)
     assert '"status": 401' in logged
     assert READER not in logged
     assert "wrong-0123456789" not in logged
@@ -78,7 +78,7 @@ def test_what_would_leave_it_open_or_shut_is_refused_at_start(
     if environment is not None:
         monkeypatch.setenv("SPRITEVAE_API_KEYS", environment)
     process = start("--port", "0", *flags)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert message in said
     assert READER not in said

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from typing import Any
 from unittest.mock import patch
 
 import numpy as np
@@ -363,9 +363,17 @@ def test_both_ways_of_reading_give_the_same_verdict_and_the_same_pixels(made: tu
 
 
 def test_a_file_of_a_million_chunks_is_told_by_its_first_thousands():
-    many = png.SIGNATURE + png.chunk(b"IHDR", b"x" * 13) + png.chunk(b"teSt", b"") * 1_300_000
-    begin = time.perf_counter()
+    class Looks(bytes):
+        """A file that counts how often it is looked into."""
+
+        count = 0
+
+        def __getitem__(self, key: Any) -> Any:
+            Looks.count += 1
+            return super().__getitem__(key)
+
+    many = Looks(png.SIGNATURE + png.chunk(b"IHDR", b"x" * 13) + png.chunk(b"teSt", b"") * 1_300_000)
     assert not png.few_chunks(many)
-    assert time.perf_counter() - begin < 0.1
+    assert Looks.count <= png.MOST_CHUNKS
     assert png.few_chunks(many[:90_000])
     assert png.few_chunks(png.SIGNATURE + b"\xff" * 50)

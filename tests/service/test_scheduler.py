@@ -40,7 +40,7 @@ class Gate:
 
     def __call__(self, rows: Columns) -> Columns:
         self.entered.release()
-        assert self.open.wait(10)
+        assert self.open.wait(60)
         self.seen.append(rows["x"].ravel().tolist())
         return {"y": 2 * rows["x"]}
 

@@ -180,7 +180,7 @@ def server(bundle: Path) -> Iterator[Running]:
 
 def status(address: tuple[str, int], request: bytes) -> int:
     """Status of the answer to a request as it is sent, on a connection of its own."""
-    with socket.create_connection(address, timeout=5) as connection:
+    with socket.create_connection(address, timeout=60) as connection:
         connection.sendall(request)
         return int(connection.recv(1000).split()[1])
 

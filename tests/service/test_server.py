@@ -54,7 +54,7 @@ def busy(bundles: Path) -> Iterator[Running]:
 
 def answers(connection: socket.socket, number: int) -> bytes:
     """What comes until there are so many answers, each with a JSON object as its body."""
-    connection.settimeout(5)
+    connection.settimeout(60)
     received = b""
     while received.count(b"HTTP/1.1 ") < number or not received.endswith(b"}"):
         part = connection.recv(65536)
@@ -66,7 +66,7 @@ def answers(connection: socket.socket, number: int) -> bytes:
 def closed_after(connection: socket.socket) -> float:
     """Seconds until the server closes a connection; what it sends is dropped."""
     begin = time.monotonic()
-    connection.settimeout(5)
+    connection.settimeout(60)
     try:
         while connection.recv(65536):
             pass
@@ -137,7 +137,7 @@ def test_a_client_that_takes_its_time_is_served(impatient: Running):
 def answer_to(service: Running, sent: Iterable[bytes]) -> tuple[bytes, bytes]:
     """Head and body of what a server says to raw bytes before it closes the connection."""
     with socket.create_connection(service.address) as connection:
-        connection.settimeout(5)
+        connection.settimeout(60)
         try:
             for part in sent:
                 connection.sendall(part)
@@ -247,7 +247,7 @@ def test_a_connection_that_asks_no_more_is_closed_in_peace(impatient: Running, m
     before = cut_off()
     with socket.create_connection(impatient.address) as connection:
         connection.sendall(ASK % b"/health/live" + more)
-        connection.settimeout(5)
+        connection.settimeout(60)
         begin = time.monotonic()
         while connection.recv(65536):  # which a reset makes fail
             pass

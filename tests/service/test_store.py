@@ -89,7 +89,7 @@ def test_a_model_goes_on_while_its_bundle_is_loaded_again(bundles: Path, monkeyp
 
     def slow(path: Path) -> Bundle:
         reading.set()
-        assert go_on.wait(10)
+        assert go_on.wait(60)
         return read_bundle(path)
 
     monkeypatch.setattr(store, "read_bundle", slow)

@@ -25,7 +25,7 @@ def test_a_worker_that_is_killed_is_replaced_and_the_port_never_closes(bundles: 
         first = service.workers
         assert len(first) == 2
         os.kill(first[0], signal.SIGKILL)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while len(now := service.workers) < 2 or first[0] in now:
             assert httpx2.get(f"{service.url}/decode").status_code == 200
             assert time.monotonic() < deadline
@@ -37,7 +37,7 @@ def test_all_workers_end_with_their_parent_and_well(bundles: Path, number: int):
     with running(bundles / "grey", "--workers", "2", "--drain-seconds", "0") as service:
         workers = service.workers
         service.process.send_signal(number)
-        assert service.process.wait(10) == 0
+        assert service.process.wait(60) == 0
         assert not any(alive(pid) for pid in workers)
 
 
@@ -45,7 +45,7 @@ def test_workers_whose_parent_is_killed_end(bundles: Path):
     with running(bundles / "grey", "--workers", "2", "--drain-seconds", "0") as service:
         workers = service.workers
         service.process.kill()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while any(alive(pid) for pid in workers):
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -54,7 +54,7 @@ def test_workers_whose_parent_is_killed_end(bundles: Path):
 def test_what_no_worker_can_serve_is_said_once_and_ends_all(tmp_path: Path):
     wrong = toy_bundle(tmp_path / "wrong", golden_error=0.01)
     process = start("--model", str(wrong), "--port", "0", "--workers", "3")
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode == 1
     assert stderr.count("spritevae serve: error:") == 1
     assert "golden vectors are not reproduced" in stderr
@@ -76,7 +76,7 @@ def test_sigterm_makes_it_unready_at_once_and_it_serves_on_for_the_drain_delay(b
             served += 1
         assert answer.headers["Connection"] == "close"
         assert unready > 5
-        assert service.process.wait(10) == 0
+        assert service.process.wait(60) == 0
         assert time.monotonic() - begin > 1.4
 
 
@@ -87,7 +87,7 @@ def test_a_request_in_flight_is_finished(bundles: Path):
         headers = {"Accept": "image/webp"}
         ask = threading.Thread(
             target=lambda: code.append(
-                httpx2.post(f"{service.url}/interpolate", json=body, headers=headers, timeout=20).status_code
+                httpx2.post(f"{service.url}/interpolate", json=body, headers=headers, timeout=60).status_code
             )
         )
         ask.start()
@@ -95,7 +95,7 @@ def test_a_request_in_flight_is_finished(bundles: Path):
         service.process.send_signal(signal.SIGTERM)
         ask.join()
         assert code == [200]
-        assert service.process.wait(10) == 0
+        assert service.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -114,7 +114,7 @@ def test_nobody_is_let_in_while_what_is_in_flight_is_finished(bundles: Path, wor
         assert service.process.poll() is None
         slow.sendall(body[5:])
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
-        assert service.process.wait(10) == 0
+        assert service.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -124,7 +124,7 @@ def test_a_second_signal_does_not_wait(bundles: Path, workers: str):
         time.sleep(0.3)
         assert service.process.poll() is None
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(3) == 1
+        assert service.process.wait(30) == 1
 
 
 @pytest.mark.parametrize("pause", [0.3, 0.6, 1.0])
@@ -132,7 +132,7 @@ def test_sigterm_while_workers_start_ends_them_too(bundles: Path, pause: float):
     process = start("--model", str(bundles / "grey"), "--port", "0", "--drain-seconds", "0", "--workers", "2")
     time.sleep(pause)
     process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=15)
+    _, stderr = process.communicate(timeout=60)
     assert process.returncode in (0, -signal.SIGTERM), stderr  # before it holds signals, it ends as any process
 
 
@@ -145,7 +145,7 @@ signal.raise_signal(signal.SIGTERM)
 arrivals = supervisor._signals()
 assert arrivals.recv(100) == bytes([signal.SIGTERM])
 """
-    assert subprocess.run([sys.executable, "-c", code], timeout=10).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
 def test_sigterm_while_it_loads_ends_it_too(bundles: Path):
@@ -155,5 +155,5 @@ def test_sigterm_while_it_loads_ends_it_too(bundles: Path):
         if "listening" in line:
             break
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     process.stderr.close()

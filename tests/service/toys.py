@@ -33,7 +33,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 def wait_until_ready(client: TestClient) -> TestClient:
     """The client, once its service has loaded its models."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while client.get("/health/ready").status_code != 200:
         assert time.monotonic() < deadline, "not ready"
         time.sleep(0.01)

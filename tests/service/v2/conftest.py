@@ -57,7 +57,7 @@ def triton_client(address: str) -> Iterator[triton.InferenceServerClient]:
     """The client of Triton, as it is, of that server once it is ready."""
     with triton.InferenceServerClient(address, concurrency=4) as client:
         client.register_plugin(WithKey())
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not client.is_server_ready():
             assert time.monotonic() < deadline, "not ready"
             time.sleep(0.01)

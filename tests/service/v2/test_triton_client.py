@@ -110,7 +110,7 @@ def test_requests_may_run_side_by_side(triton_client: Client):
     batches = [IMAGES * share for share in (0.25, 0.5, 0.75, 1)]
     pending = [triton_client.async_infer("grey.encoder", [given("image", images)]) for images in batches]
     for images, request in zip(batches, pending, strict=True):
-        z = request.get_result(timeout=10).as_numpy("z")
+        z = request.get_result(timeout=60).as_numpy("z")
         np.testing.assert_allclose(z, images.reshape(2, -1)[:, :81] + EPSILON, rtol=1e-6)
 
 

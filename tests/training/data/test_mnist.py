@@ -110,7 +110,11 @@ def test_published_labels_are_known_unzipped_too(mnist: Path, tmp_path: Path) ->
             r"has images of 30 x 27 \(width x height\); each side must be 28 to 128",
         ),
     ],
-)
+    ids=[  # a gzip stream has the time of day in its head
+        "no labels", "no images", "no gzip", "half a gzip", "a zip", "nothing", "32-bit numbers", "half a head",
+        "no images in it", "a byte less", "a byte more", "fewer images than labels", "another width", "too low",
+    ],
+)  # fmt: skip
 def test_wrong_files_are_refused_by_name(folder: Path, part: int, content: bytes | None, message: str) -> None:
     file = next(each for each in (folder / f"{PARTS[part]}.gz", folder / PARTS[part]) if each.exists())
     file.unlink()
