@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from attributes import Part
 from export.bundle import (
     CARD,
     CODEBOOK,
@@ -22,9 +23,8 @@ from export.bundle import (
     writing_bundle,
 )
 from export.onnx import OPSET, TOLERANCE, to_onnx
-from training.codebook import Part
 from training.data.dsprites import ATTRIBUTES, SIDE, RenderedDSprites
-from training.nets import StridedEncoder, TransposedDecoder
+from training.networks.decoders import StridedEncoder, TransposedDecoder
 
 SIZES = [attribute.size for attribute in ATTRIBUTES]
 IMAGE = (SIDE, SIDE, 1)

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from attributes import Float32
 from export.bundle import DECODER, ENCODER
 from export.onnx import session
 from export.speed import BATCHES, TURNS, turn
 from spritevae import load
-from training.codebook import Float32
-from training.codec import Codec, Encoded
+from training.autoencoder import Codec, Encoded
 from training.data import open_source
 from training.evaluation import rows_to_score
 from training.metrics import score

@@ -26,8 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from training.attributes import Attribute, Attributes
-from training.codebook import Codebook, Float32, Group, Part
+from attributes import Attribute, Attributes, Codebook, Float32, Group, Part
 
 FORMAT: Literal[1] = 1
 MANIFEST = "manifest.json"

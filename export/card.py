@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from attributes import Attribute
 from export.bundle import Manifest
-from training.attributes import Attribute
 from training.evaluation import Evaluation, table
 
 TEMPLATE = """\

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attributes import Attributes
 from export.bundle import (
     CARD,
     CODEBOOK,
@@ -25,8 +26,7 @@ from export.bundle import (
 )
 from export.card import card
 from export.onnx import OPSET, TOLERANCE, Arrays, Graph, decoder_graph, encoder_graph
-from training.attributes import Attributes
-from training.data.source import Rows, Source
+from training.data.dataset import Rows, Source
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchCodec, pixels
 from training.metrics import unfamiliar

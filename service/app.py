@@ -14,19 +14,19 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
-from service.cache import Cache
-from service.door import Door, refuse_request
-from service.errors import Problem, handle_errors
 from service.express import Express
-from service.headers import CORS
-from service.middleware import BodyLimit, RequestContext
+from service.inference.providers import cores
+from service.inference.repository import Store
+from service.middleware.admission import Door, refuse_request
+from service.middleware.auth import Guard
+from service.middleware.request_context import BodyLimit, RequestContext
+from service.openinference import infer, metadata, repository
+from service.problems import Problem, handle_errors
 from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages
-from service.routes.docs import describe_keys
-from service.security import Guard
-from service.sessions import cores
+from service.security.response_headers import CORS
 from service.settings import Settings
-from service.store import Store
-from service.v2 import infer, metadata, repository
+from service.web.openapi import describe_keys
+from service.web.response_cache import Cache
 
 log = logging.getLogger("spritevae.app")
 

@@ -12,17 +12,18 @@ import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import png, reading
-from service.answers import etag_of_points, listing
-from service.cache import Answer, Cache
-from service.call import current
-from service.engine import Engine
-from service.errors import NOT_RUN, Problem, not_run, problem_response
-from service.images_in import stacked
-from service.images_out import JSON, PNG
-from service.scheduler import Columns
-from service.store import Store
-from service.values import Points, latent_points, points
+from service.batching.scheduler import Columns
+from service.codecs import png
+from service.codecs.decode import stacked
+from service.codecs.encode import JSON, PNG
+from service.context import current
+from service.inference import predictions
+from service.inference.engine import Engine
+from service.inference.repository import Store
+from service.latent.points import Points, latent_points, points
+from service.problems import NOT_RUN, Problem, not_run, problem_response
+from service.web.response_cache import Answer, Cache
+from service.web.responses import etag_of_points, listing
 
 LARGEST_BODY = 2**15
 Lane = Callable[[Engine, Cache, bytes], Awaitable[Answer | None]]
@@ -89,7 +90,7 @@ async def encode(engine: Engine, cache: Cache, body: bytes) -> Answer | None:
     images = stacked([image], model.manifest.image)
 
     def answer(outputs: Columns) -> bytes:
-        return listing(model, "items", reading.items(model, outputs, [[]]))
+        return listing(model, "items", predictions.items(model, outputs, [[]]))
 
     return _answer(JSON, await engine.read(images, answer))
 

@@ -14,10 +14,12 @@ from functools import partial
 from pydantic import ValidationError
 from pydantic_settings import CliApp, SettingsError
 
-from service import keys, logs, signals
+from service.observability import logs
+from service.security import api_keys
+from service.server import stop_signals
+from service.server.connection_counts import Shares
+from service.server.workers import supervise
 from service.settings import Settings
-from service.shares import Shares
-from service.supervisor import supervise
 
 log = logging.getLogger("spritevae.main")
 SWITCH_SECONDS = 0.001
@@ -27,7 +29,7 @@ less is answered in overload; with less than 1 ms, always."""
 
 def serve(argv: Sequence[str]) -> int:
     """Run the service until SIGTERM or SIGINT; gives the exit code: 0, 1 if it can't run, 2 for wrong settings."""
-    signals.hold()
+    stop_signals.hold()
     if any(flag.partition("=")[0] == "--api-keys" for flag in argv):
         _complain(
             "--api-keys: every user of this machine can see flags; SPRITEVAE_API_KEYS or --api-keys-file has them"
@@ -50,7 +52,7 @@ def serve(argv: Sequence[str]) -> int:
         _complain(str(error))
         return 2
     logs.configure(settings.log_level, settings.log_format)
-    if settings.api_keys_file and keys.exposed(settings.api_keys_file):
+    if settings.api_keys_file and api_keys.exposed(settings.api_keys_file):
         log.warning("every user of this machine can read the API keys in %s", settings.api_keys_file)
     try:
         listening = _listen(settings.host, settings.port)
@@ -80,8 +82,8 @@ def work(
     # Not above: a process that only looks after its workers needs none of it.
     from export.bundle import BundleError
     from service.app import create_app
-    from service.server import Server
-    from service.sessions import ModelError
+    from service.inference.providers import ModelError
+    from service.server.server import Server
 
     if shares:  # a process of its own
         logs.configure(settings.log_level, settings.log_format)

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
 
-from service import hosts, keys
-from service.keys import Key
+from service.security import api_keys, hosts
+from service.security.api_keys import Key
 
 Device = Literal["auto", "cpu", "cuda", "tensorrt"]
 LogFormat = Literal["auto", "json", "text"]
@@ -115,8 +115,8 @@ class Settings(BaseSettings):
         if self.api_keys is not None:
             texts["SPRITEVAE_API_KEYS"] = self.api_keys.get_secret_value()
         if self.api_keys_file is not None:
-            texts[str(self.api_keys_file)] = keys.read(self.api_keys_file)
-        return keys.parse(texts)
+            texts[str(self.api_keys_file)] = api_keys.read(self.api_keys_file)
+        return api_keys.parse(texts)
 
     @model_validator(mode="after")
     def _possible(self) -> Settings:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from training.version import release
 
 if TYPE_CHECKING:
-    from training.data.source import Source
+    from training.data.dataset import Source
     from training.presets import Setting
 
 INTERRUPTED = 130
@@ -142,9 +142,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         if arguments[:1] == ["serve"]:
-            from service import signals
+            from service.server import stop_signals
 
-            signals.hold()  # before the rest is imported, which takes a while
+            stop_signals.hold()  # before the rest is imported, which takes a while
             from service.main import serve
 
             return serve(arguments[1:])
@@ -173,9 +173,9 @@ def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run, or one after the other those of a grid."""
     from training import presets
     from training.data import open_source, with_labels
-    from training.data.labels import ONLY
-    from training.loop import resolve_device
+    from training.data.few_labels import ONLY
     from training.runs import Run, default_path
+    from training.trainer.trainer import resolve_device
 
     if options.list:
         for name in presets.names():
@@ -184,7 +184,7 @@ def train(options: argparse.Namespace, command: str) -> int:
             print(f"{name}\n  {described}\n  Settings: {defaults}\n")
         return 0
     if options.benchmark:
-        from training.benchmark import table
+        from training.reproduce.loop_speed import table
 
         device = resolve_device(options.device)
         for line in table(device, options.threads or len(os.sched_getaffinity(0))):
@@ -215,11 +215,11 @@ def _train_one(
     path: Path, options: argparse.Namespace, settings: dict[str, Setting], labels: str, source: Source, command: str
 ) -> bool:
     """Begin or resume the run at ``path``; False if it was interrupted, which is said."""
-    from training import loop
     from training.runs import Parameters, Run
+    from training.trainer import trainer
     from training.version import code_version
 
-    device = loop.resolve_device(options.device)
+    device = trainer.resolve_device(options.device)
     threads = options.threads or len(os.sched_getaffinity(0))
     run = Run.create(
         path,
@@ -236,17 +236,17 @@ def _train_one(
             init=options.init,
             seed=options.seed,
             device=device,
-            precision=loop.best_precision(device),
+            precision=trainer.best_precision(device),
             threads=threads,
             deterministic=options.deterministic,
             version=code_version(),
             command=command,
-            hardware=loop.hardware(device) + (f", {threads} thread{'s' * (threads > 1)}" if device == "cpu" else ""),
+            hardware=trainer.hardware(device) + (f", {threads} thread{'s' * (threads > 1)}" if device == "cpu" else ""),
         ),
     )
     try:
-        loop.train(run, source, checkpoint_seconds=options.checkpoint_seconds)
-    except loop.Interrupted as stopped:
+        trainer.train(run, source, checkpoint_seconds=options.checkpoint_seconds)
+    except trainer.Interrupted as stopped:
         print(f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {command}", file=sys.stderr)
         return False
     return True
@@ -255,8 +255,8 @@ def _train_one(
 def reproduce(options: argparse.Namespace) -> int:
     """Train experiments by their commands, score them, and write their table."""
     from export.speed import time_run
-    from training.experiments import ROOT, named, score_run
-    from training.reproduction import write_table
+    from training.reproduce.experiments import ROOT, named, score_run
+    from training.reproduce.report import write_table
     from training.runs import Run
 
     places, root = dict(map(_assignment, options.data)), options.root or ROOT

@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from attributes import Attributes, attributes_of
 from export.bundle import CONDITION
-from training.attributes import Attributes, attributes_of
-from training.codec import Codec, Encoded, to_uint8
+from training.autoencoder import Codec, Encoded, to_uint8
 
 CHUNK = 64
 
@@ -141,7 +141,7 @@ class _BundleCodec:
     """A bundle in onnxruntime as numpy callables."""
 
     def __init__(self, path: Path, device: Device) -> None:
-        from service.runtime import Model as Runtime
+        from service.inference.model import Model as Runtime
 
         self._runtime = Runtime.load(path, device)
         self.codebook = self._runtime.codebook
@@ -177,8 +177,8 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
     from training.inference import TorchCodec
-    from training.loop import resolve_device
     from training.runs import Run
+    from training.trainer.trainer import resolve_device
 
     run = Run.open(path)
     parameters, codec = run.parameters, TorchCodec(run.load(), resolve_device(device))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store import SHIPPED
+from service.inference.repository import SHIPPED
 from tests.support import ROOT
 
 WITHOUT_TORCH = """
@@ -55,9 +55,9 @@ def test_the_wheel_carries_the_default_model_and_no_tests(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "service/bundles/dsprites/manifest.json" in names
     assert "service/bundles/dsprites/decoder.onnx" in names
-    assert {"service/docs/index.html", "service/docs/start.js"} <= set(names)
+    assert {"service/static/index.html", "service/static/start.js"} <= set(names)
     assert {name.split("/")[0] for name in names} == {
-        "spritevae", "training", "export", "service", wheel.name.rsplit("-", 3)[0] + ".dist-info",
+        "spritevae", "attributes", "training", "export", "service", wheel.name.rsplit("-", 3)[0] + ".dist-info",
     }  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_importing_the_service_and_the_face_brings_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-@pytest.mark.parametrize("module", ["service.runtime", "export.onnx"])
+@pytest.mark.parametrize("module", ["service.inference.model", "export.onnx"])
 def test_onnxruntime_neither_identifies_the_machine_nor_reports_to_its_maker(module: str, tmp_path: Path) -> None:
     """It would leave an identifier and a queue of reports in the home folder; under CI it holds still by itself."""
     graph = SHIPPED / "dsprites" / "decoder.onnx"

@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from service.store import SHIPPED
+from service.inference.repository import SHIPPED
 from spritevae import load
 from tests.image.check import HARDENED
 from tests.support import ROOT, write_sprites

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from training.attributes import Attributes
-from training.codec import Codec
-from training.data.source import DataError, Rows, Source
-from training.files import write_json
+from attributes import Attributes
+from training.atomic_files import write_json
+from training.autoencoder import Codec
+from training.data.dataset import DataError, Rows, Source
 from training.metrics import Score, score, score_set
 from training.metrics.outputs import shared
 from training.plots.canvas import COLUMNS, Picture, save

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from training.codebook import Float32
-from training.codec import Encoded
+from attributes import Float32
+from training.autoencoder import Encoded
 from training.model import VAE
 
 

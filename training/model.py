@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from training.attributes import Attributes
-from training.critic import Critic
-from training.latents import Latent, Posterior
-from training.nets import Encoder, ImageShape
+from attributes import Attributes
+from training.adversary import Critic
+from training.latents.base import Latent, Posterior
+from training.latents.space import Labels, Space
+from training.losses import Pass, Term
+from training.networks.decoders import Encoder, ImageShape
 from training.optimizers import adam
 from training.schedules import Moment, Plateau, Schedule
-from training.space import Labels, Space
-from training.terms import Pass, Term
 
 
 @dataclass(frozen=True, kw_only=True)

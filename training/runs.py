@@ -13,13 +13,13 @@ from typing import Any
 
 import torch
 
+from attributes import Attribute, Attributes, attributes_of
 from training import presets
-from training.attributes import Attribute, Attributes, attributes_of
+from training.atomic_files import replacing, write_json
 from training.data import open_source, with_labels
-from training.data.source import DataError, Source
-from training.files import replacing, write_json
+from training.data.dataset import DataError, Source
 from training.model import VAE
-from training.nets import ImageShape
+from training.networks.decoders import ImageShape
 from training.presets import Setting
 
 PARAMETERS = "params.json"

@@ -7,15 +7,15 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import caching, etag_of_points, fresh, images, kept, select
-from service.bodies import read_json
-from service.engine import Engine
-from service.images_out import FORMATS
-from service.negotiation import choose
-from service.routes.docs import body, files, json_body
-from service.runtime import Model
-from service.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuery
-from service.values import Points, latent_points, parsed_points, points
+from service.codecs.encode import FORMATS
+from service.inference.engine import Engine
+from service.inference.model import Model
+from service.latent.points import Points, latent_points, parsed_points, points
+from service.web.negotiation import choose
+from service.web.openapi import body, files, json_body
+from service.web.request_bodies import read_json
+from service.web.responses import caching, etag_of_points, fresh, images, kept, select
+from service.web.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuery
 
 router = APIRouter(tags=["images"])
 

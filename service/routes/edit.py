@@ -7,21 +7,21 @@ from typing import Annotated
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import etag_of_z, images, select
-from service.bodies import base64_source, read_json
-from service.editing import edited
-from service.engine import Engine
-from service.errors import Problem
-from service.groups import recombined
-from service.images_in import read_images
-from service.images_out import FORMATS
-from service.negotiation import choose
-from service.routes.docs import body, files, json_body
-from service.scheduler import Columns
-from service.schemas import DecodeAnswer, EditBody, RecombineBody, SheetQuery
+from attributes import Float32
+from service.batching.scheduler import Columns
+from service.codecs.decode import read_images
+from service.codecs.encode import FORMATS
+from service.inference.engine import Engine
+from service.latent.editing import edited
+from service.latent.groups import recombined
+from service.latent.points import Points
+from service.problems import Problem
 from service.settings import Settings
-from service.values import Points
-from training.codebook import Float32
+from service.web.negotiation import choose
+from service.web.openapi import body, files, json_body
+from service.web.request_bodies import base64_source, read_json
+from service.web.responses import etag_of_z, images, select
+from service.web.schemas import DecodeAnswer, EditBody, RecombineBody, SheetQuery
 
 router = APIRouter(tags=["images"])
 

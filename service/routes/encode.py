@@ -7,15 +7,16 @@ from typing import Annotated, Any
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service import conditions, groups, reading
-from service.answers import listing, select
-from service.bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
-from service.call import timed
-from service.images_in import read_images
-from service.negotiation import choose
-from service.routes.docs import PROBLEMS, body, json_body
-from service.schemas import EncodeAnswer, EncodeBody, EncodeQuery
+from service.codecs.decode import read_images
+from service.context import timed
+from service.inference import predictions
+from service.latent import conditions, groups
 from service.settings import Settings
+from service.web.negotiation import choose
+from service.web.openapi import PROBLEMS, body, json_body
+from service.web.request_bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
+from service.web.responses import listing, select
+from service.web.schemas import EncodeAnswer, EncodeBody, EncodeQuery
 
 router = APIRouter(tags=["images"])
 
@@ -49,7 +50,7 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     outputs = await conditions.read(engine, images, given)
 
     def answer() -> bytes:
-        items = (groups if query.group else reading).items(engine.model, outputs, converted, query.detail)
+        items = (groups if query.group else predictions).items(engine.model, outputs, converted, query.detail)
         return listing(engine.model, "items", items)
 
     with timed("encoding"):

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from service.errors import Problem
-from service.routes.docs import PROBLEMS
-from service.schemas import Health, NoQuery
+from service.problems import Problem
+from service.web.openapi import PROBLEMS
+from service.web.schemas import Health, NoQuery
 
 router = APIRouter(tags=["health"], responses=PROBLEMS)
 

@@ -8,21 +8,20 @@ import numpy as np
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.answers import etag_of_z, images, select
-from service.bodies import base64_source, read_json
-from service.engine import Engine
-from service.errors import Problem, located
-from service.images_in import read_images
-from service.images_out import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
-from service.negotiation import choose
-from service.routes.docs import body, files, json_body
-from service.runtime import Model
-from service.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
+from attributes import Float32, KeyFrame, of_image
+from service.codecs.decode import read_images
+from service.codecs.encode import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
+from service.inference.engine import Engine
+from service.inference.model import Model
+from service.latent.interpolation import frame_count, of_values, walk
+from service.problems import Problem, located
 from service.settings import Settings
-from service.streaming import EVENTS, stream
-from service.walk import frame_count, of_values, walk
-from training.codebook import Float32
-from training.walk import KeyFrame, of_image
+from service.web.events import EVENTS, stream
+from service.web.negotiation import choose
+from service.web.openapi import body, files, json_body
+from service.web.request_bodies import base64_source, read_json
+from service.web.responses import etag_of_z, images, select
+from service.web.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 
 router = APIRouter(tags=["images"])
 FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON, EVENTS)

@@ -8,9 +8,9 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from service.metrics import exposition
-from service.routes.docs import PROBLEMS
-from service.schemas import NoQuery
+from service.observability.metrics import exposition
+from service.web.openapi import PROBLEMS
+from service.web.schemas import NoQuery
 
 router = APIRouter(tags=["health"], responses=PROBLEMS)
 

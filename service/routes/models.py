@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from service.call import current
-from service.routes.docs import PROBLEMS
-from service.runtime import Model
-from service.schemas import AttributeInfo, ImageInfo, ModelInfo, ModelList, NoQuery
-from service.store import Store
+from service.context import current
+from service.inference.model import Model
+from service.inference.repository import Store
+from service.web.openapi import PROBLEMS
+from service.web.schemas import AttributeInfo, ImageInfo, ModelInfo, ModelList, NoQuery
 
 router = APIRouter(tags=["models"], responses=PROBLEMS)
 

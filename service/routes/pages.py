@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 router = APIRouter(include_in_schema=False)
-FILES = StaticFiles(directory=Path(__file__).parent.parent / "docs", packages=[("fastapi_offline", "static")])
+FILES = StaticFiles(directory=Path(__file__).parents[1] / "static", packages=[("fastapi_offline", "static")])
 """Our page, and Swagger UI, which the package carries."""
 
 

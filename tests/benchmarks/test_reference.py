@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from benchmarks.reference import examples, halves, write_reference
-from service.runtime import Model
+from service.inference.model import Model
 from training.data.dsprites import ATTRIBUTES
 
 

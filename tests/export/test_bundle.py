@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from attributes import Group
 from export.bundle import BundleError, Manifest, read_bundle, seal, writing_bundle
-from service.store import SHIPPED
+from service.inference.repository import SHIPPED
 from tests.service.toys import toy_bundle
-from training.codebook import Group
 
 
 @pytest.fixture

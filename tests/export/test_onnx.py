@@ -6,6 +6,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper
 
+from attributes import Attribute, Attributes
 from export.onnx import (
     RANDOM_NODES,
     DecoderGraph,
@@ -18,7 +19,6 @@ from export.onnx import (
 )
 from tests.support import ROOT
 from training import presets
-from training.attributes import Attribute, Attributes
 from training.model import VAE
 from training.runs import Run
 

@@ -6,7 +6,7 @@ import pytest
 
 from export import speed
 from export.bundle import Manifest
-from training.experiments import SPEEDS
+from training.reproduce.experiments import SPEEDS
 from training.runs import Run
 
 

@@ -106,7 +106,11 @@ def test_no_bug_tells_where_it_is(keeper: TestClient, folder: Path, monkeypatch:
     def fail(*args: object, **named: object) -> None:
         raise RuntimeError(f"no file {__file__}")
 
-    for place in ("service.routes.models.describe", "service.values._placed", "service.v2.infer.part"):
+    for place in (
+        "service.routes.models.describe",
+        "service.latent.points._placed",
+        "service.openinference.infer.part",
+    ):
         monkeypatch.setattr(place, fail)
     for answer in (
         keeper.get("/models"),

@@ -9,8 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute, Attributes
-from training.codebook import Group, Part
+from attributes import Attribute, Attributes, Group, Part
 
 Array: TypeAlias = NDArray[Any]
 Kind = Literal["onehot", "codes", "group", "conditional"]

@@ -13,7 +13,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from export.bundle import DECODER, ENCODER, GOLDEN, MANIFEST, Manifest, read_bundle, seal, writing_bundle
-from service.store import SHIPPED
+from service.inference.repository import SHIPPED
 
 DSPRITES = SHIPPED / "dsprites"
 

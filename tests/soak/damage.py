@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from export.bundle import MANIFEST, BundleError, read_bundle
-from service.runtime import ModelError
+from service.inference.model import ModelError
 from spritevae import load
 from tests.soak.bundles import DSPRITES
 from tests.soak.documents import changes

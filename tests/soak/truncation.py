@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image
 
-from service.images_in import PILLOW_FORMATS
+from service.codecs.decode import PILLOW_FORMATS
 from tests.service.processes import running
 from tests.soak.bundles import DSPRITES
 from tests.soak.client import Client, request

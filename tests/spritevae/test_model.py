@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from attributes import AttributeValueError
 from export.bundle import Manifest
 from spritevae import Model, load
-from training.attributes import AttributeValueError
 from training.runs import Run
 
 

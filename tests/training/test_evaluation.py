@@ -7,7 +7,7 @@ from PIL import Image
 
 from spritevae.__main__ import main
 from training.data import open_source
-from training.data.source import DataError
+from training.data.dataset import DataError
 from training.evaluation import as_json, evaluate, rows_to_score, table
 from training.inference import TorchCodec
 from training.runs import Run

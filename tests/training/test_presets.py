@@ -20,12 +20,12 @@ from tests.service.toys import wait_until_ready
 from tests.support import train
 from training import presets
 from training.inference import TorchCodec, pixels
-from training.latents import Evidence
+from training.latents.base import Evidence
+from training.latents.space import Labels
+from training.losses import Pass
 from training.model import VAE, Noise
 from training.runs import Run
 from training.schedules import Moment, at
-from training.space import Labels
-from training.terms import Pass
 
 QUICK = ("conditional", "multi_level", "softmax")
 """Which presets `make test` puts through the whole path; `make test-all` all of them."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.attributes import Attributes
+from attributes import Attributes
 from training.data import dsprites, mnist
+from training.data.dataset import DataError, Source
 from training.data.dsprites import DSpritesFile, RenderedDSprites
+from training.data.few_labels import with_labels
 from training.data.folder import LABELS, FolderSource
-from training.data.labels import with_labels
 from training.data.mnist import IdxSource
-from training.data.source import DataError, Source
 
 __all__ = ["DOWNLOADS", "SOURCES", "open_source", "with_labels"]
 

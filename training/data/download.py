@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from training.data.source import DataError
+from training.data.dataset import DataError
 
 
 def download(folder: Path, url: str, md5: str) -> Path:

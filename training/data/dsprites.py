@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from training.attributes import Attribute, Attributes
+from attributes import Attribute, Attributes
+from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 from training.data.download import download
-from training.data.source import Batch, DataError, Rows, lowest_tenth
 
 SIDE = 64
 ATTRIBUTES = Attributes(

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from training.attributes import KINDS, Attribute, Attributes, Kind
-from training.data.source import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows, lowest_tenth
+from attributes import KINDS, Attribute, Attributes, Kind
+from training.data.dataset import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows, lowest_tenth
 
 LABELS = "labels.csv"
 MAX_INFERRED_CLASSES = 256

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute, Attributes
+from attributes import Attribute, Attributes
+from training.data.dataset import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows
 from training.data.download import download
-from training.data.source import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 UBYTE = 8

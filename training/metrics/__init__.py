@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.codec import Codec
-from training.data.source import Rows, Source
+from training.autoencoder import Codec
+from training.data.dataset import Rows, Source
 from training.metrics import (
     accuracy,
     beta_vae,

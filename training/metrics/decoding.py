@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attributes import unlikeness
 from training.metrics.outputs import Outputs
 from training.metrics.reconstruction import cross_entropy
-from training.unlikeness import unlikeness
 
 THRESHOLD = 0.5
 

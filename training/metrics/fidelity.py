@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attributes
+from attributes import Attributes
 from training.metrics.decoding import iou
 from training.metrics.outputs import shared
 from training.metrics.study import CHUNK, Study, labels_of

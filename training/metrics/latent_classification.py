@@ -22,8 +22,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from training.codebook import product_of_gaussians
-from training.codec import Encoded
+from attributes import product_of_gaussians
+from training.autoencoder import Encoded
 from training.metrics.study import Study, encode, labels_of
 
 HIDDEN = (256, 256)

@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute, Attributes
-from training.codebook import Float32
-from training.codec import Codec, Encoded, to_uint8
-from training.data.source import Batch
+from attributes import Attribute, Attributes, Float32
+from training.autoencoder import Codec, Encoded, to_uint8
+from training.data.dataset import Batch
 
 
 class Outputs(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from attributes import walk
 from training.metrics.study import Study
-from training.walk import walk
 
 STEPS = 16
 WALKS = 500
@@ -18,7 +18,7 @@ WALKS = 500
 def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
     """``smoothness``: mean over largest change of the pixels from frame to frame, 1 where all are even;
     ``straightness``: distance of the ends over the length of the path. Of walks between the rows and others of them,
-    drawn with the seed, at most ``WALKS``, as ``training.walk`` goes, in 16 frames.
+    drawn with the seed, at most ``WALKS``, as ``attributes.interpolation`` goes, in 16 frames.
     """
     count = min(WALKS, len(study.rows))
     z, weights = study.encoded.z[:count], study.encoded.weights[:count]

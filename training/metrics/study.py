@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute
-from training.codec import Codec, Encoded
-from training.data.source import Rows, Source
+from attributes import Attribute
+from training.autoencoder import Codec, Encoded
+from training.data.dataset import Rows, Source
 
 CHUNK = 512
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.codec import Codec
+from attributes import unlikeness
+from training.autoencoder import Codec
 from training.metrics.study import CHUNK, Study
-from training.unlikeness import unlikeness
 
 STRANGE = 1_000
 

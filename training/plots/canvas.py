@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from training.files import replacing
+from training.atomic_files import replacing
 
 Picture = NDArray[np.uint8]
 """[H, W, C]."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from training.codec import Codec, to_uint8
+from attributes import walk
+from training.autoencoder import Codec, to_uint8
 from training.metrics.study import Study
 from training.plots.canvas import Picture, grid, with_names
-from training.walk import walk
 
 STEPS = 15
 PAIRS = 6

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.codec import to_uint8
+from training.autoencoder import to_uint8
 from training.metrics.latents import IDLE
 from training.metrics.study import Study
 from training.plots.canvas import Picture, captioned, grid

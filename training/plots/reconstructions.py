@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from training.attributes import Attributes
-from training.codec import Codec, to_uint8
-from training.data.source import Batch
+from attributes import Attributes
+from training.autoencoder import Codec, to_uint8
+from training.data.dataset import Batch
 from training.metrics.outputs import label_weights, shared
 from training.metrics.study import Study
 from training.plots.canvas import COLUMNS, Picture, grid

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute
+from attributes import Attribute
 from training.metrics.study import Study, labels_of
 from training.plots.canvas import INK, Picture, drawn, figure, plain
 from training.plots.latent_grid import code_names, sharpest

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from training.codebook import Float32
-from training.codec import to_uint8
+from attributes import Float32
+from training.autoencoder import to_uint8
 from training.metrics.outputs import label_weights, shared
 from training.metrics.study import Study, labels_of
 from training.plots.canvas import Picture, grid

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from training.attributes import Attribute
-from training.codec import Codec, to_uint8
+from attributes import Attribute
+from training.autoencoder import Codec, to_uint8
 from training.metrics.study import Study
 from training.plots.canvas import COLUMNS, Picture, enlarged, grid, with_names
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents import Free
+from training.latents.base import Free
+from training.losses import KL, Reconstruction, Term
 from training.model import Recipe
-from training.nets import LEAN, Backbones
+from training.networks.decoders import LEAN, Backbones
 from training.schedules import hold_then_linear
-from training.terms import KL, Reconstruction, Term
 
 
 def unsupervised(

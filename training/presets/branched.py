@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from training.attributes import Attributes
-from training.latents import Branched, Latent
+from attributes import Attributes
+from training.latents.base import Branched, Latent
+from training.losses import KL, SquaredError, Supervised
 from training.model import Recipe
-from training.nets import DIGITS, Encoder, ImageShape
+from training.networks.decoders import DIGITS, Encoder, ImageShape
 from training.schedules import Plateau, hold_then_linear
-from training.terms import KL, SquaredError, Supervised
 
 HIDDEN = (128, 64)
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from functools import partial
 
+from training.losses import Capacity
 from training.model import Recipe
-from training.nets import LEAN, Backbones
+from training.networks.decoders import LEAN, Backbones
 from training.presets.beta_conv import unsupervised
 from training.schedules import ramp
-from training.terms import Capacity
 
 
 def capacity_vae(

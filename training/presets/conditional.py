@@ -15,10 +15,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.attributes import Attributes
-from training.latents import Condition, Free, Latent
+from attributes import Attributes
+from training.latents.base import Condition, Free, Latent
 from training.model import Recipe
-from training.nets import ConvEncoder
+from training.networks.decoders import ConvEncoder
 from training.presets.branched import labelled
 
 READER = partial(ConvEncoder, channels=(32, 48, 48), features=64)

@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from training.attributes import Attributes
-from training.latents import Free, Guided, Latent
+from attributes import Attributes
+from training.latents.base import Free, Guided, Latent
+from training.losses import AbsoluteKL, SquaredError, Supervised, Term
 from training.model import Recipe
-from training.nets import DIGITS
+from training.networks.decoders import DIGITS
 from training.schedules import Schedule, damped_cosine, hold_then_linear, sigmoid_drop
-from training.terms import AbsoluteKL, SquaredError, Supervised, Term
 
 HIDDEN = (10, 10)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents import Number
+from training.latents.base import Number
 from training.presets.softmax import supervised
 
 recipe = partial(supervised, Number)

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.attributes import Attributes
-from training.critic import Critic
-from training.latents import Evidence, Free, Latent
+from attributes import Attributes
+from training.adversary import Critic
+from training.latents.base import Evidence, Free, Latent
+from training.latents.space import Space
+from training.losses import KL, Leak, Reconstruction
 from training.model import Recipe
-from training.nets import NORMALISED
+from training.networks.decoders import NORMALISED
 from training.schedules import hold_then_linear, ramp
-from training.space import Space
-from training.terms import KL, Leak, Reconstruction
 
 
 def multi_level(

@@ -11,7 +11,7 @@ can be walked here too.
 
 from __future__ import annotations
 
-from training.latents import Sampled
+from training.latents.base import Sampled
 from training.model import Recipe
 from training.presets.softmax import supervised
 

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from training.attributes import Attribute, Attributes
-from training.latents import Latent, Softmax, Value
+from attributes import Attribute, Attributes
+from training.latents.base import Latent, Softmax, Value
+from training.losses import KL, Reconstruction, Supervised
 from training.model import Recipe
-from training.nets import DECODERS, ENCODERS
+from training.networks.decoders import DECODERS, ENCODERS
 from training.optimizers import OPTIMIZERS
 from training.schedules import polynomial
-from training.terms import KL, Reconstruction, Supervised
 
 
 def supervised(

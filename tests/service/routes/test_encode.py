@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.schemas import EncodeAnswer
 from service.settings import Settings
+from service.web.schemas import EncodeAnswer
 from tests.service.toy_systems import POS_X, SCALE, STYLE_SD
 from tests.service.toys import image
 

@@ -9,9 +9,9 @@ from starlette.testclient import TestClient
 
 from export.bundle import Float32
 from service.app import create_app
-from service.runtime import Model
+from service.inference.model import Model
+from service.inference.repository import Store
 from service.settings import Settings
-from service.store import Store
 from tests.service.toys import toy_bundle, wait_until_ready
 
 

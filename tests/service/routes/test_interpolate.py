@@ -14,11 +14,11 @@ from PIL import Image
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from service.runtime import Model
-from service.streaming import AT_ONCE
+from attributes import Float32
+from service.inference.model import Model
+from service.web.events import AT_ONCE
 from tests.service.toy_systems import EFFECT
 from tests.service.toys import image
-from training.codebook import Float32
 
 NPY, JSON = {"Accept": "application/x-npy"}, {"Accept": "application/json"}
 ENDS = {"from": {"shape": "square", "scale": 0}, "to": {"shape": "heart", "scale": 5}}

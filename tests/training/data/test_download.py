@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.training.data.conftest import Site
+from training.data.dataset import DataError
 from training.data.download import download
-from training.data.source import DataError
 
 CONTENT = np.random.default_rng(5).bytes(3_000_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from training.data.dataset import DataError
 from training.data.dsprites import (
     ATTRIBUTES,
     CEILINGS,
@@ -21,7 +22,6 @@ from training.data.dsprites import (
     classes_of,
     render,
 )
-from training.data.source import DataError
 
 Images = NDArray[np.uint8]
 SHAPES = ("square", "ellipse", "heart")

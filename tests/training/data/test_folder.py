@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.attributes import Attribute, Attributes
+from attributes import Attribute, Attributes
+from training.data.dataset import DataError, Source, lowest_tenth
 from training.data.folder import FolderSource, Override, parse_attribute
-from training.data.source import DataError, Source, lowest_tenth
 
 MakeFolder = Callable[..., Path]
 

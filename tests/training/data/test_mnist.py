@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tests.training.data.conftest import Site
 from training import data
 from training.data import open_source
+from training.data.dataset import DataError
 from training.data.mnist import PARTS, PUBLISHED, IdxSource
-from training.data.source import DataError
 
 
 def idx(array: NDArray[np.uint8]) -> bytes:

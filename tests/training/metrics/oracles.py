@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute, Attributes
-from training.codebook import Codebook, Part
-from training.codec import Encoded
+from attributes import Attribute, Attributes, Codebook, Part
+from training.autoencoder import Encoded
+from training.data.dataset import Rows
 from training.data.dsprites import ATTRIBUTES, RenderedDSprites, render
-from training.data.source import Rows
 
 
 class RenderingOracle:

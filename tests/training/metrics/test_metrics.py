@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from training.codebook import Codebook, Part
-from training.codec import Encoded
+from attributes import Codebook, Part
+from training.autoencoder import Encoded
+from training.data.dataset import Batch, Rows
 from training.data.dsprites import ATTRIBUTES, RenderedDSprites, classes_of
-from training.data.source import Batch, Rows
 from training.metrics import interval, score
 
 PARTS = tuple(Part(a.name, ATTRIBUTES.columns(a.name).start, ATTRIBUTES.columns(a.name).stop) for a in ATTRIBUTES)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from attributes import product_of_gaussians
 from tests.training.metrics.oracles import FreeOracle, LabelOracle, RenderingOracle
-from training.codebook import product_of_gaussians
 from training.data.dsprites import COUNT, RenderedDSprites
 from training.metrics import SET_METRICS, chosen, score_set
 from training.metrics.calibration import expected_calibration_error

@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from attributes import Attribute
 from tests.training.plots.toys import HEIGHT, KIND, Bands, Shown, bands
-from training.attributes import Attribute
-from training.codec import to_uint8
+from training.autoencoder import to_uint8
 from training.metrics.study import Study
 from training.plots import PICTURES, draw
 from training.plots.canvas import COLUMNS, GAP, Picture, captioned

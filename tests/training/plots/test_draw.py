@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from attributes import Attribute
 from tests.support import train
-from training.attributes import Attribute
 from training.inference import TorchCodec
 from training.metrics.latents import LatentRow
 from training.metrics.sensitivity import Sensitivity

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.attributes import Attribute, Attributes
-from training.codebook import Codebook, Float32, Group, Part
-from training.codec import Encoded, to_uint8
-from training.data.source import Batch, Rows
+from attributes import Attribute, Attributes, Codebook, Float32, Group, Part
+from training.autoencoder import Encoded, to_uint8
+from training.data.dataset import Batch, Rows
 
 KIND = Attribute(name="kind", kind="nominal", size=3, labels=("a", "b", "c"), default="a")
 BAND = 8

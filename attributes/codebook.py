@@ -1,0 +1,132 @@
+"""The codebook: where attribute weights sit in latent space, for every system. numpy only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attributes.attributes import Attributes
+
+Mixing = Literal["linear", "nearest"]
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The latent dimensions start..stop that belong to one attribute, and what weights between its rows mean.
+
+    ``linear``: the mixture of the rows; ``nearest``: the row of the most probable class, where a mixture would mean
+    something else (half square and half heart is no ellipse). ``code`` is the first of its codes in the posterior.
+    """
+
+    attribute: str
+    start: int
+    stop: int
+    mixing: Mixing = "linear"
+    code: int | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The attribute whose class an encoder infers from what a group of images shares (Bouchacourt et al. 2018).
+
+    No head predicts it: its weights are proportional to exp(-|z - row|^2 / 2 tau^2) over its part of z.
+    """
+
+    attribute: str
+    tau: float
+
+
+def product_of_gaussians(mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and log-variance [L] of the product of Gaussians [N, L]: 1/V = sum 1/var, M = V sum mean/var."""
+    log_precision = -logvar.astype(np.float64)
+    together = np.logaddexp.reduce(log_precision, axis=0)  # in logarithms, as exp may overflow
+    return (np.exp(log_precision - together) * mean).sum(axis=0), -together
+
+
+@dataclass(frozen=True)
+class Codebook:
+    """z = weights @ matrix + offset, with ``matrix`` [sum K, D] and ``offset`` [D].
+
+    ``conditions`` are the attributes that the encoder may be told besides the image.
+    """
+
+    attributes: Attributes
+    parts: tuple[Part, ...]
+    matrix: Float32
+    offset: Float32
+    conditions: tuple[str, ...] = ()
+    group: Group | None = None
+
+    @property
+    def length(self) -> int:
+        """D, the length of z."""
+        return len(self.offset)
+
+    @cached_property
+    def _double(self) -> NDArray[np.float64]:
+        return self.matrix.astype(np.float64)  # once, not in every product
+
+    @cached_property
+    def snapped(self) -> tuple[str, ...]:
+        """Names of the attributes that can't be mixed."""
+        return tuple(part.attribute for part in self.parts if part.mixing == "nearest")
+
+    def part(self, attribute: str) -> Part | None:
+        """The part of z that belongs to an attribute; None if it has none."""
+        return next((part for part in self.parts if part.attribute == attribute), None)
+
+    def place(self, weights: NDArray[Any]) -> Float32:
+        """z [B, D] of weights [B, sum K]."""
+        return (self._snap(weights) @ self._double + self.offset).astype(np.float32)
+
+    def edit(self, z: Float32, old: NDArray[Any], new: NDArray[Any]) -> Float32:
+        """z [B, D] of images of weights ``old`` [B, sum K] with ``new`` ones: what attributes don't tell is kept."""
+        edited: Float32 = (z + (self._snap(new) - self._snap(old)) @ self.matrix).astype(np.float32)
+        return edited
+
+    @property
+    def grouped(self) -> tuple[slice, slice]:
+        """The group's part of z, and its columns among the weights. Only for models with a group."""
+        part = self._group_part
+        return slice(part.start, part.stop), self.attributes.columns(part.attribute)
+
+    def evidence(self, mean: NDArray[Any], logvar: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """What images of one group, of posterior mean and logvar [B, L], say together: the same [L'] of the group.
+
+        Their evidence is the product of Gaussians (Bouchacourt et al. 2018, eq. 9). Only for models with a group, whose
+        codes are its part of z.
+        """
+        part = self._group_part
+        first = part.start if part.code is None else part.code
+        own = slice(first, first + part.stop - part.start)
+        return product_of_gaussians(mean[:, own], logvar[:, own])
+
+    def group_weights(self, code: NDArray[Any]) -> NDArray[Any]:
+        """Weights [B, K] of the group's attribute at places [B, L'] in its part of z."""
+        own, columns = self.grouped
+        assert self.group is not None
+        rows = self.matrix[columns, own] + self.offset[own]
+        squares = ((code[:, None] - rows) ** 2).sum(axis=2)
+        logits = -(squares - squares.min(axis=1, keepdims=True)) / (2 * self.group.tau**2)
+        likely = np.exp(logits)
+        weights: NDArray[Any] = likely / likely.sum(axis=1, keepdims=True)
+        return weights
+
+    @property
+    def _group_part(self) -> Part:
+        part = self.part(self.group.attribute) if self.group else None
+        assert part is not None
+        return part
+
+    def _snap(self, weights: NDArray[Any]) -> NDArray[Any]:
+        for name in self.snapped:
+            columns = self.attributes.columns(name)
+            nearest = self.attributes[name].read(weights[:, columns]).index
+            weights = weights.copy()
+            weights[:, columns] = np.eye(self.attributes[name].size)[nearest]
+        return weights

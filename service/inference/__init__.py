@@ -1,0 +1,1 @@
+"""Models that are served: repository, engine, sessions, predictions."""

@@ -1,0 +1,80 @@
+"""Prometheus metrics, of all worker processes together.
+
+What clients can make anew is no label: routes are named as they are declared, never as they are asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from prometheus_client import (
+    PLATFORM_COLLECTOR,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from service.batching.scheduler import Reason, Watcher
+
+REGISTRY.unregister(PLATFORM_COLLECTOR)  # Python's version is nobody's business
+SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+IMAGES = (1, 2, 4, 8, 16, 32, 64)
+
+REQUESTS = Histogram(
+    "spritevae_request_seconds",
+    "Time from a request's head to the end of its answer",
+    ("method", "route", "status"),
+    buckets=SECONDS,
+)
+QUEUE = Gauge("spritevae_queue_images", "Images that wait", ("model",), multiprocess_mode="livesum")
+WAITED = Histogram("spritevae_queue_seconds", "Longest wait of a batch's images", ("model",), buckets=SECONDS)
+BATCH = Histogram("spritevae_batch_images", "Images of a batch", ("model",), buckets=IMAGES)
+INFERENCE = Histogram("spritevae_inference_seconds", "Time a batch takes", ("model",), buckets=SECONDS)
+DROPPED = Counter("spritevae_dropped_images", "Images that were not run", ("model", "reason"))
+CACHE = Counter("spritevae_cache_lookups", "Lookups of answers", ("result",))
+CACHE_BYTES = Gauge("spritevae_cache_bytes", "Size of the answers that are kept", multiprocess_mode="livesum")
+MODEL = Gauge(
+    "spritevae_model_info",
+    "Models that are served",
+    ("model", "digest", "provider"),
+    multiprocess_mode="livemax",
+)
+request_seconds = cache(REQUESTS.labels)
+"""The histogram of one route; looking labels up anew takes as long as counting."""
+
+
+class Measured(Watcher):
+    """Measures what a model's scheduler does."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._queue = QUEUE.labels(model)
+        self._waited, self._batch, self._inference = (each.labels(model) for each in (WAITED, BATCH, INFERENCE))
+
+    def waits(self, rows: int) -> None:
+        """Note the queue's length."""
+        self._queue.set(rows)
+
+    def ran(self, rows: int, waited: float, seconds: float) -> None:
+        """Count a batch."""
+        self._batch.observe(rows)
+        self._waited.observe(waited)
+        self._inference.observe(seconds)
+
+    def dropped(self, reason: Reason, rows: int) -> None:
+        """Count images that were not run."""
+        DROPPED.labels(self._model, reason).inc(rows)
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)

@@ -1,0 +1,133 @@
+"""The three models that a bundle is to clients of the protocol: ``NAME.encoder``, ``NAME.decoder``, and ``NAME``,
+which draws attribute weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attributes import Float32
+from export.bundle import TensorSpec
+from service.inference.engine import Engine
+from service.inference.model import Model
+from service.inference.repository import Store
+from service.openinference.attribute_weights import bounds, normalised
+from service.openinference.protocol import Datatype
+from service.problems import Problem
+
+Arrays = Mapping[str, NDArray[Any]]
+Bound = float | Float32
+LARGEST = float(np.finfo(np.float32).max)
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """An input or output: its shape begins with -1, the number of items; inputs accept values from low to high."""
+
+    name: str
+    shape: tuple[int, ...]
+    datatype: Datatype = "FP32"
+    low: Bound = -LARGEST
+    high: Bound = LARGEST
+
+
+@dataclass(frozen=True)
+class Interface:
+    """What a model takes and gives; optional inputs come together or not at all."""
+
+    inputs: tuple[TensorType, ...]
+    outputs: tuple[TensorType, ...]
+    infer: Callable[[Engine, Mapping[str, Float32]], Awaitable[Arrays]]
+    optional: tuple[TensorType, ...] = ()
+
+
+def encoder(model: Model) -> Interface:
+    """Images [B, C, H, W] in 0..1 to z, weights, and mean, logvar where they exist.
+
+    A conditional one may be told ``condition`` [B, sum K], and with ``condition_known`` [B, 1] where that counts.
+    """
+    low, high = bounds(model.attributes)
+    ranges: dict[str, tuple[Bound, Bound]] = {
+        "image": (0.0, 1.0),
+        "condition": (low, high),
+        "condition_known": (0.0, 1.0),
+    }
+    specs = {spec.name: spec for spec in model.manifest.encoder.inputs}
+    image, *optional = (TensorType(name, specs[name].shape, "FP32", *ranges[name]) for name in ranges if name in specs)
+
+    async def infer(engine: Engine, given: Mapping[str, Float32]) -> Arrays:
+        told = {name: array for name, array in given.items() if name != "image"}
+        outputs = await engine.encode(given["image"], **told)
+        # As /encode does, so that what comes out is accepted by NAME.
+        return outputs | {"weights": np.clip(outputs["weights"], low, high)}
+
+    return Interface((image,), _plain(model.manifest.encoder.outputs), infer, tuple(optional))
+
+
+def decoder(model: Model) -> Interface:
+    """z [B, D] to images [B, C, H, W] in 0..1."""
+
+    async def infer(engine: Engine, given: Mapping[str, Float32]) -> Arrays:
+        return {"image": await engine.decode(given["z"])}
+
+    return Interface(_plain(model.manifest.decoder.inputs), _plain(model.manifest.decoder.outputs), infer)
+
+
+def drawer(model: Model) -> Interface:
+    """Attribute weights [B, sum K] to images [B, H, W, C] of 0..255; the weights of each attribute are normalised."""
+    low, high = bounds(model.attributes)
+
+    async def infer(engine: Engine, given: Mapping[str, Float32]) -> Arrays:
+        weights = normalised(engine.model.attributes, given["weights"])
+        return {"image": await engine.draw(engine.model.codebook.place(weights), np.asarray)}
+
+    weights = TensorType("weights", (-1, model.attributes.total), "FP32", low, high)
+    return Interface((weights,), (TensorType("image", (-1, *model.manifest.image.shape), "UINT8"),), infer)
+
+
+PARTS: dict[str, Callable[[Model], Interface]] = {"": drawer, ".encoder": encoder, ".decoder": decoder}
+"""By what is added to the bundle's name."""
+
+_interfaces: WeakKeyDictionary[Model, dict[str, Interface]] = WeakKeyDictionary()
+"""Made once per model; an interface holds none, so that models that are no longer served can go."""
+
+
+def find(store: Store, name: str, version: str | None) -> tuple[Engine, Interface]:
+    """The engine of a model of the protocol, and its interface; raises Problem 404 that lists what there is.
+
+    A bundle's own name comes first, should another be named like one of its parts.
+    """
+    engines = store.engines
+    for part in PARTS:
+        if name.endswith(part) and (engine := engines.get(name.removesuffix(part))):
+            if version not in (None, version_of(engine.model)):
+                raise Problem(404, f"no version {version!r:.80} of {name}; there is {version_of(engine.model)!r}")
+            return engine, _interface(engine.model, part)
+    there = [bundle + part for bundle in engines for part in PARTS]
+    unloaded = any(name == bundle + part for bundle in store.names for part in PARTS)
+    raise Problem(
+        404,
+        f"{'unloaded' if unloaded else 'no'} model {name[:80]!r}; there is {', '.join(there) or 'none'}",
+        models=there,
+    )
+
+
+def version_of(model: Model) -> str:
+    """A model's version: the beginning of its digest, so that one version is always one and the same model."""
+    return model.digest[:12]
+
+
+def _interface(model: Model, part: str) -> Interface:
+    if model not in _interfaces:
+        _interfaces[model] = {name: make(model) for name, make in PARTS.items()}
+    return _interfaces[model][part]
+
+
+def _plain(specs: tuple[TensorSpec, ...]) -> tuple[TensorType, ...]:
+    return tuple(TensorType(spec.name, spec.shape) for spec in specs)

@@ -1,0 +1,169 @@
+"""The protocol's JSON objects, one struct each. Fields and parameters that are not known are ignored, as it says.
+
+Sources: github.com/kserve/open-inference-protocol (inference_rest.md), and the extensions ``binary_tensor_data`` and
+``model_repository`` of github.com/triton-inference-server/server (docs/protocol).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from service.problems import Problem
+
+Datatype = Literal["FP32", "UINT8"]
+Numbers = Annotated[
+    Raw, Meta(extra_json_schema={"type": "array", "description": "numbers in row-major order, flat or nested as shape"})
+]
+
+
+class TensorParameters(Struct, frozen=True, omit_defaults=True):
+    """How a tensor is sent."""
+
+    binary_data_size: Annotated[int, Meta(ge=0, description="bytes of this tensor behind the JSON")] | None = None
+    shared_memory_region: Annotated[str, Meta(description="not offered")] | None = None
+
+
+class Tensor(Struct, frozen=True, omit_defaults=True):
+    """An input or an output, whose values stand in ``data`` or, little-endian, behind the JSON."""
+
+    name: str
+    datatype: str
+    shape: list[Annotated[int, Meta(ge=0)]]
+    parameters: TensorParameters | None = None
+    data: Numbers | UnsetType = UNSET
+
+
+class OutputParameters(Struct, frozen=True):
+    """How an output is to be sent."""
+
+    binary_data: Annotated[bool, Meta(description="behind the JSON; what the request says otherwise")] | None = None
+    classification: Annotated[int, Meta(description="not offered")] | None = None
+    shared_memory_region: Annotated[str, Meta(description="not offered")] | None = None
+
+
+class RequestedOutput(Struct, frozen=True):
+    """An output that the client wants."""
+
+    name: str
+    parameters: OutputParameters | None = None
+
+
+class RequestParameters(Struct, frozen=True):
+    """What holds for the whole request."""
+
+    binary_data_output: Annotated[bool, Meta(description="send outputs behind the JSON")] = False
+
+
+class InferenceRequest(Struct, frozen=True):
+    """Inputs, and which outputs are wanted: all of them if none is named."""
+
+    inputs: list[Tensor]
+    id: Annotated[str, Meta(description="comes back in the answer")] | None = None
+    outputs: list[RequestedOutput] | None = None
+    parameters: RequestParameters | None = None
+
+
+class InferenceResponse(Struct, frozen=True, omit_defaults=True):
+    """Outputs, in the order in which they were asked for."""
+
+    model_name: str
+    model_version: str
+    outputs: list[Tensor]
+    id: str | None = None
+
+
+class ServerMetadata(Struct, frozen=True):
+    """What this server is, and which extensions of the protocol it has."""
+
+    name: str
+    version: str
+    extensions: list[str]
+
+
+class ServerLive(Struct, frozen=True):
+    """The process answers."""
+
+    live: bool
+
+
+class ServerReady(Struct, frozen=True):
+    """Every model that is served is ready."""
+
+    ready: bool
+
+
+class TensorMetadata(Struct, frozen=True):
+    """Name, datatype and shape of an input or output; -1 is the number of items."""
+
+    name: str
+    datatype: Datatype
+    shape: list[int]
+
+
+class ModelMetadata(Struct, frozen=True):
+    """Inputs and outputs of a model; its version is the beginning of its digest."""
+
+    name: str
+    versions: list[str]
+    platform: str
+    inputs: list[TensorMetadata]
+    outputs: list[TensorMetadata]
+
+
+class ModelReady(Struct, frozen=True):
+    """A model can be asked."""
+
+    name: str
+    ready: bool
+
+
+class IndexRequest(Struct, frozen=True):
+    """Which models the index lists."""
+
+    ready: Annotated[bool, Meta(description="only those that are ready")] = False
+
+
+class IndexEntry(Struct, frozen=True, omit_defaults=True):
+    """A model of the repository."""
+
+    name: str
+    state: Literal["READY", "LOADING", "UNAVAILABLE"]
+    version: str = ""
+    reason: str = ""
+
+
+class RepositoryParameters(Struct, frozen=True, forbid_unknown_fields=True):
+    """A model is always loaded from its own folder, and as a whole: there is nothing to override."""
+
+    unload_dependents: bool = False
+
+
+class RepositoryRequest(Struct, frozen=True):
+    """A request to load or unload a model."""
+
+    parameters: RepositoryParameters | None = None
+
+
+S = TypeVar("S", bound=Struct)
+
+
+def decode(document: bytes | memoryview, kind: type[S]) -> S:
+    """A struct from its JSON; raises Problem 400 for what is no JSON, 422 for what does not fit."""
+    try:
+        return msgspec.json.decode(document, type=kind)
+    except msgspec.ValidationError as error:
+        raise Problem(422, readable(error)) from None
+    except RecursionError:
+        raise Problem(400, "the JSON is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Problem(400, f"malformed JSON: {error}") from None
+
+
+def readable(error: msgspec.DecodeError, where: str = "") -> str:
+    """What msgspec says of a value, its place first: ``Expected `int`, got `str` - at `$.id` `` is of ``id``."""
+    message, _, place = str(error).partition(" - at ")
+    path = where + place.strip("`").removeprefix("$")
+    return f"{path.lstrip('.') or 'the body'}: {message}"

@@ -1,0 +1,1 @@
+"""API keys, hosts, and the headers that browsers obey."""

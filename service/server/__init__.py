@@ -1,0 +1,1 @@
+"""From a listening socket to ASGI: uvicorn with time limits for clients, worker processes, signals."""

@@ -1,0 +1,1 @@
+"""What routes share: bodies, schemas, negotiation, responses, OpenAPI."""

@@ -1,0 +1,47 @@
+"""What routes share in /docs: bodies that they read themselves, and answers that are files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from service.middleware.request_context import PROBES
+from service.problems import MEDIA_TYPE, ProblemDetails
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "A problem (RFC 9457)",
+        "content": {MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}},
+    },
+}
+
+
+def json_body(schema: type[BaseModel]) -> dict[str, Any]:
+    """OpenAPI of a JSON request body."""
+    return {"application/json": {"schema": schema.model_json_schema()}}
+
+
+def body(content: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI of a request body."""
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def files(answer: type[BaseModel], media: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI of answers that are a file of one of several media types, or ``answer`` as JSON."""
+    content = {name: {"schema": {"type": "string", "format": "binary"}} for name in media if name != "application/json"}
+    return {200: {"model": answer, "description": "Images", "content": content}, **PROBLEMS}
+
+
+def describe_keys(app: FastAPI) -> None:
+    """Say in /docs which routes need an API key, and how it is given."""
+    document = app.openapi()
+    document.setdefault("components", {})["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer"},
+        "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+    }
+    document["security"] = [{"bearer": []}, {"header": []}]
+    for path in PROBES:
+        for operation in document["paths"][path].values():
+            operation["security"] = []

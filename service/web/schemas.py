@@ -1,0 +1,302 @@
+"""Request and response bodies, as /docs shows them.
+
+What attributes accept is theirs to check (``Attribute.canonical``), so values are free here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+from attributes import Kind, Value
+
+EXAMPLE: dict[str, Any] = {"shape": "heart", "scale": 5, "orientation": 12.5, "pos_x": 16, "pos_y": 16}
+_VALUE: dict[str, Any] = {
+    "anyOf": [
+        {"type": "number", "description": "position on the attribute's axis"},
+        {"type": "string", "description": "label of a nominal attribute"},
+        {"type": "array", "items": {"type": "number"}, "description": "weights, one per class"},
+        {"type": "object", "description": "as /encode gives it, read by its value"},
+    ]
+}
+_VALUES: dict[str, Any] = {"type": "object", "additionalProperties": _VALUE}
+_NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "number"}}
+_STEPS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_BASE64: dict[str, Any] = {"type": "string", "format": "byte"}
+_IMAGE: dict[str, Any] = {"type": "object", "properties": {"image": _BASE64}, "required": ["image"]}
+_IMAGES: dict[str, Any] = {
+    "type": "object",
+    "properties": {"images": {"type": "array", "items": _BASE64, "minItems": 1}},
+    "required": ["images"],
+}
+
+OneOrMoreValues = Annotated[
+    dict[str, Any] | list[Any], WithJsonSchema({"anyOf": [_VALUES, {"type": "array", "items": _VALUES}]})
+]
+OneOrMorePoints = Annotated[list[Any], WithJsonSchema({"anyOf": [_NUMBERS, {"type": "array", "items": _NUMBERS}]})]
+KeyFrameBody = Annotated[dict[str, Any], WithJsonSchema({"anyOf": [_VALUES, _IMAGE]})]
+Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class DecodeBody(_Body):
+    """Attribute values, or latent points: one or several."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"attributes": EXAMPLE}]})
+
+    attributes: OneOrMoreValues = Field(
+        default_factory=dict, description="values; missing attributes take their default"
+    )
+    z: OneOrMorePoints = Field(default_factory=list, description="latent points, as /encode gives them")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> DecodeBody:
+        if ("attributes" in self.model_fields_set) == ("z" in self.model_fields_set):
+            raise ValueError("needs attributes or z, and not both")
+        return self
+
+
+class EncodeBody(_Body):
+    """Images as JSON."""
+
+    images: list[str] = Field(min_length=1, description="image files or npy files in base64")
+
+
+class EditBody(_Body):
+    """An image and what to change of it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"image": "<base64>", "set": {"shape": "heart"}, "add": {"pos_x": 3}}]}
+    )
+
+    image: str = Field(description="an image or npy file in base64")
+    to: Annotated[dict[str, Any], WithJsonSchema(_VALUES)] = Field(
+        default_factory=dict, alias="set", description="values, as /decode takes them"
+    )
+    by: Annotated[dict[str, Any], WithJsonSchema(_STEPS)] = Field(
+        default_factory=dict,
+        alias="add",
+        description="how far to move positions or values, from where the image has them; nominal attributes have none",
+    )
+
+
+class ImageBody(_Body):
+    """One image."""
+
+    image: str
+
+
+class ImagesBody(_Body):
+    """One image, or several of one class."""
+
+    image: str = ""
+    images: list[str] = Field(default_factory=list, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ImagesBody:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("needs image or images, and not both")
+        return self
+
+
+class RecombineBody(_Body):
+    """What to take the class of, and what the style."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"class": {"images": ["<base64>"]}, "style": {"image": "<base64>"}}]}
+    )
+
+    classes: Annotated[ImagesBody, WithJsonSchema({"anyOf": [_IMAGE, _IMAGES]})] = Field(
+        alias="class", description="the class of this image, or of these together"
+    )
+    style: Annotated[ImageBody, WithJsonSchema(_IMAGE)] = Field(description="all but the class of this image")
+
+
+class InterpolateBody(_Body):
+    """Two key frames as ``from`` and ``to``, or two and more as ``keyframes``: attribute values or an image each."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"from": {"shape": "square", "scale": 0}, "to": {"shape": "heart", "scale": 5}, "steps": 16},
+                {"keyframes": [{"orientation": 0}, {"orientation": 13}, {"orientation": 26}], "steps": 9, "loop": True},
+            ]
+        }
+    )
+
+    start: KeyFrameBody = Field(default_factory=dict, alias="from")
+    end: KeyFrameBody = Field(default_factory=dict, alias="to")
+    keyframes: list[KeyFrameBody] = Field(default_factory=list, min_length=2)
+    steps: int = Field(16, ge=2, description="frames per segment with both its ends; shared key frames come once")
+    loop: bool = Field(False, description="add the segment back to the first key frame; animations then repeat")
+    easing: Easing = Field("linear", description="quadratic; ease-in-out is smoothstep")
+    fps: float = Field(12, ge=0.1, le=100, allow_inf_nan=False, description="frames per second of an animation")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> InterpolateBody:
+        given = self.model_fields_set & {"start", "end", "keyframes"}
+        if given not in ({"start", "end"}, {"keyframes"}):
+            raise ValueError("needs from and to, or keyframes, and not both")
+        return self
+
+
+class _Query(BaseModel):
+    """A parameter that is not known is refused, so that no typo passes in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoQuery(_Query):
+    """No parameters."""
+
+
+class ModelQuery(_Query):
+    """Which model answers."""
+
+    model: str | None = Field(None, description="name of a model; the default one otherwise")
+
+
+class EncodeQuery(ModelQuery):
+    """What /encode tells."""
+
+    detail: Literal["weights", "posterior"] | None = Field(
+        None, description="weights adds class probabilities, posterior mean and logvar (null where there are none)"
+    )
+    given: str | None = Field(
+        None,
+        description="what the encoder is told: NAME:VALUE, several with commas between them; a value is a label, a "
+        "number, or weights with commas between them; the model infers conditions that are not given",
+        examples=["digit:3", "digit:3,shape:heart"],
+    )
+    group: bool = Field(
+        False,
+        description="the images are one group: one item comes back, of the group's attribute and of what they share in "
+        "z; whatever else z holds is at its default",
+    )
+
+
+class SheetQuery(ModelQuery):
+    """How a sheet is laid out."""
+
+    columns: int | None = Field(None, ge=1, description="columns of a sheet; ceil(sqrt N) otherwise, and at most N")
+
+
+class AttributesQuery(SheetQuery):
+    """Attribute values as query parameters, each by its own name."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class AttributeReading(BaseModel):
+    """What an image says about one attribute; /decode accepts it as a value."""
+
+    value: float | str
+    index: int | None = Field(None, description="the most probable class")
+    label: str | None = None
+    unit_value: float | None = Field(None, description="the value in the attribute's unit")
+    confidence: float | None = Field(None, description="probability of the most probable class")
+    sd: float | None = Field(None, description="standard deviation of a continuous attribute, in its unit")
+    z: list[float] = Field(description="the latent dimensions that belong to the attribute")
+    weights: list[float] | None = None
+
+
+class EncodedImage(BaseModel):
+    """One image read."""
+
+    attributes: dict[str, AttributeReading]
+    z: list[float]
+    converted: list[str] = Field(description="what was done to make the image one of the model's")
+    unfamiliar: bool | None = Field(
+        description="whether it is unlike the images that the model was trained on; null where the model can't tell"
+    )
+    mean: list[float] | None = None
+    logvar: list[float] | None = None
+
+
+class EncodeAnswer(BaseModel):
+    """The images read, in the order they came."""
+
+    model: str
+    digest: str
+    items: list[EncodedImage]
+
+
+class DecodedImage(BaseModel):
+    """One image with the values it was made of; null if it was made of z."""
+
+    image: str = Field(description="base64 of a PNG")
+    attributes: dict[str, Value] | None
+
+
+class DecodeAnswer(BaseModel):
+    """Images as JSON."""
+
+    model: str
+    digest: str
+    items: list[DecodedImage]
+
+
+class InterpolateAnswer(BaseModel):
+    """Frames as JSON."""
+
+    model: str
+    digest: str
+    frames: list[DecodedImage]
+
+
+class AttributeInfo(BaseModel):
+    """One attribute of a model."""
+
+    name: str
+    kind: Kind
+    size: int
+    labels: list[str]
+    period: int | None
+    unit: str
+    range: tuple[float, float]
+    limits: tuple[float, float] | None = Field(
+        description="what a continuous attribute accepts, wider than its range for free latents; null for others"
+    )
+    default: float | str
+    mixing: Literal["linear", "nearest"]
+    accepts: str
+
+
+class ImageInfo(BaseModel):
+    """Size of a model's images."""
+
+    height: int
+    width: int
+    channels: int
+
+
+class ModelInfo(BaseModel):
+    """One model that is served."""
+
+    name: str
+    digest: str
+    system: str
+    provider: str = Field(description="the execution provider really in use")
+    image: ImageInfo
+    latent_length: int
+    conditions: list[str] = Field(description="attributes that the encoder can be told with ?given=")
+    group: str | None = Field(description="the attribute that a group of images shares, read with ?group=true")
+    attributes: list[AttributeInfo]
+    scores: dict[str, Any]
+
+
+class ModelList(BaseModel):
+    """All models that are served."""
+
+    default: str
+    models: list[ModelInfo]
+
+
+class Health(BaseModel):
+    """The service is well."""
+
+    status: Literal["live", "ready"]

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import pytest
+
+from export.bundle import MANIFEST, Bundle, BundleError
+from service.inference import repository
+from service.inference.providers import ModelError
+from service.inference.repository import Store
+from service.problems import Problem
+from service.settings import Settings
+from tests.service.toys import toy_bundle
+
+
+def settings(*models: Path | str) -> Settings:
+    return Settings(_env_file=None, model=tuple(map(str, models)), device="cpu")
+
+
+def test_the_first_model_is_the_default(bundles: Path):
+    served = Store(settings(bundles / "codes", bundles / "grey"))
+    served.load()
+    assert served.engine().model.name == "codes"
+    assert served.engine("grey").model.name == "grey"
+
+
+def test_an_unknown_model_is_a_404_that_lists_what_there_is(bundles: Path):
+    served = Store(settings(bundles / "grey"))
+    served.load()
+    with pytest.raises(Problem, match="there is grey") as caught:
+        served.engine("gray")
+    assert caught.value.status_code == 404
+
+
+def test_models_are_not_ready_before_they_are_loaded(bundles: Path):
+    with pytest.raises(Problem) as caught:
+        Store(settings(bundles / "grey")).engine()
+    assert caught.value.status_code == 503
+
+
+def test_two_models_of_one_name_are_refused(bundles: Path, tmp_path: Path):
+    with pytest.raises(ModelError, match="two models are named 'grey'"):
+        Store(settings(bundles / "grey", toy_bundle(tmp_path / "grey")))
+
+
+def test_a_name_finds_a_shipped_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(repository, "SHIPPED", tmp_path)
+    toy_bundle(tmp_path / "dsprites")
+    assert Store(settings("dsprites")).default == "dsprites"
+    with pytest.raises(ModelError, match=r"no bundle 'mnist'.*shipped are: dsprites"):
+        Store(settings("mnist"))
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path):
+    with pytest.raises(BundleError, match=MANIFEST):
+        Store(settings(tmp_path))
+
+
+def test_models_are_served_in_their_order_whatever_is_loaded_again(bundles: Path):
+    served = Store(settings(bundles / "codes", bundles / "grey", bundles / "group"))
+    served.load()
+
+    async def change() -> None:
+        await served.unload_model("codes")
+        await served.load_model("grey")
+        assert list(served.engines) == ["grey", "group"]
+        await served.load_model("codes")
+
+    before = served.engines
+    asyncio.run(change())
+    assert list(served.engines) == ["codes", "grey", "group"]
+    assert served.engines["group"] is before["group"]
+    assert served.engines["grey"] is not before["grey"]
+
+
+def test_a_model_goes_on_while_its_bundle_is_loaded_again(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    """And one that is unloaded meanwhile is unloaded when the load is done, not lost between the two."""
+    served = Store(settings(bundles / "grey"))
+    served.load()
+    before, reading, go_on = served.engine("grey"), threading.Event(), threading.Event()
+    read_bundle = repository.read_bundle
+
+    def slow(path: Path) -> Bundle:
+        reading.set()
+        assert go_on.wait(60)
+        return read_bundle(path)
+
+    monkeypatch.setattr(repository, "read_bundle", slow)
+
+    async def change() -> None:
+        load = asyncio.create_task(served.load_model("grey"))
+        while not reading.is_set():
+            await asyncio.sleep(0.001)
+        unload = asyncio.create_task(served.unload_model("grey"))
+        await asyncio.sleep(0.01)
+        assert served.engine("grey") is before
+        assert not unload.done()
+        go_on.set()
+        await asyncio.gather(load, unload)
+        assert served.engines == {}
+
+    asyncio.run(change())
+
+
+def test_models_can_not_be_changed_before_they_are_loaded(bundles: Path):
+    served = Store(settings(bundles / "grey"))
+    for change in (served.load_model, served.unload_model):
+        with pytest.raises(Problem) as caught:
+            asyncio.run(change("grey"))
+        assert caught.value.status_code == 503
+
+
+def changed(bundle: Path, into: Path) -> None:
+    """Put another bundle's files into a folder, as a copy does: one after the other, the manifest first."""
+    for file in sorted(bundle.iterdir(), key=lambda file: file.name != MANIFEST):
+        shutil.copyfile(file, into / file.name)
+        time.sleep(0.02)
+
+
+def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    served_from = toy_bundle(tmp_path / "toy")
+    other = toy_bundle(tmp_path / "other" / "toy", training={"data": "other"})
+    wrong = toy_bundle(tmp_path / "wrong" / "toy", golden_error=0.01)
+    served = Store(Settings(_env_file=None, model=(str(served_from),), device="cpu", reload_seconds=0.01))
+    served.load()
+    first = served.engine()
+
+    async def until(condition: Callable[[], bool]) -> None:
+        with anyio.fail_after(10):
+            while not condition():
+                await anyio.sleep(0.01)
+
+    async def main() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(served.follow)
+            await anyio.to_thread.run_sync(changed, wrong, served_from)
+            await until(lambda: "golden vectors are not reproduced" in caplog.text)
+            assert served.engine() is first
+            await anyio.to_thread.run_sync(changed, other, served_from)
+            await until(lambda: served.engine() is not first)
+            assert served.engine().model.manifest.training == {"data": "other"}
+            assert served.engine().scheduler is first.scheduler
+            shutil.rmtree(served_from)
+            await until(lambda: caplog.text.count("can't be loaded") > 1)
+            assert served.engine().model.manifest.training == {"data": "other"}
+            tasks.cancel_scope.cancel()
+
+    anyio.run(main)
+    served.close()
+    assert str(tmp_path) not in caplog.text

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from service.middleware.request_context import BodyLimit
+from service.settings import Settings
+
+
+def test_a_sane_request_id_is_kept_and_another_is_replaced(client: TestClient):
+    assert client.get("/health/live", headers={"X-Request-ID": "abc-123"}).headers["X-Request-ID"] == "abc-123"
+    for insane in ("", "a b", "x" * 129, 'a"b', "é".encode()):
+        made = client.get("/health/live", headers={"X-Request-ID": insane}).headers["X-Request-ID"]
+        assert len(made) == 32
+    assert made != client.get("/health/live").headers["X-Request-ID"]
+
+
+def test_answers_say_where_their_time_went(client: TestClient):
+    header = client.get("/decode").headers["Server-Timing"]
+    phases = dict(part.split(";dur=") for part in header.split(", "))
+    assert set(phases) == {"queue", "inference", "encoding", "total"}
+    assert 0 < float(phases["inference"]) < float(phases["total"])
+
+
+def test_answers_say_which_model_made_them_and_where(client: TestClient):
+    for response in (client.get("/decode"), client.post("/decode", json={"attributes": {"scale": 9}})):
+        assert len(response.headers["X-Model-Digest"]) == 64
+        assert response.headers["X-Execution-Provider"] == "CPUExecutionProvider"
+    assert "X-Model-Digest" not in client.get("/health/live").headers
+
+
+def test_every_request_is_logged_without_its_query(client: TestClient, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.INFO, "spritevae.access"):
+        client.get("/health/live?x=secret")
+        client.get("/a%0Ab")
+    first, second = (vars(record) for record in caplog.records if record.name == "spritevae.access")
+    assert (first["method"], first["path"], first["status"]) == ("GET", "/health/live", 422)
+    assert first["milliseconds"] > 0
+    assert not any("secret" in str(value) for value in first.values())
+    assert (second["path"], second["status"]) == ("/a%0Ab", 404)
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "1.5", "x", "1" * 10, "600001", " "])
+def test_a_timeout_that_is_none_is_refused(client: TestClient, given: str):
+    answer = client.get("/decode", headers={"X-Request-Timeout-Ms": given})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"X-Request-Timeout-Ms: got {given!r}; accepts a whole number from 1 to 600000"
+
+
+def test_a_body_past_the_limit_is_a_413_whether_it_says_so_or_not(client: TestClient, settings: Settings):
+    large = b"x" * (settings.max_body_bytes + 1)
+
+    def chunked() -> Iterator[bytes]:
+        yield large[:1000]
+        yield large[1000:]
+
+    for path, media in (
+        ("/encode", "image/png"),
+        ("/encode", "multipart/form-data; boundary=x"),
+        ("/decode", "application/json"),
+    ):
+        for content in (large, chunked()):
+            response = client.post(path, content=content, headers={"Content-Type": media})
+            assert response.status_code == 413
+            assert response.headers["content-type"] == "application/problem+json"
+            assert response.json()["limit"] == settings.max_body_bytes
+            assert response.headers["X-Request-ID"]
+    assert client.get("/decode").status_code == 200
+
+
+def test_a_declared_length_past_the_limit_is_answered_before_anything_is_read():
+    async def never(*args: object) -> None:
+        raise AssertionError("must not be called")
+
+    sent = []
+
+    async def send(message: object) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/encode", "headers": [(b"content-length", b"1" * 30)]}
+    asyncio.run(BodyLimit(never, 100)(scope, never, send))
+    assert sent[0]["status"] == 413
+
+
+def test_head_is_answered_as_get_without_the_body(client: TestClient):
+    paths = client.get("/openapi.json").json()["paths"]
+    gets = [path for path, methods in paths.items() if "get" in methods and "{" not in path]
+    assert "/decode" in gets
+    for path in [*gets, "/models/grey", "/models/nothing", "/docs", "/openapi.json", "/v2/models/grey/ready"]:
+        whole, head = client.get(path), client.head(path)
+        assert head.status_code == whole.status_code, path
+        assert head.content == b""
+        assert head.headers["Content-Type"] == whole.headers["Content-Type"]
+        if path != "/metrics":  # counts itself
+            assert head.headers["Content-Length"] == str(len(whole.content)), path
+    assert client.head("/encode").status_code == 405
+
+
+def test_head_is_logged_as_head(client: TestClient, caplog: pytest.LogCaptureFixture):
+    with caplog.at_level(logging.INFO, "spritevae.access"):
+        client.head("/models")
+    assert [vars(record)["method"] for record in caplog.records if record.name == "spritevae.access"] == ["HEAD"]

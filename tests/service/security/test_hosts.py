@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import pytest
+
+from service.security import hosts
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("example.com", "example.com"),
+        ("Example.COM.:8000", "example.com"),
+        ("127.0.0.1:8000", "127.0.0.1"),
+        ("[::1]:8000", "::1"),
+        ("[::1]", "::1"),
+        ("", ""),
+    ],
+)
+def test_a_host_header_is_a_name_and_perhaps_a_port(header: str, name: str):
+    assert hosts.host_name(header) == name
+
+
+@pytest.mark.parametrize("name", ["localhost", "app.localhost", "127.0.0.1", "127.1.2.3", "::1"])
+def test_this_machine_has_names_and_addresses_of_its_own(name: str):
+    assert hosts.is_loopback(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "example.com", "localhost.example.com", "notlocalhost", "10.0.0.1", "0.0.0.0", "::"]
+)
+def test_other_names_are_not_this_machine(name: str):
+    assert not hosts.is_loopback(name)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name", "fits"),
+    [
+        ("example.com", "example.com", True),
+        ("example.com", "www.example.com", False),
+        ("example.com", "badexample.com", False),
+        ("*.example.com", "www.example.com", True),
+        ("*.example.com", "a.b.example.com", True),
+        ("*.example.com", "example.com", False),
+        ("*.example.com", "badexample.com", False),
+        ("*", "anything", True),
+        ("*", "", True),
+    ],
+)
+def test_a_pattern_fits_a_name_or_all_below_it(pattern: str, name: str, fits: bool):
+    assert hosts.fits(pattern, name) is fits
+
+
+@pytest.mark.parametrize("text", ["*", "example.com", "*.Example.com", "10.0.0.1", "::1", "my_host"])
+def test_patterns_are_names_and_addresses(text: str):
+    assert hosts.pattern(text) == text.lower()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "example.com:8000", "127.0.0.1:8000", "http://example.com", "a/b", "*example.com", "a..b", "[::1]", "**"],
+)
+def test_what_could_never_fit_is_no_pattern(text: str):
+    with pytest.raises(ValueError, match="without a port"):
+        hosts.pattern(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["*", "https://Example.com", "http://localhost:3000", "http://[::1]:80", "tauri://localhost"]
+)
+def test_origins_are_as_browsers_send_them(text: str):
+    assert hosts.origin(text) == text.lower()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "null", "example.com", "https://example.com/", "https://a/b", "https://", "https://*"]
+)
+def test_what_no_browser_sends_is_no_origin(text: str):
+    with pytest.raises(ValueError, match="without a path"):
+        hosts.origin(text)

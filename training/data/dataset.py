@@ -1,0 +1,81 @@
+"""What every data source offers, and how its rows are split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from attributes import Attributes
+
+Rows = NDArray[np.integer[Any]]
+
+HELD_OUT = 0.1
+MIN_SIDE, MAX_SIDE = 28, 128
+
+
+class DataError(ValueError):
+    """Data that can't be used; the message names the file and, where there is one, the row."""
+
+
+class Batch(NamedTuple):
+    """Some rows of a source."""
+
+    images: NDArray[np.uint8]
+    """[B, H, W, C], 0..255."""
+    targets: NDArray[np.float32]
+    """[B, sum K] weights over all classes, aliases included; a continuous attribute's value; 0 where unlabelled."""
+    known: NDArray[np.bool_]
+    """[B, A]: which attributes are labelled."""
+
+
+class Source(Protocol):
+    """Images with attribute labels, read by row. A row always gives the same bytes."""
+
+    @property
+    def attributes(self) -> Attributes:
+        """The vocabulary of the labels."""
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """[H, W, C] of every image."""
+
+    @property
+    def ceilings(self) -> Mapping[str, float]:
+        """Best accuracy that the image alone allows, by score name (``orientation``, ``orientation.merged``)."""
+
+    @property
+    def content(self) -> str:
+        """A digest of all images and labels: whatever has the same gives the same batches."""
+
+    @property
+    def held_out(self) -> NDArray[np.bool_]:
+        """Which rows [N] are never trained on, the same in every run."""
+
+    @property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which attributes of which rows are labelled [N, A]."""
+
+    def __len__(self) -> int: ...
+
+    def batch(self, rows: Rows) -> Batch:
+        """Images and labels of the rows [B]."""
+
+    def render(self, positions: NDArray[Any]) -> NDArray[np.uint8] | None:
+        """True images [B, H, W, C] of positions [B, A] on the attributes' axes, between classes too; None where only
+        the rows' own images are known."""
+
+
+def lowest_tenth(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which keys [N] are held out: the tenth whose hash is lowest. Rows that show the same thing must share a key."""
+    return splitmix64(keys) < np.uint64(HELD_OUT * 2**64)
+
+
+def splitmix64(keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """A well-mixed 64-bit hash of each key (Steele, Lea and Flood 2014)."""
+    state = keys + np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return state ^ (state >> np.uint64(31))

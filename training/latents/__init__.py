@@ -1,0 +1,1 @@
+"""Latent variables, and the latent space that they make together."""

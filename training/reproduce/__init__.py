@@ -1,0 +1,1 @@
+"""The experiments that docs/systems.md and docs/model.md report."""
