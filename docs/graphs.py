@@ -21,8 +21,8 @@ from export.bundle import DECODER, ENCODER
 from export.onnx import session
 from export.speed import BATCHES, TURNS, turn
 from spritevae import load
-from training.autoencoder import Codec, Encoded
-from training.data import open_source
+from training.autoencoder import Autoencoder, Encoded
+from training.data import open_dataset
 from training.evaluation import rows_to_score
 from training.metrics import score
 
@@ -51,9 +51,13 @@ class Examples(CalibrationDataReader):  # type: ignore[misc]
 class Replaced:
     """A codec whose graphs are others."""
 
-    def __init__(self, codec: Codec, encoder: ort.InferenceSession, decoder: ort.InferenceSession) -> None:
+    def __init__(self, autoencoder: Autoencoder, encoder: ort.InferenceSession, decoder: ort.InferenceSession) -> None:
         self._encoder, self._decoder = encoder, decoder
-        self.codebook, self.image_shape, self.unfamiliar = codec.codebook, codec.image_shape, codec.unfamiliar
+        self.codebook, self.image_shape, self.unfamiliar = (
+            autoencoder.codebook,
+            autoencoder.image_shape,
+            autoencoder.unfamiliar,
+        )
 
     def encode(self, images: NDArray[np.uint8], _given: NDArray[np.generic] | None = None) -> Encoded:
         return Encoded(*self._encoder.run(["z", "weights", "mean", "logvar"], {"image": floats(images)}))
@@ -82,10 +86,10 @@ def main(bundle: Path) -> None:
     """Print the table of a bundle."""
     logging.disable(logging.WARNING)
     model = load(bundle, device="cpu")
-    source = open_source(model.data, attributes=model.data_attributes)
-    rows = next(iter(rows_to_score(source, at_most=ROWS).values()))
-    images = floats(source.batch(rows[:CALIBRATION]).images)
-    z = model.codec.encode(source.batch(rows[:CALIBRATION]).images).z
+    dataset = open_dataset(model.data, attributes=model.data_attributes)
+    rows = next(iter(rows_to_score(dataset, at_most=ROWS).values()))
+    images = floats(dataset.batch(rows[:CALIBRATION]).images)
+    z = model.autoencoder.encode(dataset.batch(rows[:CALIBRATION]).images).z
     encoder, decoder = ((bundle / half).read_bytes() for half in (ENCODER, DECODER))
     with tempfile.TemporaryDirectory() as folder:
         variants = {name: (session(encoder, level), session(decoder, level)) for name, level in LEVELS.items()}
@@ -105,7 +109,7 @@ def main(bundle: Path) -> None:
         print(f"\n{len(rows):,} held-out images")
         for name in ("fp32, all, as served", "int8"):
             print(name)
-            for title, value in score(Replaced(model.codec, *variants[name]), source, rows).items():
+            for title, value in score(Replaced(model.autoencoder, *variants[name]), dataset, rows).items():
                 if title.startswith(("accuracy", "decode")):
                     print(f"  {title:30}{value.mean:.4f}")
 

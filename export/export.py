@@ -26,12 +26,12 @@ from export.bundle import (
 )
 from export.card import card
 from export.onnx import OPSET, TOLERANCE, Arrays, Graph, decoder_graph, encoder_graph
-from training.data.dataset import Rows, Source
+from training.data.dataset import Dataset, Rows
 from training.evaluation import as_json, evaluate, picture, rows_to_score
-from training.inference import TorchCodec, pixels
+from training.inference import TorchAutoencoder, pixels
 from training.metrics import unfamiliar
+from training.metrics.context import EvaluationContext
 from training.metrics.outputs import label_weights
-from training.metrics.study import Study
 from training.plots.canvas import save
 from training.plots.traversals import traversals
 from training.runs import PARAMETERS, Parameters, Run
@@ -55,44 +55,44 @@ def export(
     name = name or path.resolve().name
     check_name(name)
     with writing_bundle(path) as folder:
-        checkpoint, source, parameters = run.last_checkpoint(), run.source(data), run.parameters
+        checkpoint, dataset, parameters = run.last_checkpoint(), run.dataset(data), run.parameters
         model = run.restore(checkpoint)
-        codec = TorchCodec(model)
-        sets = rows_to_score(source, also_all=False, at_most=scored_rows)
+        autoencoder = TorchAutoencoder(model)
+        sets = rows_to_score(dataset, also_all=False, at_most=scored_rows)
         rows = next(iter(sets.values()))
         encoder, decoder = encoder_graph(model), decoder_graph(model)
-        inputs = _inputs(codec, source, rows[:CHECKED_ROWS])
-        z = {"z": codec.codebook.place(_random_weights(codec.codebook.attributes, len(inputs["image"])))}
+        inputs = _inputs(autoencoder, dataset, rows[:CHECKED_ROWS])
+        z = {"z": autoencoder.codebook.place(_random_weights(autoencoder.codebook.attributes, len(inputs["image"])))}
         encoder.check(inputs)
         encoder.check(inputs | {"image": np.random.default_rng(0).random(inputs["image"].shape, np.float32)})
         decoder.check(z)
-        evaluation = evaluate(codec, source, sets)
+        evaluation = evaluate(autoencoder, dataset, sets)
 
         (folder / ENCODER).write_bytes(encoder.content)
         (folder / DECODER).write_bytes(decoder.content)
-        np.savez_compressed(folder / CODEBOOK, matrix=codec.codebook.matrix, offset=codec.codebook.offset)
+        np.savez_compressed(folder / CODEBOOK, matrix=autoencoder.codebook.matrix, offset=autoencoder.codebook.offset)
         np.savez_compressed(folder / GOLDEN, **_golden("encoder", encoder, inputs), **_golden("decoder", decoder, z))
-        save(picture(evaluation, codec, source, rows), folder / "evaluation.png")
-        save(traversals(codec), folder / "traversals.png")
+        save(picture(evaluation, autoencoder, dataset, rows), folder / "evaluation.png")
+        save(traversals(autoencoder), folder / "traversals.png")
         height, width, channels = model.image
         image = ImageSpec.model_validate({"height": height, "width": width, "channels": channels})
         manifest = Manifest(
             name=name,
             system=parameters.system,
             image=image,
-            attributes=tuple(codec.codebook.attributes),
-            latents=codec.codebook.parts,
-            conditions=codec.codebook.conditions,
-            group=codec.codebook.group,
+            attributes=tuple(autoencoder.codebook.attributes),
+            latents=autoencoder.codebook.parts,
+            conditions=autoencoder.codebook.conditions,
+            group=autoencoder.codebook.group,
             encoder=encoder.spec,
             decoder=decoder.spec,
             opset=OPSET,
             tolerances={"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2},
-            unfamiliar=threshold(unfamiliar.of_rows(Study(codec, source, rows))),
+            unfamiliar=threshold(unfamiliar.of_rows(EvaluationContext(autoencoder, dataset, rows))),
             training=provenance(parameters, checkpoint),
-            scores=as_json(evaluation, source.ceilings),
+            scores=as_json(evaluation, dataset.ceilings),
         )
-        (folder / CARD).write_text(card(manifest, evaluation, source.ceilings))
+        (folder / CARD).write_text(card(manifest, evaluation, dataset.ceilings))
         return seal(folder, manifest)
 
 
@@ -129,12 +129,12 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
     }
 
 
-def _inputs(codec: TorchCodec, source: Source, rows: Rows) -> Arrays:
+def _inputs(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> Arrays:
     """What the encoder takes of the rows; conditions are known of every other one."""
-    batch = source.batch(rows)
+    batch = dataset.batch(rows)
     inputs = {"image": np.ascontiguousarray(pixels(batch.images).numpy())}
-    if codec.codebook.conditions:
-        weights = label_weights(codec, source.attributes, batch).astype(np.float32)
+    if autoencoder.codebook.conditions:
+        weights = label_weights(autoencoder, dataset.attributes, batch).astype(np.float32)
         inputs |= {CONDITION[0]: weights, CONDITION[1]: (np.arange(len(rows))[:, None] % 2).astype(np.float32)}
     return inputs
 

@@ -56,8 +56,8 @@ def reference() -> dict[str, bytes]:
         ),
     }
     return {
-        half: to_onnx(module.eval(), {source: example}, (target,)).SerializeToString()
-        for half, (module, source, example, target) in halves.items()
+        half: to_onnx(module.eval(), {dataset: example}, (target,)).SerializeToString()
+        for half, (module, dataset, example, target) in halves.items()
     }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from training.version import release
 
 if TYPE_CHECKING:
-    from training.data.dataset import Source
+    from training.data.dataset import Dataset
     from training.presets import Setting
 
 INTERRUPTED = 130
@@ -172,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def train(options: argparse.Namespace, command: str) -> int:
     """Start or resume a run, or one after the other those of a grid."""
     from training import presets
-    from training.data import open_source, with_labels
+    from training.data import open_dataset, with_labels
     from training.data.few_labels import ONLY
     from training.runs import Run, default_path
     from training.trainer.trainer import resolve_device
@@ -201,18 +201,18 @@ def train(options: argparse.Namespace, command: str) -> int:
     if options.init:
         Run.open(Path(options.init)).load()
     labels = (ONLY if options.labelled_only else "") + (options.labels or "")
-    source = with_labels(open_source(options.data, options.attribute), labels, options.seed)
+    dataset = with_labels(open_dataset(options.data, options.attribute), labels, options.seed)
     for each, settings in zip(grid, chosen, strict=True):
         shown = {name: settings[name] for name in each}
         path = options.run or default_path(options.system, options.data, shown, labels, options.seed)
-        if not _train_one(path, options, settings, labels, source, command):
+        if not _train_one(path, options, settings, labels, dataset, command):
             return INTERRUPTED
         print(f"Trained: {path}\n  spritevae evaluate {path}\n  spritevae export {path} -o BUNDLE")
     return 0
 
 
 def _train_one(
-    path: Path, options: argparse.Namespace, settings: dict[str, Setting], labels: str, source: Source, command: str
+    path: Path, options: argparse.Namespace, settings: dict[str, Setting], labels: str, dataset: Dataset, command: str
 ) -> bool:
     """Begin or resume the run at ``path``; False if it was interrupted, which is said."""
     from training.runs import Parameters, Run
@@ -229,10 +229,10 @@ def _train_one(
             data=options.data,
             overrides=tuple(options.attribute),
             labels=labels,
-            attributes=tuple(source.attributes),
-            image=source.image_shape,
-            rows=len(source),
-            content=source.content,
+            attributes=tuple(dataset.attributes),
+            image=dataset.image_shape,
+            rows=len(dataset),
+            content=dataset.content,
             init=options.init,
             seed=options.seed,
             device=device,
@@ -245,7 +245,7 @@ def _train_one(
         ),
     )
     try:
-        trainer.train(run, source, checkpoint_seconds=options.checkpoint_seconds)
+        trainer.train(run, dataset, checkpoint_seconds=options.checkpoint_seconds)
     except trainer.Interrupted as stopped:
         print(f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {command}", file=sys.stderr)
         return False
@@ -281,24 +281,24 @@ def reproduce(options: argparse.Namespace) -> int:
 def evaluate(options: argparse.Namespace) -> int:
     """Score a run or a bundle; writes JSON and a picture and prints the table."""
     from spritevae import load
-    from training.data import open_source
+    from training.data import open_dataset
     from training.evaluation import evaluate, rows_to_score, table, write
     from training.metrics import chosen
     from training.runs import PARAMETERS
 
     chosen(options.metrics)
     model = load(options.model, device=options.device)
-    source = open_source(options.images or model.data, attributes=model.data_attributes)
-    sets = rows_to_score(source, also_all=bool(options.images), also_training=options.training, at_most=options.rows)
-    evaluation = evaluate(model.codec, source, sets, options.metrics)
-    print(table(evaluation, source.ceilings))
+    dataset = open_dataset(options.images or model.data, attributes=model.data_attributes)
+    sets = rows_to_score(dataset, also_all=bool(options.images), also_training=options.training, at_most=options.rows)
+    evaluation = evaluate(model.autoencoder, dataset, sets, options.metrics)
+    print(table(evaluation, dataset.ceilings))
     if options.speed:
         from export import speed
 
         print(speed.table([*speed.speeds(speed.graphs(options.model))]))
     is_run = (options.model / PARAMETERS).exists()
     folder = options.output or (options.model if is_run else Path("runs") / "evaluation" / model.name)
-    for file in write(evaluation, model.codec, source, sets, folder):
+    for file in write(evaluation, model.autoencoder, dataset, sets, folder):
         print(file)
     return 0
 
@@ -318,9 +318,9 @@ def export(options: argparse.Namespace) -> int:
 def plot(options: argparse.Namespace) -> int:
     """Draw pictures."""
     from spritevae import load
-    from training.data import open_source
+    from training.data import open_dataset
     from training.evaluation import rows_to_score
-    from training.metrics.study import Study
+    from training.metrics.context import EvaluationContext
     from training.plots import draw
     from training.plots.canvas import save
     from training.plots.curves import CURVES, curves
@@ -333,14 +333,14 @@ def plot(options: argparse.Namespace) -> int:
     if trained:
         save(curves({run.path.name: run.history for run in trained}), folder / CURVES)
         print(folder / CURVES)
-    source = open_source(options.data or models[0].data, attributes=models[0].data_attributes)
-    rows = next(iter(rows_to_score(source, at_most=PLOTTED_ROWS).values()))
+    dataset = open_dataset(options.data or models[0].data, attributes=models[0].data_attributes)
+    rows = next(iter(rows_to_score(dataset, at_most=PLOTTED_ROWS).values()))
     if len(models) == 1:
-        for file in draw(Study(models[0].codec, source, rows), folder, options.pictures):
+        for file in draw(EvaluationContext(models[0].autoencoder, dataset, rows), folder, options.pictures):
             print(file)
     elif len({model.image_shape for model in models}) == 1 < len(rows):
-        pair = source.batch(rows[:2]).images
-        save(side_by_side({model.name: model.codec for model in models}, pair), folder / "interpolations.png")
+        pair = dataset.batch(rows[:2]).images
+        save(side_by_side({model.name: model.autoencoder for model in models}, pair), folder / "interpolations.png")
         print(folder / "interpolations.png")
     return 0
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from attributes import Attributes, attributes_of
 from export.bundle import CONDITION
-from training.autoencoder import Codec, Encoded, to_uint8
+from training.autoencoder import Autoencoder, Encoded, to_uint8
 
 CHUNK = 64
 
@@ -35,23 +35,23 @@ class Encoding(NamedTuple):
 class Model:
     """Both directions of a trained model, batched and deterministic. ``load`` makes one."""
 
-    def __init__(self, name: str, data: str, data_attributes: Attributes, codec: Codec) -> None:
+    def __init__(self, name: str, data: str, data_attributes: Attributes, autoencoder: Autoencoder) -> None:
         self.name = name
         self.data = data
         """What it was trained on, as ``--data`` takes it."""
         self.data_attributes = data_attributes
         """The attributes of that data; the model's own may be others."""
-        self.codec = codec
+        self.autoencoder = autoencoder
 
     @property
     def attributes(self) -> Attributes:
         """The model's vocabulary."""
-        return self.codec.codebook.attributes
+        return self.autoencoder.codebook.attributes
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """[H, W, C] of its images."""
-        return self.codec.image_shape
+        return self.autoencoder.image_shape
 
     def encode(self, images: ArrayLike, given: Mapping[str, Any] | None = None) -> Encoding:
         """Attribute values of images [B, H, W, C], [B, H, W], or one [H, W, C] or [H, W] (then B is 1).
@@ -61,7 +61,9 @@ class Model:
         """
         batch = self._batch(images)
         told = None if given is None else self._told(given, len(batch))
-        encoded = [self.codec.encode(chunk, None if told is None else told[: len(chunk)]) for chunk in _chunks(batch)]
+        encoded = [
+            self.autoencoder.encode(chunk, None if told is None else told[: len(chunk)]) for chunk in _chunks(batch)
+        ]
         z, weights, *_ = (np.concatenate(parts) for parts in zip(*encoded, strict=True))
         reading = self.attributes.read(weights)
         values, confidence = {}, {}
@@ -87,7 +89,7 @@ class Model:
             raise ValueError("decode takes attributes by name, or one mapping or sequence of them, or z: one of these")
         if z is not None:
             points = np.asarray(z, np.float32)
-            length = self.codec.codebook.length
+            length = self.autoencoder.codebook.length
             fits = points.ndim in (1, 2) and points.size > 0 and points.shape[-1] == length
             if not fits or not np.isfinite(points).all():
                 raise ValueError(f"z must be finite numbers [{length}] or [B, {length}], got {list(points.shape)}")
@@ -103,7 +105,7 @@ class Model:
         return self._decode(self.encode(images).z)
 
     def _told(self, given: Mapping[str, Any], count: int) -> NDArray[Any]:
-        conditions = self.codec.codebook.conditions
+        conditions = self.autoencoder.codebook.conditions
         if set(given) != set(conditions):
             takes = f"all of {', '.join(conditions)}" if conditions else "no conditions"
             raise ValueError(f"the model takes {takes}; got {', '.join(given) or 'none'}")
@@ -112,10 +114,10 @@ class Model:
     def _place(self, values: Sequence[Mapping[str, Any]]) -> Float32:
         if not values:
             raise ValueError("decode needs at least one set of attribute values")
-        return self.codec.codebook.place(np.stack([self.attributes.weights(each) for each in values]))
+        return self.autoencoder.codebook.place(np.stack([self.attributes.weights(each) for each in values]))
 
     def _decode(self, z: Float32) -> Float32:
-        return np.concatenate([self.codec.decode(chunk) for chunk in _chunks(z)])
+        return np.concatenate([self.autoencoder.decode(chunk) for chunk in _chunks(z)])
 
     def _batch(self, images: ArrayLike) -> NDArray[np.uint8]:
         batch = np.asarray(images)
@@ -137,7 +139,7 @@ def _chunks(batch: NDArray[Any]) -> list[NDArray[Any]]:
     return [batch[start : start + CHUNK] for start in range(0, len(batch), CHUNK)]
 
 
-class _BundleCodec:
+class _BundleAutoencoder:
     """A bundle in onnxruntime as numpy callables."""
 
     def __init__(self, path: Path, device: Device) -> None:
@@ -171,15 +173,15 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
 
     path = Path(path)
     if (path / MANIFEST).is_file():
-        bundled = _BundleCodec(path, device)
+        bundled = _BundleAutoencoder(path, device)
         manifest = bundled.manifest
         return Model(manifest.name, str(manifest.training.get("data", "")), bundled.data_attributes, bundled)
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
-    from training.inference import TorchCodec
+    from training.inference import TorchAutoencoder
     from training.runs import Run
     from training.trainer.trainer import resolve_device
 
     run = Run.open(path)
-    parameters, codec = run.parameters, TorchCodec(run.load(), resolve_device(device))
-    return Model(path.resolve().name, parameters.data, Attributes(parameters.attributes), codec)
+    parameters, autoencoder = run.parameters, TorchAutoencoder(run.load(), resolve_device(device))
+    return Model(path.resolve().name, parameters.data, Attributes(parameters.attributes), autoencoder)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from training.latents.base import Label, cross_entropy
 
 
-class Critic(nn.Module):
+class Adversary(nn.Module):
     """Codes [B, L] to logits [B, K], over two hidden layers, whatever the codes' scale.
 
     Its parameters are frozen but in ``learn``, so that the model's optimiser leaves them alone; its own optimiser's

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 
 @contextmanager
-def replacing(file: Path) -> Iterator[IO[bytes]]:
+def atomic_write(file: Path) -> Iterator[IO[bytes]]:
     """Write beside ``file`` and rename into place when the block ends well; parents are made."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.part")
@@ -27,5 +27,5 @@ def replacing(file: Path) -> Iterator[IO[bytes]]:
 
 def write_json(file: Path, content: Any) -> None:
     """Replace ``file`` by JSON; raises ValueError for NaN and infinities, which JSON does not have."""
-    with replacing(file) as output:
+    with atomic_write(file) as output:
         output.write(json.dumps(content, indent=1, allow_nan=False).encode() + b"\n")

@@ -23,7 +23,7 @@ class Encoded(NamedTuple):
     """[B, L]."""
 
 
-class Codec(Protocol):
+class Autoencoder(Protocol):
     """Both directions of a model, deterministic and batched."""
 
     @property

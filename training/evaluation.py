@@ -11,8 +11,8 @@ import numpy as np
 
 from attributes import Attributes
 from training.atomic_files import write_json
-from training.autoencoder import Codec
-from training.data.dataset import DataError, Rows, Source
+from training.autoencoder import Autoencoder
+from training.data.dataset import DataError, Dataset, Rows
 from training.metrics import Score, score, score_set
 from training.metrics.outputs import shared
 from training.plots.canvas import COLUMNS, Picture, save
@@ -24,18 +24,18 @@ Evaluation = dict[str, dict[str, Score]]
 
 
 def rows_to_score(
-    source: Source, *, also_all: bool = False, also_training: bool = False, at_most: int | None = None
+    dataset: Dataset, *, also_all: bool = False, also_training: bool = False, at_most: int | None = None
 ) -> dict[str, Rows]:
     """Which rows are scored, by title, the held-out ones first; of each set at most so many, drawn with seed 0.
 
     Of a source so small that no row is held out, all are scored, and the title says so.
     """
-    out = source.held_out
+    out = dataset.held_out
     sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}
     if not out.any():
-        sets = {"all, as none is held out": np.arange(len(source))}
+        sets = {"all, as none is held out": np.arange(len(dataset))}
     elif also_all:
-        sets["all"] = np.arange(len(source))
+        sets["all"] = np.arange(len(dataset))
     if also_training:
         sets["trained on"] = np.flatnonzero(~out)
     if at_most is not None:
@@ -44,23 +44,25 @@ def rows_to_score(
     return sets
 
 
-def evaluate(codec: Codec, source: Source, sets: Mapping[str, Rows], further: Sequence[str] = ()) -> Evaluation:
+def evaluate(
+    autoencoder: Autoencoder, dataset: Dataset, sets: Mapping[str, Rows], further: Sequence[str] = ()
+) -> Evaluation:
     """Score a codec on sets of rows, by the ``further`` named set metrics too.
 
     Raises DataError if its images are of another size than the data's, or it knows other classes.
     """
-    own = codec.codebook.attributes
-    both = {attribute.name for attribute in source.attributes} & {attribute.name for attribute in own}
-    unlike = both - {attribute.name for attribute in shared(codec, source.attributes)}
-    if unlike or codec.image_shape != source.image_shape:
+    own = autoencoder.codebook.attributes
+    both = {attribute.name for attribute in dataset.attributes} & {attribute.name for attribute in own}
+    unlike = both - {attribute.name for attribute in shared(autoencoder, dataset.attributes)}
+    if unlike or autoencoder.image_shape != dataset.image_shape:
         raise DataError(
-            f"the model knows {_vocabulary(own, codec.image_shape)}; "
-            f"the data has {_vocabulary(source.attributes, source.image_shape)}: these can't be compared"
+            f"the model knows {_vocabulary(own, autoencoder.image_shape)}; "
+            f"the data has {_vocabulary(dataset.attributes, dataset.image_shape)}: these can't be compared"
         )
-    evaluation = {title: score(codec, source, rows, progress=True) for title, rows in sets.items()}
+    evaluation = {title: score(autoencoder, dataset, rows, progress=True) for title, rows in sets.items()}
     if further:
         for title, rows in sets.items():
-            evaluation[title] |= score_set(codec, source, rows, further)
+            evaluation[title] |= score_set(autoencoder, dataset, rows, further)
     return evaluation
 
 
@@ -107,16 +109,20 @@ def _fields(each: Score) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in each._asdict().items()}
 
 
-def write(evaluation: Evaluation, codec: Codec, source: Source, sets: Mapping[str, Rows], folder: Path) -> list[Path]:
+def write(
+    evaluation: Evaluation, autoencoder: Autoencoder, dataset: Dataset, sets: Mapping[str, Rows], folder: Path
+) -> list[Path]:
     """Write ``evaluation.json`` and ``evaluation.png`` into a folder; gives both paths."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "evaluation.json", folder / "evaluation.png"]
-    write_json(files[0], as_json(evaluation, source.ceilings))
-    save(picture(evaluation, codec, source, next(iter(sets.values()))), files[1])
+    write_json(files[0], as_json(evaluation, dataset.ceilings))
+    save(picture(evaluation, autoencoder, dataset, next(iter(sets.values()))), files[1])
     return files
 
 
-def picture(evaluation: Evaluation, codec: Codec, source: Source, rows: Rows) -> Picture:
+def picture(evaluation: Evaluation, autoencoder: Autoencoder, dataset: Dataset, rows: Rows) -> Picture:
     """An evaluation as a picture, with examples drawn from the rows."""
     chosen = np.random.default_rng(0).permutation(rows)[:COLUMNS]
-    return scores_picture(evaluation, source.ceilings, reconstructions(codec, source.batch(chosen), source.attributes))
+    return scores_picture(
+        evaluation, dataset.ceilings, reconstructions(autoencoder, dataset.batch(chosen), dataset.attributes)
+    )

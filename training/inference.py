@@ -19,7 +19,7 @@ def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Ten
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
-class TorchCodec:
+class TorchAutoencoder:
     """A model in torch, full precision; its codebook is that of the moment when the codec was made."""
 
     unfamiliar = None

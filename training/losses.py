@@ -9,13 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.adversary import Critic
-from training.latents.base import Evidence, Free, Posterior
+from training.adversary import Adversary
+from training.latents.base import Evidence, Posterior, Unsupervised
 from training.latents.space import Labels, Space
-from training.schedules import Moment, Schedule
+from training.schedules import Progress, Schedule
 
 
-class Pass(NamedTuple):
+class ForwardOutput(NamedTuple):
     """All that one pass of a batch through the model leaves for the terms."""
 
     images: Tensor
@@ -27,18 +27,18 @@ class Pass(NamedTuple):
     """[B, D] z as drawn from the posterior."""
     labels: Labels
     space: Space
-    moment: Moment
-    critic: Critic | None = None
+    progress: Progress
+    adversary: Adversary | None = None
 
 
-class Term(Protocol):
+class Loss(Protocol):
     """One addend of the loss, with its weight."""
 
     @property
     def weight(self) -> float | Schedule:
         """What the term counts for in the loss."""
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         """The term's value without its weight, a scalar."""
 
 
@@ -48,7 +48,7 @@ class Reconstruction:
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         bce = F.binary_cross_entropy_with_logits(passed.logits.float(), passed.images, reduction="sum")
         return bce / len(passed.images)
 
@@ -60,7 +60,7 @@ class SquaredError:
     weight: float | Schedule = 1.0
     per_pixel: bool = False
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         squares = (passed.logits.float().sigmoid() - passed.images).square()
         return squares.mean() if self.per_pixel else squares.sum() / len(passed.images)
 
@@ -79,9 +79,11 @@ class KL:
     per_code: bool = False
     free: float = 1.0
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         kl = passed.space.kl(passed.posterior, passed.labels)  # [B, latents]
-        kl = kl * kl.new_tensor([self.free if isinstance(latent, Free) else 1.0 for latent in passed.space.each()])
+        kl = kl * kl.new_tensor(
+            [self.free if isinstance(latent, Unsupervised) else 1.0 for latent in passed.space.each()]
+        )
         if self.per_code:
             kl = kl / kl.new_tensor([max(latent.codes, 1) for latent in passed.space.each()])
         return kl.sum(dim=1).mean()
@@ -100,9 +102,9 @@ class Capacity:
     weight: float
     capacity: Schedule
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         kl = passed.space.kl(passed.posterior, passed.labels).sum(dim=1).mean()
-        capacity = self.capacity(passed.moment)
+        capacity = self.capacity(passed.progress)
         width = max(capacity, 1.0) / 10
         return F.huber_loss(kl, kl.new_tensor(capacity), delta=width) / width
 
@@ -116,7 +118,7 @@ class AbsoluteKL:
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         mean, logvar = passed.posterior.mean, passed.posterior.logvar
         return -0.5 * (1 + logvar - mean.abs() - logvar.exp()).mean()
 
@@ -127,12 +129,12 @@ class Supervised:
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, passed: Pass) -> Tensor:
+    def __call__(self, passed: ForwardOutput) -> Tensor:
         return passed.space.distances(passed.posterior, passed.sample, passed.labels).sum(dim=1).mean()
 
 
 @dataclass(frozen=True)
-class Leak:
+class AdversarialLoss:
     """What the free latents' means tell of a group, in nats: the entropy of the groups less the critic's cross-entropy.
 
     The critic first takes ``steps`` steps on the batch; then the model learns to mislead it (Ganin et al. 2016). Unlike
@@ -142,15 +144,15 @@ class Leak:
     weight: float | Schedule
     steps: int = 3
 
-    def __call__(self, passed: Pass) -> Tensor:
-        critic, (evidence,) = passed.critic, passed.space.of(Evidence)
+    def __call__(self, passed: ForwardOutput) -> Tensor:
+        adversary, (evidence,) = passed.adversary, passed.space.of(Evidence)
         label = passed.space.label(evidence, passed.labels)
-        assert critic is not None
+        assert adversary is not None
         assert label is not None
-        means = passed.space.means(passed.posterior, Free)
-        if critic.training:
-            critic.learn(means, label, self.steps)
+        means = passed.space.means(passed.posterior, Unsupervised)
+        if adversary.training:
+            adversary.learn(means, label, self.steps)
         shares = (label.target * label.known[:, None]).sum(dim=0) / label.known.sum().clamp_min(1)
         entropy: Tensor = torch.special.entr(shares).sum()
-        left: Tensor = critic(means, label)
+        left: Tensor = adversary(means, label)
         return entropy - left

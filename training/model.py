@@ -11,13 +11,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from attributes import Attributes
-from training.adversary import Critic
+from training.adversary import Adversary
 from training.latents.base import Latent, Posterior
 from training.latents.space import Labels, Space
-from training.losses import Pass, Term
+from training.losses import ForwardOutput, Loss
 from training.networks.decoders import Encoder, ImageShape
 from training.optimizers import adam
-from training.schedules import Moment, Plateau, Schedule
+from training.schedules import Plateau, Progress, Schedule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +30,18 @@ class Recipe:
     """From the length of z and the image shape."""
     latents: Callable[[int, Attributes], Sequence[Latent]]
     """From the number of features and the data's attributes; raises ValueError where these don't suffice."""
-    terms: tuple[Term, ...]
-    reader: Callable[[ImageShape], Encoder] | None = None
+    losses: tuple[Loss, ...]
+    condition_classifier: Callable[[ImageShape], Encoder] | None = None
     """Backbone of the classifier that guesses conditions which are not told."""
-    critic: Callable[[Space], Critic] | None = None
+    adversary: Callable[[Space], Adversary] | None = None
     """What learns beside the model, for terms that go by what it finds."""
     label_share: float = 0.0
     """Share of the labelled images that are decoded from their labels' place in latent space, not from a sample: so
     that the decoder learns exactly what /decode asks of it."""
-    round_trip_share: float = 0.0
+    cycle_share: float = 0.0
     """Share of the labelled images that the encoder sees as the decoder draws them from their labels: so that /encode
     reads what /decode gave."""
-    between_share: float = 0.0
+    off_grid_share: float = 0.0
     """Share of the images that are drawn between grid values, where the data can: so that weights between two classes
     mean the value between them."""
     images: int
@@ -54,18 +54,18 @@ class Recipe:
     """How the learning rate falls where the validation loss stands still, and when to stop early."""
 
     def __post_init__(self) -> None:
-        peak = max(self.learning_rate(Moment(step, 1000)) for step in range(1000))
+        peak = max(self.learning_rate(Progress(step, 1000)) for step in range(1000))
         if self.images < 1 or self.batch_size < 1 or not 0 < peak < math.inf:
             raise ValueError(
                 f"a recipe needs at least one image and a positive learning rate; "
                 f"got {self.images} images in batches of {self.batch_size} and a rate of {peak:g}"
             )
-        for share in (self.label_share, self.round_trip_share, self.between_share):
+        for share in (self.label_share, self.cycle_share, self.off_grid_share):
             if not 0 <= share <= 1:
                 raise ValueError(f"a share lies between 0 and 1, got {share}")
 
 
-class Noise:
+class StepNoise:
     """Everything random in one training step, a function of seed and step alone."""
 
     def __init__(self, seed: int, step: int) -> None:
@@ -94,8 +94,10 @@ class VAE(nn.Module):
         if told := sum(attribute.size for attribute in self.space.conditions):
             self.encoder = recipe.encoder((height, width, channels + told))
         self.decoder = recipe.decoder(self.space.length, image)
-        self.reader = self._classifier(recipe.reader(image), told) if recipe.reader and told else None
-        self.critic = recipe.critic(self.space) if recipe.critic else None
+        self.condition_classifier = (
+            self._classifier(recipe.condition_classifier(image), told) if recipe.condition_classifier and told else None
+        )
+        self.adversary = recipe.adversary(self.space) if recipe.adversary else None
 
     @staticmethod
     def _classifier(backbone: Encoder, classes: int) -> nn.Module:
@@ -103,15 +105,15 @@ class VAE(nn.Module):
 
     def posterior(self, images: Tensor, labels: Labels) -> Posterior:
         """q(codes | image, conditions) of images [B, C, H, W]; conditions that are not known are guessed."""
-        if self.reader is None:
+        if self.condition_classifier is None:
             return self.space.posterior(self.encoder(images))
-        guess = self.reader(images)
+        guess = self.condition_classifier(images)
         condition = self.space.condition(guess, labels)
         height, width = images.shape[2:]
         told = condition[:, :, None, None].expand(-1, -1, height, width)
         return self.space.posterior(self.encoder(torch.cat([images, told], dim=1)), guess, condition)
 
-    def forward(self, images: Tensor, labels: Labels, noise: Noise, moment: Moment) -> Pass:
+    def forward(self, images: Tensor, labels: Labels, noise: StepNoise, progress: Progress) -> ForwardOutput:
         """One training pass over images [B, C, H, W]."""
         posterior = self.posterior(self._seen(images, labels), labels)
         draw = noise.normal(len(images), self.space.codes)
@@ -120,12 +122,12 @@ class VAE(nn.Module):
             sample = self.space.sample(posterior, draw.to(images.device), labels)
             place, settled = self.space.place(labels)
             z = torch.lerp(sample, place, settled * chosen.to(images.device))  # [B, D]
-        return Pass(images, self.decoder(z), posterior, sample, labels, self.space, moment, self.critic)
+        return ForwardOutput(images, self.decoder(z), posterior, sample, labels, self.space, progress, self.adversary)
 
     @torch.no_grad()
     def _seen(self, images: Tensor, labels: Labels) -> Tensor:
         """What the encoder gets for images: the first few as the decoder draws them now, where labels tell all."""
-        count = int(self.recipe.round_trip_share * len(images))
+        count = int(self.recipe.cycle_share * len(images))
         if not count:
             return images
         with torch.autocast(images.device.type, enabled=False):

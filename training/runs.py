@@ -15,9 +15,9 @@ import torch
 
 from attributes import Attribute, Attributes, attributes_of
 from training import presets
-from training.atomic_files import replacing, write_json
-from training.data import open_source, with_labels
-from training.data.dataset import DataError, Source
+from training.atomic_files import atomic_write, write_json
+from training.data import open_dataset, with_labels
+from training.data.dataset import DataError, Dataset
 from training.model import VAE
 from training.networks.decoders import ImageShape
 from training.presets import Setting
@@ -149,11 +149,11 @@ class Run:
             raise RunError(f"{self.path}: its checkpoint is of another network: another version made it") from error
         return model.eval()
 
-    def source(self, moved_to: str | None = None) -> Source:
+    def dataset(self, moved_to: str | None = None) -> Dataset:
         """The run's data, with the run's attributes; raises DataError if it isn't there any more."""
         parameters = self.parameters
         try:
-            whole = open_source(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
+            whole = open_dataset(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
             return with_labels(whole, parameters.labels, parameters.seed)
         except DataError as error:
             raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error
@@ -178,7 +178,7 @@ class Run:
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """Keep a checkpoint and its history, each replaced as a whole."""
-        with replacing(self.path / CHECKPOINT) as file:
+        with atomic_write(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)
         write_json(self.path / HISTORY, checkpoint["history"])
 

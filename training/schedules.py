@@ -8,28 +8,28 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
-class Moment(NamedTuple):
+class Progress(NamedTuple):
     """How far training has come: ``step`` of ``steps``, 0 at the first one."""
 
     step: int
     steps: int
 
 
-Schedule = Callable[[Moment], float]
+Schedule = Callable[[Progress], float]
 
 
-def at(value: float | Schedule, moment: Moment) -> float:
+def at(value: float | Schedule, progress: Progress) -> float:
     """A number, or what a schedule says at a moment."""
-    return value(moment) if callable(value) else value
+    return value(progress) if callable(value) else value
 
 
 def hold_then_linear(peak: float, hold: float, warmup: float = 0.0) -> Schedule:
     """Rise linearly over the share ``warmup`` of training, stay at ``peak`` until ``hold``, fall linearly to 0."""
 
-    def value(moment: Moment) -> float:
-        progress = moment.step / moment.steps
-        rising = min(progress / warmup, 1.0) if warmup else 1.0
-        falling = min((1 - progress) / (1 - hold), 1.0) if hold < 1 else 1.0
+    def value(progress: Progress) -> float:
+        done = progress.step / progress.steps
+        rising = min(done / warmup, 1.0) if warmup else 1.0
+        falling = min((1 - done) / (1 - hold), 1.0) if hold < 1 else 1.0
         return peak * rising * falling
 
     return value
@@ -40,23 +40,23 @@ def polynomial(peak: float, power: float, warmup: float) -> Schedule:
     what remains of training: as ``poly`` of Chen et al. (2016), DeepLab.
     """
 
-    def value(moment: Moment) -> float:
-        progress = moment.step / moment.steps
-        return peak * min(progress / warmup, 1.0) * float((1 - progress) ** power)
+    def value(progress: Progress) -> float:
+        done = progress.step / progress.steps
+        return peak * min(done / warmup, 1.0) * float((1 - done) ** power)
 
     return value
 
 
 def ramp(start: float, end: float, share: float) -> Schedule:
     """From ``start`` linearly to ``end`` over the first ``share`` of training, then ``end``."""
-    return lambda moment: start + (end - start) * min(moment.step / (share * moment.steps), 1.0)
+    return lambda progress: start + (end - start) * min(progress.step / (share * progress.steps), 1.0)
 
 
 def sigmoid_drop(initial: float, final: float, length: float, slope: float = -0.1) -> Schedule:
     """From ``initial`` to ``final`` along a logistic curve, half-way after ``length`` steps (iliya-malecki/vaes)."""
 
-    def value(moment: Moment) -> float:
-        steepness = min(slope * (moment.step - length), 500.0)  # beyond, exp is of no consequence and overflows
+    def value(progress: Progress) -> float:
+        steepness = min(slope * (progress.step - length), 500.0)  # beyond, exp is of no consequence and overflows
         return initial + (final - initial) / (1 + math.exp(steepness))
 
     return value
@@ -65,11 +65,11 @@ def sigmoid_drop(initial: float, final: float, length: float, slope: float = -0.
 def damped_cosine(low: float, high: float, half: float, decay: float, periods: int) -> Schedule:
     """Waves of ``2 * half`` steps between ``low`` and a falling crest; ``low`` after so many (iliya-malecki/vaes)."""
 
-    def value(moment: Moment) -> float:
-        if moment.step >= 2 * half * periods:
+    def value(progress: Progress) -> float:
+        if progress.step >= 2 * half * periods:
             return low
-        wave = 1 + math.cos(math.pi * moment.step / half)
-        return low + high / 2 * wave * float((1 + decay / half) ** -moment.step)
+        wave = 1 + math.cos(math.pi * progress.step / half)
+        return low + high / 2 * wave * float((1 + decay / half) ** -progress.step)
 
     return value
 

@@ -118,10 +118,10 @@ def test_a_replacement_that_fails_at_the_last_step_leaves_the_old_bundle(
 ) -> None:
     rename = os.rename
 
-    def full(source: Path, target: Path) -> None:
-        if Path(source).name == "new":
+    def full(dataset: Path, target: Path) -> None:
+        if Path(dataset).name == "new":
             raise OSError("no space left")
-        rename(source, target)
+        rename(dataset, target)
 
     monkeypatch.setattr(os, "rename", full)
     with pytest.raises(OSError, match="no space"), writing_bundle(copy) as folder:

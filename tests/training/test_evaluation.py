@@ -6,19 +6,19 @@ import pytest
 from PIL import Image
 
 from spritevae.__main__ import main
-from training.data import open_source
+from training.data import open_dataset
 from training.data.dataset import DataError
 from training.evaluation import as_json, evaluate, rows_to_score, table
-from training.inference import TorchCodec
+from training.inference import TorchAutoencoder
 from training.runs import Run
 
 
 def test_rows_are_held_out_ones_and_all_apart() -> None:
-    source = open_source("dsprites")
-    sets = rows_to_score(source, also_all=True, at_most=1000)
+    dataset = open_dataset("dsprites")
+    sets = rows_to_score(dataset, also_all=True, at_most=1000)
     assert {title: len(rows) for title, rows in sets.items()} == {"held out": 1000, "all": 1000}
-    assert source.held_out[sets["held out"]].all()
-    assert not source.held_out[sets["all"]].all()
+    assert dataset.held_out[sets["held out"]].all()
+    assert not dataset.held_out[sets["all"]].all()
 
 
 def test_a_run_is_scored_into_json_table_and_picture(
@@ -54,11 +54,11 @@ def test_real_images_are_scored_held_out_and_all_apart(
 
 def test_data_with_other_attributes_is_refused(small_run: Run, sprites: Path) -> None:
     with pytest.raises(DataError, match=r"the model knows shape .* on images of 64x64x1; the data has body .* 44x36x3"):
-        evaluate(TorchCodec(small_run.load()), open_source(str(sprites)), {})
+        evaluate(TorchAutoencoder(small_run.load()), open_dataset(str(sprites)), {})
 
 
 def test_a_table_has_a_line_for_each_score(small_run: Run) -> None:
-    source = open_source("dsprites")
-    evaluation = evaluate(TorchCodec(small_run.load()), source, {"some": np.arange(10)})
+    dataset = open_dataset("dsprites")
+    evaluation = evaluate(TorchAutoencoder(small_run.load()), dataset, {"some": np.arange(10)})
     assert len(table(evaluation, {}).splitlines()) == 1 + len(evaluation["some"])
     assert as_json(evaluation, {})["scores"]["some"].keys() == evaluation["some"].keys()

@@ -19,13 +19,13 @@ from spritevae.__main__ import main
 from tests.service.toys import wait_until_ready
 from tests.support import train
 from training import presets
-from training.inference import TorchCodec, pixels
+from training.inference import TorchAutoencoder, pixels
 from training.latents.base import Evidence
 from training.latents.space import Labels
-from training.losses import Pass
-from training.model import VAE, Noise
+from training.losses import ForwardOutput
+from training.model import VAE, StepNoise
 from training.runs import Run
-from training.schedules import Moment, at
+from training.schedules import Progress, at
 
 QUICK = ("conditional", "multi_level", "softmax")
 """Which presets `make test` puts through the whole path; `make test-all` all of them."""
@@ -38,14 +38,14 @@ def each_preset() -> list[object]:
     return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in presets.names()]
 
 
-def passed(model: VAE) -> Pass:
+def passed(model: VAE) -> ForwardOutput:
     """A training pass over 40 images of all shapes, half of them labelled."""
     from training.data.dsprites import RenderedDSprites
 
     batch = RenderedDSprites().batch(np.arange(0, 737_280, 18_500))
     known = torch.from_numpy(batch.known).float() * (torch.arange(len(batch.known)) % 2)[:, None]
     labels = Labels(torch.from_numpy(batch.targets), known)
-    result: Pass = model(pixels(batch.images), labels, Noise(0, 0), Moment(50, 100))
+    result: ForwardOutput = model(pixels(batch.images), labels, StepNoise(0, 0), Progress(50, 100))
     return result
 
 
@@ -58,11 +58,11 @@ def test_every_parameter_of_a_preset_gets_a_gradient(name: str) -> None:
     torch.manual_seed(0)
     model = VAE(presets.find(name)(), ATTRIBUTES, (64, 64, 1))
     made = passed(model)
-    torch.stack([at(term.weight, made.moment) * term(made) for term in model.recipe.terms]).sum().backward()
+    torch.stack([at(term.weight, made.progress) * term(made) for term in model.recipe.losses]).sum().backward()
     without = [
         key
         for key, value in model.named_parameters()
-        if not key.startswith("critic.") and (value.grad is None or not value.grad.any())
+        if not key.startswith("adversary.") and (value.grad is None or not value.grad.any())
     ]
     assert without == []
     heads = model.space.heads
@@ -77,11 +77,11 @@ def test_decoding_what_was_encoded_is_the_model_s_own_reconstruction(name: str) 
 
     torch.manual_seed(0)
     model = VAE(presets.find(name)(), ATTRIBUTES, (64, 64, 1)).eval()
-    codec, images = TorchCodec(model), RenderedDSprites().batch(np.arange(0, 737_280, 100_000)).images
+    autoencoder, images = TorchAutoencoder(model), RenderedDSprites().batch(np.arange(0, 737_280, 100_000)).images
     with torch.no_grad():
         q = model.posterior(pixels(images), model.unlabelled(pixels(images)))
         own = torch.sigmoid(model.decoder(model.space.point(q))).permute(0, 2, 3, 1)
-    np.testing.assert_allclose(codec.decode(codec.encode(images).z), own, atol=1e-6)
+    np.testing.assert_allclose(autoencoder.decode(autoencoder.encode(images).z), own, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", presets.names())
@@ -188,10 +188,10 @@ def test_a_setting_that_is_no_such_number_is_refused(value: str) -> None:
 def test_the_label_share_decodes_from_labels_alone(small_run: Run) -> None:
     model = small_run.load()
     object.__setattr__(model.recipe, "label_share", 1.0)
-    batch = small_run.source().batch(np.arange(5))
+    batch = small_run.dataset().batch(np.arange(5))
     images = torch.rand(5, 1, 64, 64)
     labels = Labels(torch.from_numpy(batch.targets), torch.from_numpy(batch.known).float())
-    logits = model(images, labels, Noise(0, 0), Moment(0, 1)).logits
+    logits = model(images, labels, StepNoise(0, 0), Progress(0, 1)).logits
     torch.testing.assert_close(logits, model.decoder(model.space.place(labels)[0]))
 
 

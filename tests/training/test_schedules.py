@@ -3,8 +3,8 @@ import math
 import pytest
 
 from training.schedules import (
-    Moment,
     Plateau,
+    Progress,
     Schedule,
     at,
     damped_cosine,
@@ -16,7 +16,7 @@ from training.schedules import (
 
 
 def over(schedule: Schedule, *steps: int, of: int = 100) -> list[float]:
-    return [schedule(Moment(step, of)) for step in steps]
+    return [schedule(Progress(step, of)) for step in steps]
 
 
 def test_hold_then_linear_rises_holds_and_falls_to_nothing() -> None:
@@ -51,8 +51,8 @@ def test_the_cosine_is_the_published_formula_and_ends_low() -> None:
 
 
 def test_a_number_is_a_schedule_that_never_changes() -> None:
-    assert at(3.0, Moment(1, 2)) == 3
-    assert at(ramp(0, 1, 1), Moment(1, 2)) == 0.5
+    assert at(3.0, Progress(1, 2)) == 3
+    assert at(ramp(0, 1, 1), Progress(1, 2)) == 0.5
 
 
 class TestPlateau:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from attributes import Attributes
 from training.data import dsprites, mnist
-from training.data.dataset import DataError, Source
+from training.data.dataset import DataError, Dataset
 from training.data.dsprites import DSpritesFile, RenderedDSprites
 from training.data.few_labels import with_labels
-from training.data.folder import LABELS, FolderSource
-from training.data.mnist import IdxSource
+from training.data.folder import LABELS, FolderDataset
+from training.data.mnist import IdxDataset
 
 __all__ = ["DOWNLOADS", "SOURCES", "open_source", "with_labels"]
 
@@ -20,7 +20,7 @@ SOURCES = """dsprites (rendered), dsprites-original, mnist and fashion-mnist (do
 file, a folder of idx files as MNIST's, or a folder of images with labels.csv"""
 
 
-def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> Source:
+def open_dataset(spec: str, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> Dataset:
     """The source that ``spec`` names.
 
     ``overrides`` (as of ``--attribute``) and ``attributes`` (of an earlier run, to keep classes and ranges as they
@@ -29,7 +29,7 @@ def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes
     path = Path(spec)
     named = spec in ("dsprites", "dsprites-original", *mnist.PUBLISHED)
     if path.is_dir() and not named and ((path / LABELS).exists() or not mnist.is_idx_folder(path)):
-        return FolderSource(path, overrides, attributes=attributes)
+        return FolderDataset(path, overrides, attributes=attributes)
     if overrides:
         raise DataError(f"--attribute describes the columns of a folder's labels.csv; {spec} has its own attributes")
     if spec == "dsprites":
@@ -37,9 +37,9 @@ def open_source(spec: str, overrides: Sequence[str] = (), attributes: Attributes
     if spec == "dsprites-original":
         return dsprites.original(DOWNLOADS)
     if spec in mnist.PUBLISHED:
-        return IdxSource(mnist.fetch(spec, DOWNLOADS / spec))
+        return IdxDataset(mnist.fetch(spec, DOWNLOADS / spec))
     if path.is_dir():
-        return IdxSource(path)
+        return IdxDataset(path)
     if path.suffix == ".npz":
         return DSpritesFile(path)
     raise DataError(f"no data at {spec!r}; there is: {SOURCES}")

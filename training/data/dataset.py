@@ -31,7 +31,7 @@ class Batch(NamedTuple):
     """[B, A]: which attributes are labelled."""
 
 
-class Source(Protocol):
+class Dataset(Protocol):
     """Images with attribute labels, read by row. A row always gives the same bytes."""
 
     @property

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Attributes
-from training.data.dataset import Batch, DataError, Rows, Source
+from training.data.dataset import Batch, DataError, Dataset, Rows
 
 ONLY = "only:"
 
 
-def with_labels(source: Source, labels: str, seed: int) -> Source:
+def with_labels(dataset: Dataset, labels: str, seed: int) -> Dataset:
     """A source of which only some of the rows that are trained on are labelled.
 
     ``labels`` is empty for the source as it is; a number, of rows drawn with the seed among the fully labelled ones
@@ -25,27 +25,27 @@ def with_labels(source: Source, labels: str, seed: int) -> Source:
     what is wrong, and in which line.
     """
     if not labels:
-        return source
+        return dataset
     spec = labels.removeprefix(ONLY)
-    chosen = _drawn(source, int(spec), seed) if spec.isdecimal() else _listed(source, Path(spec))
-    few = FewLabels(source, chosen)
-    return Subset(few, np.flatnonzero(source.held_out | few.kept)) if labels.startswith(ONLY) else few
+    chosen = _drawn(dataset, int(spec), seed) if spec.isdecimal() else _listed(dataset, Path(spec))
+    few = FewLabels(dataset, chosen)
+    return Subset(few, np.flatnonzero(dataset.held_out | few.kept)) if labels.startswith(ONLY) else few
 
 
-def _drawn(source: Source, count: int, seed: int) -> Rows:
-    able = np.flatnonzero(~source.held_out & source.labelled.all(axis=1))
+def _drawn(dataset: Dataset, count: int, seed: int) -> Rows:
+    able = np.flatnonzero(~dataset.held_out & dataset.labelled.all(axis=1))
     if not 0 < count <= len(able):
         raise DataError(f"labels: {count} rows are asked for; the data has {len(able)} fully labelled ones to train on")
     return np.sort(np.random.default_rng([seed, 2]).permutation(able)[:count])
 
 
-def _listed(source: Source, file: Path) -> Rows:
-    out, seen = source.held_out, dict[int, str]()
-    labelled = np.asarray(source.labelled.any(axis=1))
+def _listed(dataset: Dataset, file: Path) -> Rows:
+    out, seen = dataset.held_out, dict[int, str]()
+    labelled = np.asarray(dataset.labelled.any(axis=1))
     for place, text in _entries(file):
         where = f"{file}, {place}"
-        if not text.isdecimal() or int(text) >= len(source):
-            raise DataError(f"{where}: {text!r} is not a row from 0 to {len(source) - 1}")
+        if not text.isdecimal() or int(text) >= len(dataset):
+            raise DataError(f"{where}: {text!r} is not a row from 0 to {len(dataset) - 1}")
         row = int(text)
         if row in seen:
             raise DataError(f"{where}: row {row} is listed already ({seen[row]})")
@@ -87,11 +87,11 @@ def _array(file: Path) -> Rows:
 class _Wrapped:
     """What another source says."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
-        self.attributes: Attributes = source.attributes
-        self.image_shape: tuple[int, int, int] = source.image_shape
-        self.ceilings: Mapping[str, float] = source.ceilings
+    def __init__(self, dataset: Dataset) -> None:
+        self._source = dataset
+        self.attributes: Attributes = dataset.attributes
+        self.image_shape: tuple[int, int, int] = dataset.image_shape
+        self.ceilings: Mapping[str, float] = dataset.ceilings
 
     def render(self, positions: NDArray[Any]) -> NDArray[np.uint8] | None:
         """As the whole source's."""
@@ -104,13 +104,13 @@ class _Wrapped:
 class FewLabels(_Wrapped):
     """A source whose rows are unlabelled but for the ``chosen`` and the held-out ones."""
 
-    def __init__(self, source: Source, chosen: Rows) -> None:
-        super().__init__(source)
-        self.kept: NDArray[np.bool_] = source.held_out.copy()
+    def __init__(self, dataset: Dataset, chosen: Rows) -> None:
+        super().__init__(dataset)
+        self.kept: NDArray[np.bool_] = dataset.held_out.copy()
         self.kept[chosen] = True
         self.content = self._content(np.flatnonzero(self.kept))
-        self.held_out = source.held_out
-        self.labelled = source.labelled & self.kept[:, None]
+        self.held_out = dataset.held_out
+        self.labelled = dataset.labelled & self.kept[:, None]
 
     def __len__(self) -> int:
         return len(self.kept)
@@ -125,12 +125,12 @@ class FewLabels(_Wrapped):
 class Subset(_Wrapped):
     """Some ``rows`` of a source."""
 
-    def __init__(self, source: Source, rows: Rows) -> None:
-        super().__init__(source)
+    def __init__(self, dataset: Dataset, rows: Rows) -> None:
+        super().__init__(dataset)
         self._rows = rows
         self.content = self._content(rows)
-        self.held_out: NDArray[np.bool_] = source.held_out[rows]
-        self.labelled: NDArray[np.bool_] = source.labelled[rows]
+        self.held_out: NDArray[np.bool_] = dataset.held_out[rows]
+        self.labelled: NDArray[np.bool_] = dataset.labelled[rows]
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -76,7 +76,7 @@ class _Picture(NamedTuple):
     where: str
 
 
-class FolderSource:
+class FolderDataset:
     """The images and labels of a folder, held in memory.
 
     ``overrides`` are texts as ``parse_attribute`` reads them. ``attributes`` are those that an earlier source inferred:

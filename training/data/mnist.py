@@ -71,7 +71,7 @@ PUBLISHED = {
 }
 
 
-class IdxSource:
+class IdxDataset:
     """The images of four idx files in a folder, training images first, then the test images, which are held out.
 
     What the labels mean is known where the training labels are published ones, gzipped or not; labels of others are an

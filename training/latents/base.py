@@ -122,7 +122,7 @@ class Latent(nn.Module, ABC):
         """Settle what only a trained encoder can tell, from all that it says of some rows of the training data."""
 
 
-class Coded(Latent):
+class GaussianLogits(Latent):
     """One Gaussian code per class; cross-entropy on its means. What the decoder gets of it, subclasses say.
 
     A trained encoder's means are divided by a temperature before they count as probabilities, so that these are
@@ -154,13 +154,13 @@ def _aliases(attribute: Attribute) -> Tensor:
     return torch.eye(attribute.size)[torch.arange(attribute.size) % attribute.classes]
 
 
-class Folded(Latent):
+class AliasFolding(Latent):
     """A latent variable with a dimension of z per class, where an alias lies at the class that it stands for."""
 
     folding: Tensor
     """[K, K] 1 where a class (row) is the value of another (column): itself, or what it is an alias of."""
 
-    def keep_folding(self, attribute: Attribute) -> None:
+    def init_folding(self, attribute: Attribute) -> None:
         """Give each class its dimension."""
         self.attribute = attribute
         self.length = attribute.size
@@ -171,7 +171,7 @@ class Folded(Latent):
         return self.folding, self.folding.new_zeros(self.length)
 
 
-class Softmax(Folded, Coded):
+class Softmax(AliasFolding, GaussianLogits):
     """The decoder gets the softmax of the sample: any mixture of classes has a place.
 
     The softmax space of github.com/fostiropoulos/ssvae; a circular attribute's aliases are counted for the classes
@@ -180,7 +180,7 @@ class Softmax(Folded, Coded):
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__(attribute)
-        self.keep_folding(attribute)
+        self.init_folding(attribute)
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
         return super().sample(q, noise, label).softmax(dim=1) @ self.folding
@@ -189,13 +189,13 @@ class Softmax(Folded, Coded):
         return self.weights(q) @ self.folding
 
 
-class Measured(Latent):
+class Centroids(Latent):
     """A latent variable whose rows are the means of its classes, measured on data."""
 
     centroids: Tensor
     """[K, D]."""
 
-    def keep_rows(self, attribute: Attribute) -> None:
+    def init_centroids(self, attribute: Attribute) -> None:
         """Make room for the rows."""
         self.attribute = attribute
         self.register_buffer("centroids", torch.zeros(attribute.size, self.length))
@@ -206,10 +206,10 @@ class Measured(Latent):
 
     def measure(self, q: Posterior, label: Label | None) -> None:
         assert label is not None
-        self.settle(q.mean, label, torch.ones_like(q.mean))
+        self.fit_centroids(q.mean, label, torch.ones_like(q.mean))
         super().measure(q, label)
 
-    def settle(self, mean: Tensor, label: Label, precision: Tensor) -> None:
+    def fit_centroids(self, mean: Tensor, label: Label, precision: Tensor) -> None:
         """Rows from means [N, D], each counted by its precision [N, D] and by its weight on the class.
 
         A class that no row is labelled with gets the mean of all.
@@ -223,23 +223,23 @@ class Measured(Latent):
         self.centroids.copy_(rows[torch.arange(len(rows)) % self.attribute.classes])
 
 
-class Sampled(Measured, Coded):
+class Sampled(Centroids, GaussianLogits):
     """The decoder gets the sample itself (ssvae's ``sampled`` space); a class's place is the centroid of its means."""
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__(attribute)
         self.length = attribute.size
-        self.keep_rows(attribute)
+        self.init_centroids(attribute)
 
 
-class Numbered(Latent):
+class OneDimensional(Latent):
     """A latent variable with one dimension of z, where each class has its number."""
 
     places: Tensor
     """[K, 1] of each class."""
     length = 1
 
-    def keep_places(self, attribute: Attribute, scale: float, offset: float = 0.0) -> None:
+    def init_positions(self, attribute: Attribute, scale: float, offset: float = 0.0) -> None:
         """Number the classes, aliases as what they stand for: scale * index + offset.
 
         Between two classes' numbers may lie the number of a third where they have no order, or across the seam of a
@@ -255,7 +255,7 @@ class Numbered(Latent):
         return self.places, self.places.new_zeros(1)
 
 
-class Argmax(Numbered, Coded):
+class Argmax(OneDimensional, GaussianLogits):
     """The decoder gets the index of the largest sample, or with ``scaled`` that share of the last index.
 
     ssvae's ``argmax`` and ``argmax_norm``: nothing that the decoder learns reaches the encoder, unless
@@ -265,7 +265,7 @@ class Argmax(Numbered, Coded):
     def __init__(self, attribute: Attribute, scaled: bool = False, straight_through: bool = False) -> None:
         super().__init__(attribute)
         self.straight_through = straight_through
-        self.keep_places(attribute, 1 / max(attribute.size - 1, 1) if scaled else 1.0)
+        self.init_positions(attribute, 1 / max(attribute.size - 1, 1) if scaled else 1.0)
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
         code = super().sample(q, noise, label)
@@ -279,7 +279,7 @@ class Argmax(Numbered, Coded):
         return self.places[q.mean.argmax(dim=1)]
 
 
-class Number(Numbered):
+class IndexRegression(OneDimensional):
     """One real number for a whole discrete attribute; squared distance of its mean to the label (ssvae's ``l2``).
 
     Classes lie evenly from -sqrt(3) to sqrt(3): mean 0 and variance 1 if all are as frequent, like the prior.
@@ -289,7 +289,7 @@ class Number(Numbered):
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__()
-        self.keep_places(attribute, 2 * math.sqrt(3) / max(attribute.classes - 1, 1), -math.sqrt(3))
+        self.init_positions(attribute, 2 * math.sqrt(3) / max(attribute.classes - 1, 1), -math.sqrt(3))
 
     def weights(self, q: Posterior) -> Tensor:
         """The number's place between two neighbouring classes."""
@@ -328,7 +328,7 @@ class Value(Latent):
         return (1 / (high - low)).view(1, 1), (-low / (high - low)).view(1)
 
 
-class Free(Latent):
+class Unsupervised(Latent):
     """``length`` Gaussian codes that no label tells about: each is a continuous attribute of its own."""
 
     extent: Tensor
@@ -377,7 +377,7 @@ class Free(Latent):
         self.follows = tuple(state)
 
 
-class Guided(Measured):
+class Guided(Centroids):
     """Gaussian codes whose SAMPLE a small classifier reads (github.com/iliya-malecki/vaes).
 
     While the classifier counts, classes keep regions of their own; as its weight falls, these come to share borders.
@@ -386,7 +386,7 @@ class Guided(Measured):
     def __init__(self, attribute: Attribute, length: int, hidden: tuple[int, ...]) -> None:
         super().__init__()
         self.codes = self.length = length
-        self.keep_rows(attribute)
+        self.init_centroids(attribute)
         self.classifier = classifier(length, hidden, attribute.size)
 
     def weights(self, q: Posterior) -> Tensor:
@@ -397,14 +397,14 @@ class Guided(Measured):
         return cross_entropy(self.classifier(sample), target)
 
 
-class Branched(Measured):
+class Branched(Centroids):
     """Gaussian codes with a classifier beside them, both from the same features (chrisonntag's branched VAE)."""
 
     def __init__(self, attribute: Attribute, length: int, features: int, hidden: tuple[int, ...]) -> None:
         super().__init__()
         self.codes = self.length = length
         self.scores = attribute.size
-        self.keep_rows(attribute)
+        self.init_centroids(attribute)
         self.classifier = classifier(features, hidden, attribute.size)
 
     def logits(self, features: Tensor) -> Tensor:
@@ -418,7 +418,7 @@ class Branched(Measured):
         return cross_entropy(q.scores, target)
 
 
-class Condition(Folded):
+class Condition(AliasFolding):
     """An attribute that encoder and decoder are told: p(z | x, c) and p(x | z, c) (Sohn, Lee and Yan 2015).
 
     Where it is not known, a classifier of images guesses it, trained in the same run by cross-entropy.
@@ -428,7 +428,7 @@ class Condition(Folded):
 
     def __init__(self, attribute: Attribute) -> None:
         super().__init__()
-        self.keep_folding(attribute)
+        self.init_folding(attribute)
         self.scores = self.conditions = attribute.size
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
@@ -444,7 +444,7 @@ class Condition(Folded):
         return cross_entropy(q.scores, target)
 
 
-class Evidence(Measured):
+class Evidence(Centroids):
     """A class that all images of a group share: their product of Gaussians (Bouchacourt et al. 2018).
 
     1/V = sum 1/var, M = V sum mean/var, one draw and one KL per group; images without a label are groups of one. Only
@@ -461,7 +461,7 @@ class Evidence(Measured):
         super().__init__()
         self.codes = self.length = length
         self.detached, self.subgroups = detached, subgroups
-        self.keep_rows(attribute)
+        self.init_centroids(attribute)
         self.register_buffer("tau", torch.ones(()))
 
     def sample(self, q: Posterior, noise: Tensor, label: Label | None) -> Tensor:
@@ -510,7 +510,7 @@ class Evidence(Measured):
     def measure(self, q: Posterior, label: Label | None) -> None:
         """Rows, and the tau under which the labels are most likely."""
         assert label is not None
-        self.settle(q.mean, label, (-q.logvar).exp())
+        self.fit_centroids(q.mean, label, (-q.logvar).exp())
         widths = torch.logspace(-2, 1, 61, device=q.mean.device)
         losses = [(cross_entropy(self._logits(q.mean, tau), label.target) * label.known).sum() for tau in widths]
         self.tau.copy_(widths[torch.stack(losses).argmin()])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from attributes import Attribute, Attributes, Codebook, Group, Part
-from training.latents.base import Coded, Condition, Evidence, Free, Label, Latent, Measured, Posterior
+from training.latents.base import Centroids, Condition, Evidence, GaussianLogits, Label, Latent, Posterior, Unsupervised
 
 Kind = TypeVar("Kind", bound=Latent)
 
@@ -52,7 +52,7 @@ class Space(nn.Module):
         """The attributes that z stands for, as known up to now."""
         listed: list[Attribute] = []
         for latent in self.each():
-            listed += latent.attributes() if isinstance(latent, Free) else [_owner(latent)]
+            listed += latent.attributes() if isinstance(latent, Unsupervised) else [_owner(latent)]
         return Attributes(listed)
 
     @property
@@ -162,7 +162,7 @@ class Space(nn.Module):
     @property
     def measured(self) -> bool:
         """Whether it has anything for ``measure`` to settle."""
-        return any(isinstance(latent, Measured | Free | Coded) for latent in self.latents)
+        return any(isinstance(latent, Centroids | Unsupervised | GaussianLogits) for latent in self.latents)
 
     @torch.no_grad()
     def measure(self, q: Posterior, labels: Labels) -> None:
@@ -180,7 +180,7 @@ class Space(nn.Module):
             own, shift = latent.rows
             matrix[row : row + len(own), column : column + latent.length] = own.cpu()
             offset[column : column + latent.length] = shift.cpu()
-            if isinstance(latent, Free):
+            if isinstance(latent, Unsupervised):
                 names = [attribute.name for attribute in latent.attributes()]
                 parts += [Part(name, column + i, column + i + 1, code=code + i) for i, name in enumerate(names)]
             else:

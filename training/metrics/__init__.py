@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.autoencoder import Codec
-from training.data.dataset import Rows, Source
+from training.autoencoder import Autoencoder
+from training.data.dataset import Dataset, Rows
 from training.metrics import (
     accuracy,
     beta_vae,
@@ -35,13 +35,13 @@ from training.metrics import (
     smoothness,
     unfamiliar,
 )
+from training.metrics.context import CHUNK, EvaluationContext, SetMetric
 from training.metrics.outputs import Metric, outputs
-from training.metrics.study import CHUNK, SetMetric, Study
 
-METRICS: tuple[Metric, ...] = (accuracy.values, decoding.values, reconstruction.values, round_trip.values)
+METRICS: tuple[Metric, ...] = (accuracy.compute, decoding.compute, reconstruction.compute, round_trip.compute)
 """In the order of their rows in a table."""
 SET_METRICS: dict[str, SetMetric] = {
-    module.__name__.rsplit(".", 1)[-1]: module.values
+    module.__name__.rsplit(".", 1)[-1]: module.compute
     for module in (
         calibration,
         fidelity,
@@ -71,11 +71,11 @@ class Score(NamedTuple):
     rows: int
 
 
-def score(codec: Codec, source: Source, rows: Rows, *, progress: bool = False) -> dict[str, Score]:
+def score(autoencoder: Autoencoder, dataset: Dataset, rows: Rows, *, progress: bool = False) -> dict[str, Score]:
     """Every metric's mean over the rows, with its interval."""
     collected: dict[str, list[NDArray[Any]]] = {}
     for start in tqdm(range(0, len(rows), CHUNK), desc="evaluate", disable=not progress):
-        made = outputs(codec, source.batch(rows[start : start + CHUNK]), source.attributes)
+        made = outputs(autoencoder, dataset.batch(rows[start : start + CHUNK]), dataset.attributes)
         for metric in METRICS:
             for name, values in metric(made):
                 collected.setdefault(name, []).append(values)
@@ -89,16 +89,18 @@ def chosen(names: Sequence[str]) -> list[str]:
     return [name for name in SET_METRICS if name in names or "all" in names]
 
 
-def score_set(codec: Codec, source: Source, rows: Rows, names: Sequence[str], seed: int = 0) -> dict[str, Score]:
+def score_set(
+    autoencoder: Autoencoder, dataset: Dataset, rows: Rows, names: Sequence[str], seed: int = 0
+) -> dict[str, Score]:
     """The named set metrics on at most ``SET_ROWS`` of the rows, drawn with the seed.
 
     Those that are one figure for the whole set have no interval.
     """
     rows = np.random.default_rng(seed).permutation(rows)[:SET_ROWS]
-    study = Study(codec, source, rows, seed)
+    context = EvaluationContext(autoencoder, dataset, rows, seed)
     scores: dict[str, Score] = {}
     for metric in tqdm(chosen(names), desc="set metrics"):
-        for name, value in SET_METRICS[metric](study):
+        for name, value in SET_METRICS[metric](context):
             if isinstance(value, float):
                 scores[name] = Score(value, math.nan, math.nan, len(rows))
             else:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.metrics.outputs import Outputs
 
 
-def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
+def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     """``accuracy.NAME`` over all classes; for a circular attribute with aliases also ``accuracy.NAME.merged``, where
     an alias counts as the class it stands for; ``accuracy.all``: all discrete attributes right at once, over all
     classes; ``error.NAME``: absolute error of a continuous attribute, as a share of its range.

@@ -15,17 +15,17 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.metrics.context import EvaluationContext
 from training.metrics.fixed_factor import FixedFactor
-from training.metrics.study import Study
 
 PAIRS, TRAIN, TEST = 64, 2_000, 1_000
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``beta_vae``: accuracy on draws that were not learned from; not for data with a single factor."""
-    codes, _, factors, _ = study.representation
+    codes, _, factors, _ = context.representation
     if factors.shape[1] > 1:
-        yield "beta_vae", beta_vae(codes, factors, study.seed)
+        yield "beta_vae", beta_vae(codes, factors, context.seed)
 
 
 def beta_vae(codes: NDArray[np.float64], factors: NDArray[np.integer[Any]], seed: int = 0) -> float:

@@ -8,25 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.metrics.context import EvaluationContext, labels_of
 from training.metrics.outputs import shared
-from training.metrics.study import Study, labels_of
 
 BINS = 15
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``calibration.NAME``: expected calibration error of a discrete attribute, aliases counted as the classes they
     stand for, over the rows whose discrete attributes are all labelled.
     """
-    both = [attribute for attribute in shared(study.codec, study.source.attributes) if attribute.kind != "continuous"]
+    both = [
+        attribute
+        for attribute in shared(context.autoencoder, context.dataset.attributes)
+        if attribute.kind != "continuous"
+    ]
     if not both:
         return
-    classes, complete = labels_of(study.source, study.rows, both)
+    classes, complete = labels_of(context.dataset, context.rows, both)
     if not complete.any():
         return
-    vocabulary = study.codec.codebook.attributes
+    vocabulary = context.autoencoder.codebook.attributes
     for attribute, target in zip(both, classes[complete].T, strict=True):
-        reading = attribute.read(study.encoded.weights[complete][:, vocabulary.columns(attribute.name)])
+        reading = attribute.read(context.encoded.weights[complete][:, vocabulary.columns(attribute.name)])
         right = reading.index == target % attribute.classes
         yield f"calibration.{attribute.name}", expected_calibration_error(reading.confidence, right)
 

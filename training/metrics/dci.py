@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from scipy.stats import entropy
 from sklearn.ensemble import RandomForestClassifier
 
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 
 TREES = 20
 TEST_SHARE = 1 / 3
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``dci.disentanglement``, ``dci.completeness`` and ``dci.informativeness`` (accuracy on rows not learned from)."""
-    codes, _, factors, _ = study.representation
-    importance, accuracy = importances(codes, factors, study.seed)
+    codes, _, factors, _ = context.representation
+    importance, accuracy = importances(codes, factors, context.seed)
     yield "dci.disentanglement", disentanglement(importance)
     yield "dci.completeness", completeness(importance)
     yield "dci.informativeness", accuracy

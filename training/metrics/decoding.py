@@ -15,7 +15,7 @@ from training.metrics.reconstruction import cross_entropy
 THRESHOLD = 0.5
 
 
-def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
+def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     """``decode.iou`` and ``decode.exact`` (every pixel on the right side of the threshold), and ``decode.error``, the
     mean absolute difference of pixel values in 0..1; ``decode.bce``, their cross-entropy in nats per image; only where
     all attributes of the model are labelled.

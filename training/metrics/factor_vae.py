@@ -12,17 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from training.metrics.context import EvaluationContext
 from training.metrics.fixed_factor import FixedFactor
-from training.metrics.study import Study
 
 IMAGES, TRAIN, TEST = 64, 4_000, 2_000
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``factor_vae``: accuracy on draws that did not vote; not for data with a single factor."""
-    codes, _, factors, _ = study.representation
+    codes, _, factors, _ = context.representation
     if factors.shape[1] > 1:
-        yield "factor_vae", factor_vae(codes, factors, study.seed)
+        yield "factor_vae", factor_vae(codes, factors, context.seed)
 
 
 def factor_vae(codes: NDArray[np.float64], factors: NDArray[np.integer[Any]], seed: int = 0) -> float:

@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 from attributes import product_of_gaussians
 from training.autoencoder import Encoded
-from training.metrics.study import Study, encode, labels_of
+from training.metrics.context import EvaluationContext, encode, labels_of
 
 HIDDEN = (256, 256)
 TRAIN_ROWS = 60_000
@@ -32,44 +32,47 @@ GROUP = 128
 """Images per group of the published protocol, about its batches'."""
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``classification.class.single`` (also ``.support``, ``.leaking``) and ``classification.style.single`` of models
     with a group: of the group's codes and of all others; ``classification.codes.single`` of all others, for the data's
     first nominal attribute.
     """
-    source, codebook = study.source, study.codec.codebook
-    nominal = [attribute for attribute in study.factors if attribute.kind == "nominal"]
+    dataset, codebook = context.dataset, context.autoencoder.codebook
+    nominal = [attribute for attribute in context.factors if attribute.kind == "nominal"]
     wanted = nominal[0].name if nominal else None
     if codebook.group is not None:
         wanted = codebook.group.attribute
-    attributes = [attribute for attribute in study.factors if attribute.name == wanted]
-    training = np.flatnonzero(~source.held_out)
+    attributes = [attribute for attribute in context.factors if attribute.name == wanted]
+    training = np.flatnonzero(~dataset.held_out)
     if not attributes or not len(training):
         return
-    training = np.random.default_rng(study.seed).permutation(training)[:TRAIN_ROWS]
-    learned, judged = encode(study.codec, source, training), study.encoded
-    (labels, known), (truth, sure) = (labels_of(source, rows, attributes) for rows in (training, study.rows))
+    training = np.random.default_rng(context.seed).permutation(training)[:TRAIN_ROWS]
+    learned, judged = encode(context.autoencoder, dataset, training), context.encoded
+    (labels, known), (truth, sure) = (labels_of(dataset, rows, attributes) for rows in (training, context.rows))
     labels, truth = labels[known, 0], truth[sure, 0]
     learned, judged = (Encoded(*(array[kept] for array in each)) for each, kept in ((learned, known), (judged, sure)))
     if codebook.group is None:
-        yield "classification.codes.single", accuracy(learned.mean, labels, judged.mean, truth, study.seed)
+        yield "classification.codes.single", accuracy(learned.mean, labels, judged.mean, truth, context.seed)
         return
     own, _ = codebook.grouped
     style = np.delete(np.arange(learned.mean.shape[1]), own)
-    yield "classification.class.single", accuracy(learned.mean[:, own], labels, judged.mean[:, own], truth, study.seed)
+    yield (
+        "classification.class.single",
+        accuracy(learned.mean[:, own], labels, judged.mean[:, own], truth, context.seed),
+    )
     yield (
         "classification.style.single",
-        accuracy(learned.mean[:, style], labels, judged.mean[:, style], truth, study.seed),
+        accuracy(learned.mean[:, style], labels, judged.mean[:, style], truth, context.seed),
     )
     members = [labels == each for each in np.unique(labels)]
     gathered = [product_of_gaussians(learned.mean[rows, own], learned.logvar[rows, own])[0] for rows in members]
     yield "classification.class.support", nearest(judged.mean[:, own], np.stack(gathered), np.unique(labels), truth)
-    draw = np.random.default_rng(study.seed)
+    draw = np.random.default_rng(context.seed)
     leaking = [
         leaked(each.mean[:, own], each.logvar[:, own], known, draw)
         for each, known in ((learned, labels), (judged, truth))
     ]
-    yield "classification.class.leaking", accuracy(leaking[0], labels, leaking[1], truth, study.seed)
+    yield "classification.class.leaking", accuracy(leaking[0], labels, leaking[1], truth, context.seed)
 
 
 def accuracy(

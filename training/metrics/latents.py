@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training.metrics.context import EvaluationContext
 from training.metrics.mig import entropies, informations
-from training.metrics.study import Study
 
 ACTIVE = (0.1, 0.01)
 """A latent is active whose mean posterior variance lies below; the published tables say .1 and .01."""
@@ -28,25 +28,25 @@ class LatentRow(NamedTuple):
     """Which share of that factor's entropy it tells."""
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``active.below_0.1``: how many latents have such a variance; ``variance.NAME`` of each; ``follows.FACTOR``: how
     many active latents tell more of this factor than of any other.
     """
-    rows = table(study)
+    rows = table(context)
     if not rows:
         return
     for bound in ACTIVE:
         yield f"active.below_{bound}", float(sum(row.variance < bound for row in rows))
     for row in rows:
         yield f"variance.{row.name}", row.variance
-    for factor in study.representation.factor_names:
+    for factor in context.representation.factor_names:
         yield f"follows.{factor}", float(sum(row.factor == factor and row.variance < ACTIVE[0] for row in rows))
 
 
-def table(study: Study) -> list[LatentRow]:
+def table(context: EvaluationContext) -> list[LatentRow]:
     """A row for each continuous attribute with a posterior of its own; none for models without."""
-    codebook, encoded = study.codec.codebook, study.encoded
-    codes, names, factors, factor_names = study.representation
+    codebook, encoded = context.autoencoder.codebook, context.encoded
+    codes, names, factors, factor_names = context.representation
     told = informations(codes, factors) / entropies(factors)  # [C, F]
     rows = []
     for part in codebook.parts:

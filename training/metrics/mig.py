@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import mutual_info_score
 
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 
 BINS = (20, 40)
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``mig.bins20`` and ``mig.bins40``."""
-    codes, _, factors, _ = study.representation
+    codes, _, factors, _ = context.representation
     for bins in BINS:
         yield f"mig.bins{bins}", mig(codes, factors, bins)
 

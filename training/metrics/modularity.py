@@ -12,16 +12,16 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from training.metrics.context import EvaluationContext
 from training.metrics.mig import informations
-from training.metrics.study import Study
 
 ROWS = 6_000
 TEST_SHARE = 1 / 3
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``modularity``: whether each code tells of one factor only; ``explicitness``: whether codes tell linearly."""
-    codes, _, factors, _ = study.representation
+    codes, _, factors, _ = context.representation
     if factors.shape[1] > 1:
         yield "modularity", modularity(informations(codes, factors))
     yield "explicitness", explicitness(codes[:ROWS], factors[:ROWS])

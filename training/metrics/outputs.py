@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Attribute, Attributes, Float32
-from training.autoencoder import Codec, Encoded, to_uint8
+from training.autoencoder import Autoencoder, Encoded, to_uint8
 from training.data.dataset import Batch
 
 
@@ -39,34 +39,34 @@ class Outputs(NamedTuple):
 Metric = Callable[[Outputs], Iterator[tuple[str, NDArray[Any]]]]
 
 
-def shared(codec: Codec, attributes: Attributes) -> tuple[Attribute, ...]:
+def shared(autoencoder: Autoencoder, attributes: Attributes) -> tuple[Attribute, ...]:
     """The model's attributes that the data has too, of the same name, kind and classes."""
 
     def identity(attribute: Attribute) -> tuple[object, ...]:
         return attribute.name, attribute.kind, attribute.size, attribute.labels, attribute.period
 
-    own = {identity(attribute) for attribute in codec.codebook.attributes}
+    own = {identity(attribute) for attribute in autoencoder.codebook.attributes}
     return tuple(attribute for attribute in attributes if identity(attribute) in own)
 
 
-def label_weights(codec: Codec, attributes: Attributes, batch: Batch) -> NDArray[Any]:
+def label_weights(autoencoder: Autoencoder, attributes: Attributes, batch: Batch) -> NDArray[Any]:
     """Weights [B, sum K] over the model's attributes: the labels, and defaults where there are none."""
-    vocabulary = codec.codebook.attributes
+    vocabulary = autoencoder.codebook.attributes
     weights = np.repeat(vocabulary.weights({})[None], len(batch.images), axis=0)
-    for attribute in shared(codec, attributes):
+    for attribute in shared(autoencoder, attributes):
         known = batch.known[:, attributes.index(attribute), None]
         columns, own = attributes.columns(attribute.name), vocabulary.columns(attribute.name)
         weights[:, own] = np.where(known, batch.targets[:, columns], weights[:, own])
     return weights
 
 
-def outputs(codec: Codec, batch: Batch, attributes: Attributes) -> Outputs:
+def outputs(autoencoder: Autoencoder, batch: Batch, attributes: Attributes) -> Outputs:
     """What a codec makes of a batch whose labels are of these attributes."""
-    vocabulary, both = codec.codebook.attributes, shared(codec, attributes)
+    vocabulary, both = autoencoder.codebook.attributes, shared(autoencoder, attributes)
     index = [attributes.index(attribute) for attribute in both]
     complete = np.logical_and(batch.known[:, index].all(axis=1), len(both) == len(vocabulary))
-    encoded = codec.encode(batch.images)
-    decoded = codec.decode(codec.codebook.place(label_weights(codec, attributes, batch)))
+    encoded = autoencoder.encode(batch.images)
+    decoded = autoencoder.decode(autoencoder.codebook.place(label_weights(autoencoder, attributes, batch)))
 
     def each(encoded: Encoded) -> dict[str, Float32]:
         return {each.name: encoded.weights[:, vocabulary.columns(each.name)] for each in both}
@@ -78,7 +78,7 @@ def outputs(codec: Codec, batch: Batch, attributes: Attributes) -> Outputs:
         known={each.name: batch.known[:, i] for i, each in zip(index, both, strict=True)},
         images=batch.images,
         said=each(encoded),
-        reconstructed=codec.decode(encoded.z),
+        reconstructed=autoencoder.decode(encoded.z),
         decoded=decoded,
-        returned=each(codec.encode(to_uint8(decoded))),
+        returned=each(autoencoder.encode(to_uint8(decoded))),
     )

@@ -13,7 +13,7 @@ from training.metrics.outputs import Outputs
 EPSILON = np.float32(1e-7)
 
 
-def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
+def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     """``reconstruction.bce``: binary cross-entropy of decode(encode(x).z) with x, nats per image (summed);
     ``reconstruction.squares``: squared differences of pixel values in 0..1, summed over an image.
     """

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from training.metrics.outputs import Outputs
 
 
-def values(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
+def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     """``round_trip.NAME`` for each discrete attribute, ``round_trip.all`` for all of them at once, and, as a circular
     attribute is the hardest to tell, ``round_trip.all_but_NAME`` for all the others; only where all that the model
     shares with the data are labelled.

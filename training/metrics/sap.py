@@ -17,16 +17,16 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 
 ROWS = 10_000
 TEST_SHARE = 1 / 3
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``sap``, on at most ``ROWS`` rows."""
-    codes, _, factors, _ = study.representation
-    yield "sap", sap(codes[:ROWS], factors[:ROWS], study.seed)
+    codes, _, factors, _ = context.representation
+    yield "sap", sap(codes[:ROWS], factors[:ROWS], context.seed)
 
 
 def sap(codes: NDArray[np.float64], factors: NDArray[np.integer[Any]], seed: int = 0) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import sobol_indices
 
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 
 DRAWS = 256
 """A power of two, as Sobol's sequence needs; DRAWS * (latents + 2) images are decoded."""
@@ -43,21 +43,21 @@ class Empirical:
         return quantiles
 
 
-def values(study: Study) -> Iterator[tuple[str, float]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
     """``sensitivity.NAME`` of each latent dimension that is an attribute of its own."""
-    found = of_latents(study)
+    found = of_latents(context)
     if found is not None:
         names, sensitivity = found
         for name, share in zip(names, sensitivity.overall, strict=True):
             yield f"sensitivity.{name}", float(share)
 
 
-def of_latents(study: Study) -> tuple[list[str], Sensitivity] | None:
+def of_latents(context: EvaluationContext) -> tuple[list[str], Sensitivity] | None:
     """Names and sensitivities of the latents that are one dimension each; None if there are none, or very many.
 
     All other dimensions stay at their default.
     """
-    codebook = study.codec.codebook
+    codebook = context.autoencoder.codebook
     parts = [part for part in codebook.parts if part.stop == part.start + 1]
     if not 0 < len(parts) <= MOST_LATENTS:
         return None
@@ -67,9 +67,9 @@ def of_latents(study: Study) -> tuple[list[str], Sensitivity] | None:
     def decode(points: NDArray[np.float64]) -> NDArray[np.float64]:
         z = np.repeat(start[None], len(points), axis=0)
         z[:, columns] = points
-        return np.asarray(study.codec.decode(z), np.float64)
+        return np.asarray(context.autoencoder.decode(z), np.float64)
 
-    shares = sobol(decode, study.encoded.z[:, columns], study.seed)
+    shares = sobol(decode, context.encoded.z[:, columns], context.seed)
     return [part.attribute for part in parts], shares
 
 

@@ -9,24 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import walk
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 
 STEPS = 16
 WALKS = 500
 
 
-def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, NDArray[Any]]]:
     """``smoothness``: mean over largest change of the pixels from frame to frame, 1 where all are even;
     ``straightness``: distance of the ends over the length of the path. Of walks between the rows and others of them,
     drawn with the seed, at most ``WALKS``, as ``attributes.interpolation`` goes, in 16 frames.
     """
-    count = min(WALKS, len(study.rows))
-    z, weights = study.encoded.z[:count], study.encoded.weights[:count]
-    ends = np.random.default_rng(study.seed).permutation(count)
+    count = min(WALKS, len(context.rows))
+    z, weights = context.encoded.z[:count], context.encoded.weights[:count]
+    ends = np.random.default_rng(context.seed).permutation(count)
     even, straight = np.full(count, np.nan), np.full(count, np.nan)
     for i, j in enumerate(ends):
-        points = walk(study.codec.codebook, (z[i], weights[i]), (z[j], weights[j]), STEPS)
-        frames = study.codec.decode(points).reshape(STEPS, -1).astype(np.float64)
+        points = walk(context.autoencoder.codebook, (z[i], weights[i]), (z[j], weights[j]), STEPS)
+        frames = context.autoencoder.decode(points).reshape(STEPS, -1).astype(np.float64)
         even[i], straight[i] = evenness(frames)
     yield "smoothness", even
     yield "straightness", straight

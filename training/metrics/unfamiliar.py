@@ -10,49 +10,49 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from attributes import unlikeness
-from training.autoencoder import Codec
-from training.metrics.study import CHUNK, Study
+from training.autoencoder import Autoencoder
+from training.metrics.context import CHUNK, EvaluationContext
 
 STRANGE = 1_000
 
 
-def values(study: Study) -> Iterator[tuple[str, NDArray[Any]]]:
+def compute(context: EvaluationContext) -> Iterator[tuple[str, NDArray[Any]]]:
     """``unfamiliar.rows``, which are false alarms, and ``unfamiliar.KIND`` for ``STRANGE`` images of each kind that
     ``strange`` makes: the rest of these are misses. Of bundles, which bear a threshold.
     """
-    threshold = study.codec.unfamiliar
+    threshold = context.autoencoder.unfamiliar
     if threshold is None:
         return
 
-    yield "unfamiliar.rows", of_rows(study) > threshold
-    for kind, images in strange(study).items():
-        yield f"unfamiliar.{kind}", of_images(study.codec, images) > threshold
+    yield "unfamiliar.rows", of_rows(context) > threshold
+    for kind, images in strange(context).items():
+        yield f"unfamiliar.{kind}", of_images(context.autoencoder, images) > threshold
 
 
-def of_rows(study: Study) -> NDArray[np.float64]:
+def of_rows(context: EvaluationContext) -> NDArray[np.float64]:
     """The unlikeness [N] of the rows of a study."""
 
     def part(chosen: slice) -> NDArray[np.float64]:
-        images = study.source.batch(study.rows[chosen]).images
-        return unlikeness(images / np.float32(255), study.codec.decode(study.encoded.z[chosen]))
+        images = context.dataset.batch(context.rows[chosen]).images
+        return unlikeness(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chosen]))
 
-    return np.concatenate([part(slice(start, start + CHUNK)) for start in range(0, len(study.rows), CHUNK)])
+    return np.concatenate([part(slice(start, start + CHUNK)) for start in range(0, len(context.rows), CHUNK)])
 
 
-def of_images(codec: Codec, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+def of_images(autoencoder: Autoencoder, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The unlikeness [B] of images [B, H, W, C]."""
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     return np.concatenate(
-        [unlikeness(chunk / np.float32(255), codec.decode(codec.encode(chunk).z)) for chunk in chunks]
+        [unlikeness(chunk / np.float32(255), autoencoder.decode(autoencoder.encode(chunk).z)) for chunk in chunks]
     )
 
 
-def strange(study: Study) -> dict[str, NDArray[np.uint8]]:
+def strange(context: EvaluationContext) -> dict[str, NDArray[np.uint8]]:
     """Images that no one would take for the source's, by kind: noise, one even tone, photographs, two rows in one."""
-    height, width, channels = shape = study.codec.image_shape
-    draw = np.random.default_rng(study.seed)
+    height, width, channels = shape = context.autoencoder.image_shape
+    draw = np.random.default_rng(context.seed)
     tones = np.broadcast_to(draw.integers(0, 256, (STRANGE, 1, 1, channels), np.uint8), (STRANGE, *shape))
-    first, second = (study.source.batch(draw.choice(study.rows, STRANGE)).images for _ in range(2))
+    first, second = (context.dataset.batch(draw.choice(context.rows, STRANGE)).images for _ in range(2))
     return {
         "noise": draw.integers(0, 256, (STRANGE, *shape), np.uint8),
         "blank": np.ascontiguousarray(tones),

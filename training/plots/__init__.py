@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 from training.plots import (
     interpolations,
     latent_grid,
@@ -21,10 +21,10 @@ from training.plots import (
 )
 from training.plots.canvas import Picture, save, save_gif
 
-Pictures = Callable[[Study], Iterator[tuple[str, "Picture | list[Picture]"]]]
+Pictures = Callable[[EvaluationContext], Iterator[tuple[str, "Picture | list[Picture]"]]]
 
 PICTURES: dict[str, Pictures] = {
-    module.__name__.rsplit(".", 1)[-1]: module.pictures
+    module.__name__.rsplit(".", 1)[-1]: module.draw
     for module in (
         reconstructions,
         traversals,
@@ -40,7 +40,7 @@ PICTURES: dict[str, Pictures] = {
 """By name; each yields file names and what they show, nothing where it does not apply to the model."""
 
 
-def draw(study: Study, folder: Path, names: Sequence[str] = ()) -> list[Path]:
+def draw(context: EvaluationContext, folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """Write the named pictures, by default all, that apply to a model into a folder; gives their paths.
 
     Raises ValueError that lists the pictures for an unknown name.
@@ -49,7 +49,7 @@ def draw(study: Study, folder: Path, names: Sequence[str] = ()) -> list[Path]:
         raise ValueError(f"no picture {unknown[0]!r}; there is: {', '.join(PICTURES)}")
     files = []
     for name in tqdm(names or PICTURES, desc="pictures"):
-        for file, picture in PICTURES[name](study):
+        for file, picture in PICTURES[name](context):
             files.append(folder / file)
             if isinstance(picture, list):
                 save_gif(picture, files[-1])

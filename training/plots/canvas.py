@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from training.atomic_files import replacing
+from training.atomic_files import atomic_write
 
 Picture = NDArray[np.uint8]
 """[H, W, C]."""
@@ -105,7 +105,7 @@ def image_of(picture: Picture) -> Image.Image:
 
 def save(picture: Picture, file: Path) -> None:
     """Write a picture [H, W, 1, 3 or 4] as PNG."""
-    with replacing(file) as output:
+    with atomic_write(file) as output:
         image_of(picture).save(output, "PNG")
 
 
@@ -116,5 +116,5 @@ def save_gif(frames: Sequence[Picture], file: Path, fps: float = 12) -> None:
     """
     first, *others = (image_of(frame) for frame in frames)
     duration = 10 * round(100 / fps)
-    with replacing(file) as output:
+    with atomic_write(file) as output:
         first.save(output, "GIF", save_all=True, append_images=others, duration=duration, loop=0, disposal=2)

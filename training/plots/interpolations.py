@@ -8,32 +8,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import walk
-from training.autoencoder import Codec, to_uint8
-from training.metrics.study import Study
+from training.autoencoder import Autoencoder, to_uint8
+from training.metrics.context import EvaluationContext
 from training.plots.canvas import Picture, grid, with_names
 
 STEPS = 15
 PAIRS = 6
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``interpolations.png``: a row per pair of images."""
-    count = min(PAIRS, len(study.rows) // 2)
+    count = min(PAIRS, len(context.rows) // 2)
     if count:
-        images = study.source.batch(study.rows[: 2 * count]).images
+        images = context.dataset.batch(context.rows[: 2 * count]).images
         yield (
             "interpolations.png",
-            grid([strip(study.codec, pair) for pair in images.reshape(count, 2, *images.shape[1:])]),
+            grid([strip(context.autoencoder, pair) for pair in images.reshape(count, 2, *images.shape[1:])]),
         )
 
 
-def side_by_side(codecs: Mapping[str, Codec], pair: NDArray[np.uint8]) -> Picture:
+def side_by_side(autoencoders: Mapping[str, Autoencoder], pair: NDArray[np.uint8]) -> Picture:
     """The walk between a pair of images [2, H, W, C] as each codec sees it, a row with its name per codec."""
-    return with_names(grid([strip(codec, pair) for codec in codecs.values()]), list(codecs))
+    return with_names(grid([strip(autoencoder, pair) for autoencoder in autoencoders.values()]), list(autoencoders))
 
 
-def strip(codec: Codec, pair: NDArray[np.uint8]) -> Picture:
+def strip(autoencoder: Autoencoder, pair: NDArray[np.uint8]) -> Picture:
     """Frames [15 + 2, H, W, C] from one image of a pair [2, H, W, C] to the other, both themselves at the ends."""
-    z, weights, *_ = codec.encode(pair)
-    points = walk(codec.codebook, (z[0], weights[0]), (z[1], weights[1]), STEPS)
-    return np.concatenate([pair[:1], to_uint8(codec.decode(points)), pair[1:]])
+    z, weights, *_ = autoencoder.encode(pair)
+    points = walk(autoencoder.codebook, (z[0], weights[0]), (z[1], weights[1]), STEPS)
+    return np.concatenate([pair[:1], to_uint8(autoencoder.decode(points)), pair[1:]])

@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from training.metrics.context import EvaluationContext
 from training.metrics.latents import ACTIVE, LatentRow, table
-from training.metrics.study import Study
 from training.plots.canvas import COLOURS, INK, MUTED, Picture, drawn, figure, plain
 
 IDLE = "#d0d0d0"
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``latents.png``, of models with free latents and data with labelled factors."""
-    if study.factors and len(study.representation.factors) > 1 and (rows := table(study)):
+    if context.factors and len(context.representation.factors) > 1 and (rows := table(context)):
         yield "latents.png", bars(rows)
 
 

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from attributes import Attributes
-from training.autoencoder import Codec, to_uint8
+from training.autoencoder import Autoencoder, to_uint8
 from training.data.dataset import Batch
+from training.metrics.context import EvaluationContext
 from training.metrics.outputs import label_weights, shared
-from training.metrics.study import Study
 from training.plots.canvas import COLUMNS, Picture, grid
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``reconstructions.png``."""
     yield (
         "reconstructions.png",
-        reconstructions(study.codec, study.source.batch(study.rows[:COLUMNS]), study.source.attributes),
+        reconstructions(context.autoencoder, context.dataset.batch(context.rows[:COLUMNS]), context.dataset.attributes),
     )
 
 
-def reconstructions(codec: Codec, batch: Batch, attributes: Attributes) -> Picture:
+def reconstructions(autoencoder: Autoencoder, batch: Batch, attributes: Attributes) -> Picture:
     """Rows: originals, their reconstructions, and what is decoded from their labels, where these tell all."""
-    rows = [batch.images, to_uint8(codec.decode(codec.encode(batch.images).z))]
-    if len(shared(codec, attributes)) == len(codec.codebook.attributes):
-        labels = label_weights(codec, attributes, batch)
-        rows.append(to_uint8(codec.decode(codec.codebook.place(labels))))
+    rows = [batch.images, to_uint8(autoencoder.decode(autoencoder.encode(batch.images).z))]
+    if len(shared(autoencoder, attributes)) == len(autoencoder.codebook.attributes):
+        labels = label_weights(autoencoder, attributes, batch)
+        rows.append(to_uint8(autoencoder.decode(autoencoder.codebook.place(labels))))
     return grid(rows)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Attribute
-from training.metrics.study import Study, labels_of
+from training.metrics.context import EvaluationContext, labels_of
 from training.plots.canvas import INK, Picture, drawn, figure, plain
 from training.plots.latent_grid import code_names, sharpest
 
@@ -30,27 +30,27 @@ class LabelledCodes(NamedTuple):
     attribute: Attribute
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``scatter.png`` and ``pairs.png``, coloured by the data's first discrete attribute, or the group's."""
-    found = labelled_codes(study)
+    found = labelled_codes(context)
     if found is None or found.codes.shape[1] < 2:
         return
     codes, classes, attribute = found
-    two, more = sharpest(study, 2), sharpest(study, PAIRS)
-    yield "scatter.png", scatter(codes[:, two], classes, attribute, code_names(study, two))
+    two, more = sharpest(context, 2), sharpest(context, PAIRS)
+    yield "scatter.png", scatter(codes[:, two], classes, attribute, code_names(context, two))
     if len(more) > 2:
-        yield "pairs.png", pairs(codes[:, more], classes, attribute, code_names(study, more))
+        yield "pairs.png", pairs(codes[:, more], classes, attribute, code_names(context, more))
 
 
-def labelled_codes(study: Study) -> LabelledCodes | None:
+def labelled_codes(context: EvaluationContext) -> LabelledCodes | None:
     """Codes of at most 2,000 images and their classes; None where the data has no such labels."""
-    group = study.codec.codebook.group
-    wanted = [a for a in study.factors if group is None or a.name == group.attribute][:1]
+    group = context.autoencoder.codebook.group
+    wanted = [a for a in context.factors if group is None or a.name == group.attribute][:1]
     if not wanted:
         return None
-    classes, known = labels_of(study.source, study.rows, wanted)
+    classes, known = labels_of(context.dataset, context.rows, wanted)
     shown = np.flatnonzero(known)[:POINTS]
-    return LabelledCodes(study.encoded.mean[shown], classes[shown, 0], wanted[0]) if len(shown) else None
+    return LabelledCodes(context.encoded.mean[shown], classes[shown, 0], wanted[0]) if len(shown) else None
 
 
 def scatter(points: NDArray[Any], classes: NDArray[Any], attribute: Attribute, names: list[str]) -> Picture:

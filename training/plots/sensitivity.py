@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from training.metrics.context import EvaluationContext
 from training.metrics.sensitivity import Sensitivity, of_latents
-from training.metrics.study import Study
 from training.plots.canvas import INK, Picture, drawn, figure, show
 
 ACROSS = 5
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``sensitivity.png``, of models with latents of one dimension each."""
-    found = of_latents(study)
+    found = of_latents(context)
     if found is not None:
         yield "sensitivity.png", maps(*found)
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from attributes import Float32
 from training.autoencoder import to_uint8
+from training.metrics.context import EvaluationContext, labels_of
 from training.metrics.outputs import label_weights, shared
-from training.metrics.study import Study, labels_of
 from training.plots.canvas import Picture, grid
 
 SIDE = 10
@@ -18,30 +18,30 @@ GROUP = 32
 """At most so many images of a class make the evidence."""
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``swap.png``: classes from the top row, styles from the left column; with a group also ``swap-evidence.png``,
     where the class is the evidence of several images of the class that the top row's image has.
 
     Of models with a group or conditions whose classes the data has too.
     """
-    codebook = study.codec.codebook
+    codebook = context.autoencoder.codebook
     names = (codebook.group.attribute,) if codebook.group else codebook.conditions
-    both = shared(study.codec, study.source.attributes)
+    both = shared(context.autoencoder, context.dataset.attributes)
     told = [each for each in both if each.name in names and each.kind != "continuous"]
     if not names or len(told) < len(names):
         return
-    classes, known = labels_of(study.source, study.rows, told)
+    classes, known = labels_of(context.dataset, context.rows, told)
     rows = np.flatnonzero(known)
     if len(rows) < 2 * SIDE:
         return
     top = _one_of_each(rows, classes[:, 0])
     left = np.setdiff1d(rows, top)[:SIDE]
-    yield "swap.png", swap_grid(study, top, left, _places(study, top)[:, _dimensions(study)])
+    yield "swap.png", swap_grid(context, top, left, _places(context, top)[:, _dimensions(context)])
     if codebook.group:
         gathered = [rows[classes[rows, 0] == each][:GROUP] for each in classes[top, 0]]
-        mean, logvar = study.encoded.mean, study.encoded.logvar
+        mean, logvar = context.encoded.mean, context.encoded.logvar
         evidence = [codebook.evidence(mean[each], logvar[each])[0] for each in gathered]
-        yield "swap-evidence.png", swap_grid(study, top, left, np.stack(evidence).astype(np.float32))
+        yield "swap-evidence.png", swap_grid(context, top, left, np.stack(evidence).astype(np.float32))
 
 
 def _one_of_each(rows: NDArray[np.intp], classes: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -51,33 +51,35 @@ def _one_of_each(rows: NDArray[np.intp], classes: NDArray[np.intp]) -> NDArray[n
     return np.array(mixed[:SIDE])
 
 
-def _dimensions(study: Study) -> NDArray[np.intp]:
+def _dimensions(context: EvaluationContext) -> NDArray[np.intp]:
     """The dimensions of z that hold the class."""
-    codebook = study.codec.codebook
+    codebook = context.autoencoder.codebook
     if codebook.group:
         return np.arange(codebook.length)[codebook.grouped[0]]
     parts = [part for part in codebook.parts if part.attribute in codebook.conditions]
     return np.concatenate([np.arange(part.start, part.stop) for part in parts])
 
 
-def _places(study: Study, rows: NDArray[np.intp]) -> Float32:
+def _places(context: EvaluationContext, rows: NDArray[np.intp]) -> Float32:
     """z [N, D] of rows; an encoder that can be told conditions is told what the labels say."""
-    if not study.codec.codebook.conditions:
-        return study.encoded.z[rows]
-    batch = study.source.batch(study.rows[rows])
-    return study.codec.encode(batch.images, label_weights(study.codec, study.source.attributes, batch)).z
+    if not context.autoencoder.codebook.conditions:
+        return context.encoded.z[rows]
+    batch = context.dataset.batch(context.rows[rows])
+    return context.autoencoder.encode(
+        batch.images, label_weights(context.autoencoder, context.dataset.attributes, batch)
+    ).z
 
 
-def swap_grid(study: Study, top: NDArray[np.intp], left: NDArray[np.intp], codes: Float32) -> Picture:
+def swap_grid(context: EvaluationContext, top: NDArray[np.intp], left: NDArray[np.intp], codes: Float32) -> Picture:
     """Images of row indices ``top`` [N] and ``left`` [M], and each class code [N, D'] in each style."""
-    own = _dimensions(study)
+    own = _dimensions(context)
 
     def images(places: NDArray[np.intp]) -> NDArray[np.uint8]:
-        return study.source.batch(study.rows[places]).images
+        return context.dataset.batch(context.rows[places]).images
 
     lines = [np.concatenate([np.zeros_like(images(top[:1])), images(top)])]
-    for place, style in zip(left, _places(study, left), strict=True):
+    for place, style in zip(left, _places(context, left), strict=True):
         z = np.repeat(style[None], len(codes), axis=0)
         z[:, own] = codes
-        lines.append(np.concatenate([images(np.array([place])), to_uint8(study.codec.decode(z))]))
+        lines.append(np.concatenate([images(np.array([place])), to_uint8(context.autoencoder.decode(z))]))
     return grid(lines)

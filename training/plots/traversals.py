@@ -7,36 +7,36 @@ from collections.abc import Iterator
 import numpy as np
 
 from attributes import Attribute
-from training.autoencoder import Codec, to_uint8
-from training.metrics.study import Study
+from training.autoencoder import Autoencoder, to_uint8
+from training.metrics.context import EvaluationContext
 from training.plots.canvas import COLUMNS, Picture, enlarged, grid, with_names
 
 FRAMES = 24
 SIDE = 192
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture | list[Picture]]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture | list[Picture]]]:
     """``traversals.png``, and ``traversal-NAME.gif`` of each attribute: there and back, or once round."""
-    yield "traversals.png", traversals(study.codec)
-    times = max(1, SIDE // max(study.codec.image_shape[:2]))
-    for attribute in study.codec.codebook.attributes:
-        there = list(walked(study.codec, attribute, FRAMES))
+    yield "traversals.png", traversals(context.autoencoder)
+    times = max(1, SIDE // max(context.autoencoder.image_shape[:2]))
+    for attribute in context.autoencoder.codebook.attributes:
+        there = list(walked(context.autoencoder, attribute, FRAMES))
         frames = there if attribute.kind in ("circular", "nominal") else there + there[-2:0:-1]
         yield f"traversal-{attribute.name}.gif", [enlarged(frame, times) for frame in frames]
 
 
-def traversals(codec: Codec) -> Picture:
+def traversals(autoencoder: Autoencoder) -> Picture:
     """One row per attribute, walked over its whole axis, the others at their defaults; its name stands before it."""
-    vocabulary = codec.codebook.attributes
-    rows = [walked(codec, attribute, COLUMNS) for attribute in vocabulary]
+    vocabulary = autoencoder.codebook.attributes
+    rows = [walked(autoencoder, attribute, COLUMNS) for attribute in vocabulary]
     return with_names(grid(rows), [attribute.name for attribute in vocabulary])
 
 
-def walked(codec: Codec, attribute: Attribute, count: int) -> Picture:
+def walked(autoencoder: Autoencoder, attribute: Attribute, count: int) -> Picture:
     """Images [N, H, W, C] of at most so many values of one attribute, the others at their defaults."""
-    vocabulary = codec.codebook.attributes
+    vocabulary = autoencoder.codebook.attributes
     weights = np.stack([vocabulary.weights({attribute.name: value}) for value in axis(attribute, count)])
-    return to_uint8(codec.decode(codec.codebook.place(weights)))
+    return to_uint8(autoencoder.decode(autoencoder.codebook.place(weights)))
 
 
 def axis(attribute: Attribute, count: int) -> list[float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.manifold import TSNE
 
-from training.metrics.study import Study
+from training.metrics.context import EvaluationContext
 from training.plots.canvas import INK, Picture, drawn, figure
 from training.plots.scatter import LabelledCodes, draw_legend, draw_points, labelled_codes
 
@@ -18,20 +18,20 @@ SPREAD = 1e-6
 """Standard deviation that some code needs: scikit-learn divides by it, and crashes where all images are alike."""
 
 
-def pictures(study: Study) -> Iterator[tuple[str, Picture]]:
+def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``tsne-codes.png`` of all codes; of models with a group ``tsne-class.png`` and ``tsne-style.png``."""
-    found = labelled_codes(study)
+    found = labelled_codes(context)
     if found is None or len(found.codes) <= FEWEST:
         return
     every = np.arange(found.codes.shape[1])
     parts = {"codes": every}
-    if study.codec.codebook.group is not None:
-        own = every[study.codec.codebook.grouped[0]]
+    if context.autoencoder.codebook.group is not None:
+        own = every[context.autoencoder.codebook.grouped[0]]
         parts = {"class": own, "style": np.setdiff1d(every, own)}
     for name, columns in parts.items():
         codes = found.codes[:, columns]
         if len(columns) > 2 and codes.std(axis=0).max() > SPREAD:
-            yield f"tsne-{name}.png", tsne(found._replace(codes=codes), name, study.seed)
+            yield f"tsne-{name}.png", tsne(found._replace(codes=codes), name, context.seed)
 
 
 def tsne(found: LabelledCodes, name: str, seed: int) -> Picture:

@@ -14,22 +14,22 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents.base import Free
-from training.losses import KL, Reconstruction, Term
+from training.latents.base import Unsupervised
+from training.losses import KL, Loss, Reconstruction
 from training.model import Recipe
 from training.networks.decoders import LEAN, Backbones
 from training.schedules import hold_then_linear
 
 
 def unsupervised(
-    backbones: Backbones, kl: Term, latent: int, images: int, batch_size: int, learning_rate: float
+    backbones: Backbones, kl: Loss, latent: int, images: int, batch_size: int, learning_rate: float
 ) -> Recipe:
     """A VAE of free latents only: what the beta and capacity presets share."""
     return Recipe(
         encoder=backbones.encoder,
         decoder=backbones.decoder,
-        latents=lambda features, attributes: [Free(latent)],
-        terms=(Reconstruction(), kl),
+        latents=lambda features, attributes: [Unsupervised(latent)],
+        losses=(Reconstruction(), kl),
         images=images,
         batch_size=batch_size,
         learning_rate=hold_then_linear(learning_rate, hold=0.7, warmup=0.005),

@@ -30,15 +30,15 @@ def labelled(
     learning_rate: float,
     beta: float,
     supervised_weight: float,
-    reader: Callable[[ImageShape], Encoder] | None = None,
+    condition_classifier: Callable[[ImageShape], Encoder] | None = None,
 ) -> Recipe:
     """The network and the loss that the branched and the conditional VAE share."""
     return Recipe(
         encoder=DIGITS.encoder,
         decoder=DIGITS.decoder,
-        reader=reader,
+        condition_classifier=condition_classifier,
         latents=latents,
-        terms=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
+        losses=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
         images=images,
         batch_size=batch_size,
         learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),

@@ -16,7 +16,7 @@ from __future__ import annotations
 from functools import partial
 
 from attributes import Attributes
-from training.latents.base import Condition, Free, Latent
+from training.latents.base import Condition, Latent, Unsupervised
 from training.model import Recipe
 from training.networks.decoders import ConvEncoder
 from training.presets.branched import labelled
@@ -39,6 +39,6 @@ def recipe(
 
     def latents(features: int, attributes: Attributes) -> list[Latent]:
         told = [Condition(attributes.discrete(name.strip())) for name in condition.split(",")]
-        return [*told, Free(latent)]
+        return [*told, Unsupervised(latent)]
 
     return labelled(latents, images, batch_size, learning_rate, beta, supervised_weight, READER)

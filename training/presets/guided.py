@@ -16,8 +16,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from attributes import Attributes
-from training.latents.base import Free, Guided, Latent
-from training.losses import AbsoluteKL, SquaredError, Supervised, Term
+from training.latents.base import Guided, Latent, Unsupervised
+from training.losses import AbsoluteKL, Loss, SquaredError, Supervised
 from training.model import Recipe
 from training.networks.decoders import DIGITS
 from training.schedules import Schedule, damped_cosine, hold_then_linear, sigmoid_drop
@@ -27,7 +27,7 @@ HIDDEN = (10, 10)
 
 def annealed(
     latents: Callable[[int, Attributes], list[Latent]],
-    supervised: tuple[Term, ...],
+    supervised: tuple[Loss, ...],
     images: int,
     batch_size: int,
     learning_rate: float,
@@ -37,7 +37,7 @@ def annealed(
         encoder=DIGITS.encoder,
         decoder=DIGITS.decoder,
         latents=latents,
-        terms=(SquaredError(), AbsoluteKL(), *supervised),
+        losses=(SquaredError(), AbsoluteKL(), *supervised),
         images=images,
         batch_size=batch_size,
         learning_rate=hold_then_linear(learning_rate, hold=0.4, warmup=0.01),
@@ -76,4 +76,4 @@ def recipe(
 
 def baseline(*, images: int = 600_000, batch_size: int = 64, learning_rate: float = 1e-3, latent: int = 2) -> Recipe:
     """The same network without the classifier."""
-    return annealed(lambda features, attributes: [Free(latent)], (), images, batch_size, learning_rate)
+    return annealed(lambda features, attributes: [Unsupervised(latent)], (), images, batch_size, learning_rate)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents.base import Number
+from training.latents.base import IndexRegression
 from training.presets.softmax import supervised
 
-recipe = partial(supervised, Number)
+recipe = partial(supervised, IndexRegression)

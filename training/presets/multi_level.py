@@ -19,10 +19,10 @@ from __future__ import annotations
 from functools import partial
 
 from attributes import Attributes
-from training.adversary import Critic
-from training.latents.base import Evidence, Free, Latent
+from training.adversary import Adversary
+from training.latents.base import Evidence, Latent, Unsupervised
 from training.latents.space import Space
-from training.losses import KL, Leak, Reconstruction
+from training.losses import KL, AdversarialLoss, Reconstruction
 from training.model import Recipe
 from training.networks.decoders import NORMALISED
 from training.schedules import hold_then_linear, ramp
@@ -49,22 +49,22 @@ def multi_level(
 
     def latents(features: int, attributes: Attributes) -> list[Latent]:
         shared = [Evidence(attributes.discrete(group), class_latent, detached, subgroups)] if class_latent else []
-        return [*shared, Free(latent, "style")]
+        return [*shared, Unsupervised(latent, "style")]
 
-    def critic(space: Space) -> Critic:
+    def adversary(space: Space) -> Adversary:
         (evidence,) = space.of(Evidence)
-        return Critic(latent, evidence.width)
+        return Adversary(latent, evidence.width)
 
     return Recipe(
         encoder=NORMALISED.encoder,
         decoder=NORMALISED.decoder,
         latents=latents,
-        terms=(
+        losses=(
             Reconstruction(),
             KL(free=style_beta),
-            *([Leak(ramp(0.0, leak_weight, 0.15))] if leak_weight else []),
+            *([AdversarialLoss(ramp(0.0, leak_weight, 0.15))] if leak_weight else []),
         ),
-        critic=critic if leak_weight else None,
+        adversary=adversary if leak_weight else None,
         images=images,
         batch_size=batch_size,
         learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),

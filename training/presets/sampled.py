@@ -36,5 +36,5 @@ def recipe(
         latent_weight=latent_weight,
         supervised_weight=supervised_weight,
         label_share=0.0,
-        round_trip_share=0.0,
+        cycle_share=0.0,
     )

@@ -14,7 +14,7 @@ from training import presets
 from training.atomic_files import write_json
 from training.data.few_labels import ONLY
 from training.evaluation import as_json, evaluate, rows_to_score
-from training.inference import TorchCodec
+from training.inference import TorchAutoencoder
 from training.presets import Setting
 from training.runs import Run
 
@@ -298,10 +298,10 @@ def score_run(run: Run, experiment: Experiment) -> None:
     """Score a finished run on at most ``ROWS`` rows of each set, unless it has been scored already."""
     if (run.path / SCORES).exists():
         return
-    source = run.source()
-    sets = rows_to_score(source, also_training=experiment.training_too, at_most=ROWS)
-    evaluation = evaluate(TorchCodec(run.load()), source, sets, experiment.metrics)
-    write_json(run.path / SCORES, as_json(evaluation, source.ceilings))
+    dataset = run.dataset()
+    sets = rows_to_score(dataset, also_training=experiment.training_too, at_most=ROWS)
+    evaluation = evaluate(TorchAutoencoder(run.load()), dataset, sets, experiment.metrics)
+    write_json(run.path / SCORES, as_json(evaluation, dataset.ceilings))
 
 
 def scored(run: Run, experiment: Experiment) -> bool:

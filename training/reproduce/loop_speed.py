@@ -22,7 +22,7 @@ from torch import nn
 from tqdm import tqdm
 
 from training import presets
-from training.data import open_source
+from training.data import open_dataset
 from training.presets import Setting
 from training.runs import Parameters, Run
 from training.trainer import trainer
@@ -89,11 +89,11 @@ def _measured(kind: str, batch: int, device: str, threads: int) -> float:
 def plain(batch: int, device: str, threads: int) -> float:
     """Images per second of a loop as tutorials have it: eager, float32, Adam, images in memory."""
     torch.set_num_threads(threads)
-    source = open_source(DATA)
-    rows = source.batch(torch.randint(len(source), (ROWS,)).numpy())
+    dataset = open_dataset(DATA)
+    rows = dataset.batch(torch.randint(len(dataset), (ROWS,)).numpy())
     images, targets = torch.from_numpy(rows.images).permute(0, 3, 1, 2), torch.from_numpy(rows.targets)
-    model = Published(source.attributes.total).to(device)
-    sizes = [attribute.size for attribute in source.attributes]
+    model = Published(dataset.attributes.total).to(device)
+    sizes = [attribute.size for attribute in dataset.attributes]
     optimizer = torch.optim.Adam(model.parameters(), lr=2e-3)
 
     def steps() -> Iterator[None]:
@@ -118,7 +118,7 @@ def plain(batch: int, device: str, threads: int) -> float:
 
 def own(batch: int, device: str, threads: int) -> float:
     """Images per second of ``training.trainer.trainer``, drawing the images included."""
-    source = open_source(DATA)
+    dataset = open_dataset(DATA)
     with tempfile.TemporaryDirectory() as folder:
         parameters = Parameters(
             system="softmax",
@@ -126,10 +126,10 @@ def own(batch: int, device: str, threads: int) -> float:
             data=DATA,
             overrides=(),
             labels="",
-            attributes=tuple(source.attributes),
-            image=source.image_shape,
-            rows=len(source),
-            content=source.content,
+            attributes=tuple(dataset.attributes),
+            image=dataset.image_shape,
+            rows=len(dataset),
+            content=dataset.content,
             init=None,
             seed=0,
             device=device,
@@ -140,7 +140,7 @@ def own(batch: int, device: str, threads: int) -> float:
             command="",
             hardware="",
         )
-        return _speed(trainer.steps(Run.create(Path(folder) / "run", parameters), source), batch, device)
+        return _speed(trainer.steps(Run.create(Path(folder) / "run", parameters), dataset), batch, device)
 
 
 def _speed(steps: Iterator[None], batch: int, device: str) -> float:

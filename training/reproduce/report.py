@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from training import presets
-from training.atomic_files import replacing, write_json
+from training.atomic_files import atomic_write, write_json
 from training.data.few_labels import ONLY
 from training.plots.canvas import save
 from training.plots.quality import front, time_to_quality
@@ -89,7 +89,7 @@ def write_table(root: Path, file: Path) -> None:
 
 
 def _write(file: Path, lines: Sequence[str]) -> None:
-    with replacing(file) as output:
+    with atomic_write(file) as output:
         output.write("\n".join(lines).encode() + b"\n")
 
 
@@ -97,7 +97,7 @@ def _show(experiment: Experiment, run: Run, folder: Path) -> None:
     """Keep those of the run's pictures that are to be shown in a folder."""
     for picture in experiment.pictures:
         folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / f"{experiment.name}-{picture}") as output:
+        with atomic_write(folder / f"{experiment.name}-{picture}") as output:
             output.write((run.path / PICTURES / picture).read_bytes())
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.data.dataset import Rows, Source
+from training.data.dataset import Dataset, Rows
 from training.data.off_grid import between
 from training.inference import pixels
-from training.latents.base import Free, Posterior
+from training.latents.base import Posterior, Unsupervised
 from training.latents.space import Labels
 from training.metrics.latents import IDLE
 from training.model import VAE
@@ -22,22 +22,22 @@ MOST = 0.5
 """Share of a latent's variance that a factor must explain to give it its name."""
 
 
-def measuring_rows(source: Source, rows: Rows, seed: int, count: int) -> Rows:
+def measuring_rows(dataset: Dataset, rows: Rows, seed: int, count: int) -> Rows:
     """At most ``count`` of the rows that are trained on; labelled ones where there are any."""
-    labelled = rows[source.labelled[rows].any(axis=1)]
+    labelled = rows[dataset.labelled[rows].any(axis=1)]
     return np.random.default_rng(seed).permutation(labelled if len(labelled) else rows)[:count]
 
 
 @torch.inference_mode()
-def measure(model: VAE, source: Source, rows: Rows, device: str) -> None:
+def measure(model: VAE, dataset: Dataset, rows: Rows, device: str) -> None:
     """Settle the model's measured parts on rows of the training data, some moved off the grid as in training."""
     if not model.space.measured:
         return
     model.eval()
-    draw, share = np.random.default_rng(0), model.recipe.between_share
+    draw, share = np.random.default_rng(0), model.recipe.off_grid_share
     posteriors, targets, known = [], [], []
     for start in range(0, len(rows), CHUNK):
-        batch = between(source, source.batch(rows[start : start + CHUNK]), share, draw)
+        batch = between(dataset, dataset.batch(rows[start : start + CHUNK]), share, draw)
         labels = Labels(torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).float().to(device))
         posteriors.append(model.posterior(pixels(batch.images, device), labels))
         targets.append(labels.targets)
@@ -59,16 +59,16 @@ def _name(model: VAE, q: Posterior, labels: Labels) -> None:
     factors = np.stack([labels.targets[complete][:, c].argmax(dim=1).cpu().numpy() for c in columns], axis=1)
     first = 0
     for latent in model.space.each():
-        if isinstance(latent, Free):
+        if isinstance(latent, Unsupervised):
             codes = q.mean[complete][:, first : first + latent.codes].cpu().numpy()
-            shares = np.stack([explained(codes, factor) for factor in factors.T])  # [F, L]
+            shares = np.stack([eta_squared(codes, factor) for factor in factors.T])  # [F, L]
             shares *= q.logvar[:, first : first + latent.codes].exp().mean(dim=0).cpu().numpy() < IDLE
             best = zip(shares.argmax(axis=0), shares.max(axis=0), strict=True)
             latent.follows = tuple(attributes[i].name if share > MOST else None for i, share in best)
         first += latent.codes
 
 
-def explained(codes: NDArray[Any], factor: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
+def eta_squared(codes: NDArray[Any], factor: NDArray[np.integer[Any]]) -> NDArray[np.float64]:
     """Share of each code's variance [L] that the factor's class explains: eta^2, by the law of total variance.
 
     ``codes`` [N, L], ``factor`` [N]; 0 for a code that is constant.

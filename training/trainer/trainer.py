@@ -19,21 +19,21 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from training.data.dataset import Batch, Rows, Source
+from training.data.dataset import Batch, Dataset, Rows
 from training.data.off_grid import between
-from training.inference import TorchCodec, pixels
+from training.inference import TorchAutoencoder, pixels
 from training.latents.space import Labels
-from training.losses import Pass, Term
+from training.losses import ForwardOutput, Loss
 from training.metrics import score
-from training.metrics.study import Study
-from training.model import VAE, Noise
+from training.metrics.context import EvaluationContext
+from training.model import VAE, StepNoise
 from training.plots import draw
 from training.plots.canvas import COLUMNS, save
 from training.plots.curves import CURVES, curves
 from training.plots.reconstructions import reconstructions
 from training.plots.traversals import traversals
 from training.runs import PICTURES, Run, RunError
-from training.schedules import Moment, at
+from training.schedules import Progress, at
 from training.trainer.fit_latents import ROWS, measure, measuring_rows
 
 REPORTS = 20
@@ -82,28 +82,28 @@ def cpu_field(name: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
 
 
-def train(run: Run, source: Source, *, checkpoint_seconds: float = 60.0) -> None:
+def train(run: Run, dataset: Dataset, *, checkpoint_seconds: float = 60.0) -> None:
     """Train a run from its last checkpoint to its end.
 
     The weights at the end depend on the run's parameters alone, however often it was stopped or killed in between.
     Raises Interrupted after SIGINT or SIGTERM, with everything saved, and RunError where the run can't go on.
     """
     with run.lock(), _stop_requested() as stop:
-        _Trainer(run, source).go(stop, checkpoint_seconds)
+        _Trainer(run, dataset).go(stop, checkpoint_seconds)
 
 
-def steps(run: Run, source: Source) -> Iterator[None]:
+def steps(run: Run, dataset: Dataset) -> Iterator[None]:
     """Train a run step by step, with nothing reported or saved: for measuring how fast it is."""
-    trainer = _Trainer(run, source)
+    trainer = _Trainer(run, dataset)
     for batch in trainer.batches():
         trainer.take(batch)
         yield
 
 
 class _Trainer:
-    def __init__(self, run: Run, source: Source) -> None:
+    def __init__(self, run: Run, dataset: Dataset) -> None:
         parameters = run.parameters
-        self.run, self.source, self.seed = run, source, parameters.seed
+        self.run, self.dataset, self.seed = run, dataset, parameters.seed
         self.device, self.bf16 = parameters.device, parameters.precision == "bf16"
         torch.set_num_threads(parameters.threads)
         if self.device == "cpu" or parameters.deterministic:
@@ -116,18 +116,20 @@ class _Trainer:
         torch.manual_seed(self.seed)
         self.model = run.build().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.recipe = self.model.recipe
-        out = source.held_out
+        out = dataset.held_out
         self.rows = np.flatnonzero(~out)
         if not len(self.rows):
             raise RunError("the data has no rows to train on")
         self.batch_size = min(self.recipe.batch_size, len(self.rows))
-        self.order = Order(self.rows, np.asarray(source.labelled[self.rows].any(axis=1)), self.batch_size, self.seed)
+        self.order = BatchSampler(
+            self.rows, np.asarray(dataset.labelled[self.rows].any(axis=1)), self.batch_size, self.seed
+        )
         self.steps = math.ceil(self.recipe.images / self.batch_size)
         # so few that scoring them takes little of the time between two reports
         count = min(VALIDATION_ROWS, max(16, self.steps * self.batch_size // REPORTS // 4))
         chosen = np.random.default_rng(self.seed).permutation(np.flatnonzero(out) if out.any() else self.rows)
         self.validation = chosen[:count]
-        self.measuring = measuring_rows(source, self.rows, self.seed, ROWS)
+        self.measuring = measuring_rows(dataset, self.rows, self.seed, ROWS)
         self.optimizer = self.recipe.optimizer(self.model, torch.bfloat16 if self.bf16 else torch.float32)
         self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
         self.sums, self.epochs = dict[str, torch.Tensor](), list[float]()
@@ -142,7 +144,7 @@ class _Trainer:
             self.step, self.steps, self.seconds = (checkpoint[key] for key in ("step", "steps", "seconds"))
             self.history, self.epochs, self.sums = (checkpoint[key] for key in ("history", "epochs", "sums"))
         elif init is not None:
-            start_from(self.model, init)
+            load_matching_weights(self.model, init)
 
     def go(self, stop: list[bool], checkpoint_seconds: float) -> None:
         reports = {round(self.steps * (i + 1) / REPORTS) for i in range(REPORTS)}
@@ -182,16 +184,16 @@ class _Trainer:
 
     def _batch(self, step: int) -> Batch:
         """The batch of a step, some of it between grid values where the recipe says so."""
-        batch, share = self.source.batch(self.order(step)), self.recipe.between_share
-        return between(self.source, batch, share, np.random.default_rng([self.seed, step])) if share else batch
+        batch, share = self.dataset.batch(self.order(step)), self.recipe.off_grid_share
+        return between(self.dataset, batch, share, np.random.default_rng([self.seed, step])) if share else batch
 
     def take(self, batch: Batch) -> None:
         """One step on a batch."""
         factor = self.recipe.plateau(self.epochs)[0] if self.recipe.plateau else 1.0
         for group in self.optimizer.param_groups:
-            group["lr"] = factor * self.recipe.learning_rate(self.moment)
+            group["lr"] = factor * self.recipe.learning_rate(self.progress)
         self.model.train()
-        losses = self._losses(self._pass(batch, self.moment, Noise(self.seed, self.step)))
+        losses = self._losses(self._pass(batch, self.progress, StepNoise(self.seed, self.step)))
         self.optimizer.zero_grad()
         losses["loss"].backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -201,28 +203,28 @@ class _Trainer:
         self.step += 1
 
     @property
-    def moment(self) -> Moment:
-        return Moment(self.step, self.steps)
+    def progress(self) -> Progress:
+        return Progress(self.step, self.steps)
 
-    def _pass(self, batch: Batch, moment: Moment, noise: Noise) -> Pass:
+    def _pass(self, batch: Batch, progress: Progress, noise: StepNoise) -> ForwardOutput:
         images = pixels(batch.images, self.device)
         targets, known = torch.from_numpy(batch.targets).to(self.device), torch.from_numpy(batch.known).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            passed: Pass = self.model(images, Labels(targets, known.float()), noise, moment)
+            passed: ForwardOutput = self.model(images, Labels(targets, known.float()), noise, progress)
         return passed
 
-    def _losses(self, passed: Pass) -> dict[str, torch.Tensor]:
+    def _losses(self, passed: ForwardOutput) -> dict[str, torch.Tensor]:
         """Each term, unweighted, by its name, and ``loss``, their weighted sum."""
-        terms = self.recipe.terms
-        values = [term(passed) for term in terms]
-        weighted = [at(term.weight, passed.moment) * value for term, value in zip(terms, values, strict=True)]
-        return {"loss": torch.stack(weighted).sum(), **dict(zip(map(_name, terms), values, strict=True))}
+        losses = self.recipe.losses
+        values = [term(passed) for term in losses]
+        weighted = [at(term.weight, passed.progress) * value for term, value in zip(losses, values, strict=True)]
+        return {"loss": torch.stack(weighted).sum(), **dict(zip(map(_name, losses), values, strict=True))}
 
     @torch.inference_mode()
     def _end_epoch(self) -> None:
         """Note the validation loss, by which the plateau goes, and stop where it says so."""
         self.model.eval()
-        passed = self._pass(self.source.batch(self.validation), self.moment, Noise(self.seed, -1))
+        passed = self._pass(self.dataset.batch(self.validation), self.progress, StepNoise(self.seed, -1))
         self.epochs.append(float(self._losses(passed)["loss"]))
         assert self.recipe.plateau is not None
         if self.recipe.plateau(self.epochs)[1]:
@@ -232,7 +234,7 @@ class _Trainer:
         """Settle what is measured, once for a step; on all measuring rows at the end, until then on a few."""
         if self.measured != self.step:
             count = ROWS if self.step == self.steps else 4 * len(self.validation)
-            measure(self.model, self.source, self.measuring[:count], self.device)
+            measure(self.model, self.dataset, self.measuring[:count], self.device)
             self.measured = self.step
 
     def _report(self, board: Any) -> dict[str, str]:
@@ -244,14 +246,14 @@ class _Trainer:
         if self.epochs:
             row["validation.loss"] = self.epochs[-1]
         self._measure()
-        codec = TorchCodec(self.model, self.device)
-        validation = score(codec, self.source, self.validation)
+        autoencoder = TorchAutoencoder(self.model, self.device)
+        validation = score(autoencoder, self.dataset, self.validation)
         self._check(validation["reconstruction.bce"].rows > 0)  # values that are not finite count as none
         row |= {f"validation.{name}": value.mean for name, value in validation.items() if value.rows}
         self.history.append(row)
-        picture = reconstructions(codec, self.source.batch(self.validation[:COLUMNS]), self.source.attributes)
+        picture = reconstructions(autoencoder, self.dataset.batch(self.validation[:COLUMNS]), self.dataset.attributes)
         save(picture, self.run.path / PICTURES / "reconstructions.png")
-        save(traversals(codec), self.run.path / PICTURES / "traversals.png")
+        save(traversals(autoencoder), self.run.path / PICTURES / "traversals.png")
         if board is not None:
             for name, value in row.items():
                 board.add_scalar(name.replace(".", "/", 1), value, self.step)
@@ -261,15 +263,15 @@ class _Trainer:
     def _draw(self) -> None:
         """All pictures that apply to the finished model, of held-out rows; the curves last."""
         folder = self.run.path / PICTURES
-        draw(Study(TorchCodec(self.model, self.device), self.source, self.validation), folder)
+        draw(EvaluationContext(TorchAutoencoder(self.model, self.device), self.dataset, self.validation), folder)
         save(curves({self.run.path.name: self.history}), folder / CURVES)
 
     def _schedules(self) -> dict[str, float]:
         """What is scheduled, as it is now: the learning rate, and weights of terms and capacities that change."""
         values = {"learning_rate": float(self.optimizer.param_groups[0]["lr"])}
-        for term in self.recipe.terms:
+        for term in self.recipe.losses:
             scheduled = {key: value for key, value in vars(term).items() if callable(value)}
-            values |= {f"{_name(term)}.{key}": at(schedule, self.moment) for key, schedule in scheduled.items()}
+            values |= {f"{_name(term)}.{key}": at(schedule, self.progress) for key, schedule in scheduled.items()}
         return values
 
     def _save(self) -> None:
@@ -298,12 +300,12 @@ class _Trainer:
             )
 
 
-def _name(term: Term) -> str:
+def _name(term: Loss) -> str:
     """What a term is called in the history."""
     return type(term).__name__.lower()
 
 
-class Order:
+class BatchSampler:
     """Rows of each step: every epoch is a permutation that depends on seed and epoch alone.
 
     Where fewer than ``LABELLED_SHARE`` of the rows [N] are ``labelled``, that share of every batch, its first rows, is
@@ -313,8 +315,8 @@ class Order:
     def __init__(self, rows: Rows, labelled: NDArray[np.bool_], batch_size: int, seed: int) -> None:
         few = 0 < labelled.mean() < LABELLED_SHARE
         count = min(int(LABELLED_SHARE * batch_size), int(labelled.sum())) if few else 0
-        self._labelled = _Stream(rows[labelled], count, [seed, 1]) if count else None
-        self._all = _Stream(rows, batch_size - count, [seed])
+        self._labelled = Permutations(rows[labelled], count, [seed, 1]) if count else None
+        self._all = Permutations(rows, batch_size - count, [seed])
         self.steps = self._all.steps
 
     def __call__(self, step: int) -> Rows:
@@ -322,7 +324,7 @@ class Order:
         return self._all(step) if self._labelled is None else np.concatenate([self._labelled(step), self._all(step)])
 
 
-class _Stream:
+class Permutations:
     """So many rows per step of one permutation after the other."""
 
     def __init__(self, rows: Rows, count: int, seed: list[int]) -> None:
@@ -338,7 +340,7 @@ class _Stream:
         return self._permuted[place * self._count : (place + 1) * self._count]
 
 
-def start_from(model: VAE, path: str) -> None:
+def load_matching_weights(model: VAE, path: str) -> None:
     """Take the weights of another run wherever name and shape are the same; raises RunError where none are."""
     given = Run.open(Path(path)).load().state_dict()
     own = {name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)}

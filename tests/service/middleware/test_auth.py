@@ -10,13 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 from starlette.testclient import TestClient
-from tests.service.web.test_error_handlers import check_problem
 
 from service.app import create_app
 from service.middleware.auth import PROBES
 from service.settings import Settings
 from tests.service.processes import Running, running
 from tests.service.toys import toy_bundle, wait_until_ready
+from tests.service.web.test_error_handlers import check_problem
 
 READER, KEEPER = "reader-0123456789abcdef", "keeper-0123456789abcdef"
 DECODE = b'{"attributes": {"scale": 1}}'

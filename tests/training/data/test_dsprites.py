@@ -216,10 +216,10 @@ def test_fractional_values_are_rendered_as_a_slow_exact_fill_does(shape: int) ->
 
 
 def test_a_batch_has_images_one_hot_targets_and_everything_known() -> None:
-    source = RenderedDSprites()
-    assert (len(source), source.image_shape) == (737_280, (64, 64, 1))
+    dataset = RenderedDSprites()
+    assert (len(dataset), dataset.image_shape) == (737_280, (64, 64, 1))
     row = 2 * 245_760 + 4 * 40_960 + 39 * 1024 + 7 * 32 + 31
-    images, targets, known = source.batch(np.array([row, 0]))
+    images, targets, known = dataset.batch(np.array([row, 0]))
     assert images.dtype == np.uint8
     assert (images.shape, targets.shape) == ((2, 64, 64, 1), (2, 113))
     assert np.unique(images).tolist() == [0, 255]
@@ -270,26 +270,26 @@ def write(file: Path, **changes: Any) -> Path:
 
 
 def test_a_file_gives_its_own_images_and_labels(real_dsprites: Path) -> None:
-    source = DSpritesFile(real_dsprites)
+    dataset = DSpritesFile(real_dsprites)
     with np.load(real_dsprites) as arrays:
         images, classes = arrays["imgs"], arrays["latents_classes"][:, -5:]
     rows = np.array([19_999, 0, 77])
-    batch = source.batch(rows)
-    assert len(source) == 20_000
+    batch = dataset.batch(rows)
+    assert len(dataset) == 20_000
     assert np.array_equal(batch.images[..., 0], 255 * images[rows])
     for name, column in zip(("shape", "scale", "orientation", "pos_x", "pos_y"), classes[rows].T, strict=True):
         assert np.array_equal(batch.targets[:, ATTRIBUTES.columns(name)].argmax(axis=1), column)
-    assert source.labelled.all()
+    assert dataset.labelled.all()
 
 
 @pytest.mark.parametrize("columns", [5, 6])
 def test_a_file_may_have_the_colour_column_or_not(tmp_path: Path, columns: int) -> None:
     classes = classes_of(np.arange(50) * 14_000)
     given = np.pad(classes, ((0, 0), (columns - 5, 0)))
-    source = DSpritesFile(write(tmp_path / "some.npz", imgs=render(*classes.T), latents_classes=given))
+    dataset = DSpritesFile(write(tmp_path / "some.npz", imgs=render(*classes.T), latents_classes=given))
     rows = np.arange(50)
-    assert np.array_equal(source.batch(rows).images, RenderedDSprites().batch(rows * 14_000).images)
-    assert np.array_equal(source.batch(rows).targets, RenderedDSprites().batch(rows * 14_000).targets)
+    assert np.array_equal(dataset.batch(rows).images, RenderedDSprites().batch(rows * 14_000).images)
+    assert np.array_equal(dataset.batch(rows).targets, RenderedDSprites().batch(rows * 14_000).targets)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_the_source_renders_what_lies_between_its_classes() -> None:
 
 
 def test_at_whole_positions_the_source_renders_its_own_images_and_all_are_labelled() -> None:
-    source, rows = RenderedDSprites(), np.array([0, 77, 400_000, COUNT - 1])
-    assert np.array_equal(source.render(classes_of(rows).astype(float)), source.batch(rows).images)
-    assert source.labelled.shape == (COUNT, 5)
-    assert source.labelled.all()
+    dataset, rows = RenderedDSprites(), np.array([0, 77, 400_000, COUNT - 1])
+    assert np.array_equal(dataset.render(classes_of(rows).astype(float)), dataset.batch(rows).images)
+    assert dataset.labelled.shape == (COUNT, 5)
+    assert dataset.labelled.all()

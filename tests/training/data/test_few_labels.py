@@ -9,20 +9,20 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.data import open_source, with_labels
-from training.data.dataset import DataError, Source
+from training.data import open_dataset, with_labels
+from training.data.dataset import DataError, Dataset
 
 
 @pytest.fixture(scope="module")
-def whole() -> Source:
-    return open_source("dsprites")
+def whole() -> Dataset:
+    return open_dataset("dsprites")
 
 
-def test_no_labels_given_is_the_source_itself(whole: Source) -> None:
+def test_no_labels_given_is_the_source_itself(whole: Dataset) -> None:
     assert with_labels(whole, "", 0) is whole
 
 
-def test_so_many_rows_stay_labelled_and_all_that_are_held_out(whole: Source) -> None:
+def test_so_many_rows_stay_labelled_and_all_that_are_held_out(whole: Dataset) -> None:
     few = with_labels(whole, "1000", 3)
     trained = few.labelled[~whole.held_out]
     assert trained.all(axis=1).sum() == trained.any(axis=1).sum() == 1000
@@ -30,7 +30,7 @@ def test_so_many_rows_stay_labelled_and_all_that_are_held_out(whole: Source) -> 
     assert np.array_equal(few.held_out, whole.held_out)
 
 
-def test_rows_without_label_show_their_image_and_nothing_else(whole: Source) -> None:
+def test_rows_without_label_show_their_image_and_nothing_else(whole: Dataset) -> None:
     few = with_labels(whole, "1000", 3)
     rows = np.array([np.flatnonzero(few.labelled[:, 0])[0], np.flatnonzero(~few.labelled[:, 0])[0]])
     batch, original = few.batch(rows), whole.batch(rows)
@@ -40,7 +40,7 @@ def test_rows_without_label_show_their_image_and_nothing_else(whole: Source) -> 
     assert not batch.targets[1].any()
 
 
-def test_the_seed_decides_which(whole: Source) -> None:
+def test_the_seed_decides_which(whole: Dataset) -> None:
     first, again, other = (with_labels(whole, "50", seed) for seed in (0, 0, 1))
     assert np.array_equal(first.labelled, again.labelled)
     assert first.content == again.content
@@ -48,12 +48,12 @@ def test_the_seed_decides_which(whole: Source) -> None:
     assert len({whole.content, first.content, other.content}) == 3
 
 
-def test_fewer_labels_are_some_of_the_more(whole: Source) -> None:
+def test_fewer_labels_are_some_of_the_more(whole: Dataset) -> None:
     few, more = (with_labels(whole, count, 0).labelled for count in ("50", "60"))
     assert (more | ~few).all()
 
 
-def test_whatever_else_is_as_in_the_whole(whole: Source) -> None:
+def test_whatever_else_is_as_in_the_whole(whole: Dataset) -> None:
     few, positions = with_labels(whole, "50", 0), np.array([[2, 4.5, 12.25, 7.5, 31]])
     assert (len(few), few.image_shape, few.ceilings) == (len(whole), whole.image_shape, whole.ceilings)
     assert few.attributes == whole.attributes
@@ -64,15 +64,15 @@ def test_whatever_else_is_as_in_the_whole(whole: Source) -> None:
 
 
 def test_only_fully_labelled_rows_are_drawn(sprites: Path) -> None:
-    source = open_source(str(sprites))
+    dataset = open_dataset(str(sprites))
     with (sprites / "labels.csv").open(newline="") as file:
         full = np.array([all(row.values()) for row in csv.DictReader(file)])
-    able = full & ~source.held_out
-    few = with_labels(source, str(able.sum()), 0)
-    assert np.array_equal(few.labelled.any(axis=1) & ~source.held_out, able)
-    assert np.array_equal(few.labelled[source.held_out], source.labelled[source.held_out])
+    able = full & ~dataset.held_out
+    few = with_labels(dataset, str(able.sum()), 0)
+    assert np.array_equal(few.labelled.any(axis=1) & ~dataset.held_out, able)
+    assert np.array_equal(few.labelled[dataset.held_out], dataset.labelled[dataset.held_out])
     with pytest.raises(DataError, match=f"{able.sum() + 1} rows are asked for; the data has {able.sum()} fully"):
-        with_labels(source, str(able.sum() + 1), 0)
+        with_labels(dataset, str(able.sum() + 1), 0)
 
 
 def test_a_listed_row_keeps_what_labels_it_has_and_needs_one(tmp_path: Path) -> None:
@@ -80,18 +80,18 @@ def test_a_listed_row_keeps_what_labels_it_has_and_needs_one(tmp_path: Path) -> 
         Image.new("L", (28, 28), i).save(tmp_path / f"{i}.png")
     rows = [f"{i}.png,{i % 3 if i % 2 else ''},{i % 4 if i % 4 else ''}\n" for i in range(40)]
     (tmp_path / "labels.csv").write_text("file,a,b\n" + "".join(rows))
-    source = open_source(str(tmp_path))
-    partly = next(i for i in range(40) if i % 4 == 2 and not source.held_out[i])
-    never = next(i for i in range(40) if i % 4 == 0 and not source.held_out[i])
+    dataset = open_dataset(str(tmp_path))
+    partly = next(i for i in range(40) if i % 4 == 2 and not dataset.held_out[i])
+    never = next(i for i in range(40) if i % 4 == 0 and not dataset.held_out[i])
     (tmp_path / "rows.txt").write_text(f"{partly}\n")
-    few = with_labels(source, str(tmp_path / "rows.txt"), 0)
+    few = with_labels(dataset, str(tmp_path / "rows.txt"), 0)
     assert few.labelled[partly].tolist() == few.batch(np.array([partly])).known[0].tolist() == [False, True]
     (tmp_path / "rows.txt").write_text(f"{partly}\n{never}\n")
     with pytest.raises(DataError, match=f"line 2: row {never} has no label in the data"):
-        with_labels(source, str(tmp_path / "rows.txt"), 0)
+        with_labels(dataset, str(tmp_path / "rows.txt"), 0)
 
 
-def test_only_leaves_out_what_is_not_labelled(whole: Source) -> None:
+def test_only_leaves_out_what_is_not_labelled(whole: Dataset) -> None:
     few, only = with_labels(whole, "50", 0), with_labels(whole, "only:50", 0)
     assert len(only) == 50 + whole.held_out.sum()
     assert only.labelled.all()
@@ -101,7 +101,7 @@ def test_only_leaves_out_what_is_not_labelled(whole: Source) -> None:
     assert only.render(np.zeros((1, 5))) is not None
 
 
-def test_a_file_lists_rows(whole: Source, tmp_path: Path) -> None:
+def test_a_file_lists_rows(whole: Dataset, tmp_path: Path) -> None:
     rows = np.flatnonzero(~whole.held_out)[[5, 1, 99]]
     (tmp_path / "rows.txt").write_text("\n".join(map(str, rows)) + "\n\n")
     few = with_labels(whole, str(tmp_path / "rows.txt"), 0)
@@ -123,7 +123,7 @@ def test_a_file_lists_rows(whole: Source, tmp_path: Path) -> None:
         ("\n", "lists no row"),
     ],
 )
-def test_wrong_files_are_refused_with_their_line(whole: Source, tmp_path: Path, text: str, message: str) -> None:
+def test_wrong_files_are_refused_with_their_line(whole: Dataset, tmp_path: Path, text: str, message: str) -> None:
     out = whole.held_out
     places = {"in": np.flatnonzero(~out)[0], "out": np.flatnonzero(out)[0]}
     (tmp_path / "rows.txt").write_text(text.format(**places))
@@ -144,7 +144,7 @@ def test_wrong_files_are_refused_with_their_line(whole: Source, tmp_path: Path, 
     ],
 )
 def test_wrong_arrays_are_refused_with_their_entry(
-    whole: Source, tmp_path: Path, array: NDArray[Any], message: str
+    whole: Dataset, tmp_path: Path, array: NDArray[Any], message: str
 ) -> None:
     np.save(tmp_path / "rows.npy", array)
     with pytest.raises(DataError, match=message):
@@ -152,12 +152,12 @@ def test_wrong_arrays_are_refused_with_their_entry(
 
 
 @pytest.mark.parametrize("spec", ["0", "700000", "only:0"])
-def test_more_labels_than_there_are_or_none_are_refused(whole: Source, spec: str) -> None:
+def test_more_labels_than_there_are_or_none_are_refused(whole: Dataset, spec: str) -> None:
     with pytest.raises(DataError, match="fully labelled ones to train on"):
         with_labels(whole, spec, 0)
 
 
-def test_neither_number_nor_file_is_refused(whole: Source) -> None:
+def test_neither_number_nor_file_is_refused(whole: Dataset) -> None:
     with pytest.raises(DataError, match="'many' is neither a number of rows nor a text file or"):
         with_labels(whole, "many", 0)
     with pytest.raises(DataError, match=r"many\.npy: can't be read"):

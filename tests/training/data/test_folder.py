@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from attributes import Attribute, Attributes
-from training.data.dataset import DataError, Source, lowest_tenth
-from training.data.folder import FolderSource, Override, parse_attribute
+from training.data.dataset import DataError, Dataset, lowest_tenth
+from training.data.folder import FolderDataset, Override, parse_attribute
 
 MakeFolder = Callable[..., Path]
 
@@ -38,19 +38,19 @@ def folder(tmp_path: Path) -> MakeFolder:
     return make
 
 
-def only(source: FolderSource) -> Attribute:
-    (attribute,) = source.attributes
+def only(dataset: FolderDataset) -> Attribute:
+    (attribute,) = dataset.attributes
     return attribute
 
 
-def targets(source: FolderSource) -> list[list[float]]:
-    rows: list[list[float]] = source.batch(np.arange(len(source))).targets.tolist()
+def targets(dataset: FolderDataset) -> list[list[float]]:
+    rows: list[list[float]] = dataset.batch(np.arange(len(dataset))).targets.tolist()
     return rows
 
 
 def refusal(path: Path, *overrides: str, attributes: Attributes | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        FolderSource(path, overrides, attributes)
+        FolderDataset(path, overrides, attributes)
     return str(caught.value)
 
 
@@ -58,42 +58,42 @@ def refusal(path: Path, *overrides: str, attributes: Attributes | None = None) -
 
 
 def test_text_is_nominal_with_sorted_labels_and_the_most_frequent_as_default(folder: MakeFolder) -> None:
-    source = FolderSource(folder("kind", ["orc", "elf", "orc", "1"]))
-    assert only(source) == Attribute(name="kind", kind="nominal", size=3, labels=("1", "elf", "orc"), default="orc")
-    assert targets(source) == [[0, 0, 1], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
+    dataset = FolderDataset(folder("kind", ["orc", "elf", "orc", "1"]))
+    assert only(dataset) == Attribute(name="kind", kind="nominal", size=3, labels=("1", "elf", "orc"), default="orc")
+    assert targets(dataset) == [[0, 0, 1], [0, 1, 0], [0, 0, 1], [1, 0, 0]]
 
 
 def test_whole_numbers_are_ordinal_from_the_least_to_the_greatest(folder: MakeFolder) -> None:
-    source = FolderSource(folder("level", ["7", "4", "5.0", "5"]))
-    assert only(source) == Attribute(name="level", kind="ordinal", size=4, range=(4, 7), default=1)
-    assert targets(source) == [[0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0]]
+    dataset = FolderDataset(folder("level", ["7", "4", "5.0", "5"]))
+    assert only(dataset) == Attribute(name="level", kind="ordinal", size=4, range=(4, 7), default=1)
+    assert targets(dataset) == [[0, 0, 0, 1], [1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 0]]
 
 
 def test_decimals_are_continuous_with_measured_range_and_median(folder: MakeFolder) -> None:
-    source = FolderSource(folder("weight", ["-1.5", "4", "2.25", "3"]))
-    assert only(source) == Attribute(name="weight", kind="continuous", range=(-1.5, 4), default=2.625)
-    assert targets(source) == [[-1.5], [4], [2.25], [3]]
+    dataset = FolderDataset(folder("weight", ["-1.5", "4", "2.25", "3"]))
+    assert only(dataset) == Attribute(name="weight", kind="continuous", range=(-1.5, 4), default=2.625)
+    assert targets(dataset) == [[-1.5], [4], [2.25], [3]]
 
 
 def test_an_underscore_makes_a_label_not_a_number(folder: MakeFolder) -> None:
-    assert only(FolderSource(folder("tile", ["1_2", "1_3"]))).labels == ("1_2", "1_3")
+    assert only(FolderDataset(folder("tile", ["1_2", "1_3"]))).labels == ("1_2", "1_3")
 
 
 def test_an_empty_cell_is_unlabelled_and_counts_for_nothing(folder: MakeFolder) -> None:
-    source = FolderSource(folder("kind,weight", ["orc,", ",2.5", ",0.5", "  ,1.5"]))
-    batch = source.batch(np.arange(4))
+    dataset = FolderDataset(folder("kind,weight", ["orc,", ",2.5", ",0.5", "  ,1.5"]))
+    batch = dataset.batch(np.arange(4))
     assert batch.known.tolist() == [[True, False], [False, True], [False, True], [False, True]]
     assert batch.targets.tolist() == [[1, 0], [0, 2.5], [0, 0.5], [0, 1.5]]
-    assert [attribute.default for attribute in source.attributes] == ["orc", 1.5]
+    assert [attribute.default for attribute in dataset.attributes] == ["orc", 1.5]
 
 
 def test_256_classes_are_inferred_and_257_need_an_override(folder: MakeFolder) -> None:
-    assert only(FolderSource(folder("id", ["1", "256"]))).size == 256
+    assert only(FolderDataset(folder("id", ["1", "256"]))).size == 256
     path = folder("id", ["0", "256"])
     assert "257 classes" in refusal(path)
     assert "--attribute id=ordinal:SIZE" in refusal(path)
-    assert only(FolderSource(path, ["id=ordinal:257"])).size == 257
-    assert only(FolderSource(path, ["id=continuous"])).range == (0, 256)
+    assert only(FolderDataset(path, ["id=ordinal:257"])).size == 257
+    assert only(FolderDataset(path, ["id=continuous"])).range == (0, 256)
 
 
 @pytest.mark.parametrize(("cells", "hint"), [(["3", "3"], "one value only"), (["", ""], "column 'x' is empty; label")])
@@ -105,57 +105,57 @@ def test_images_of_which_nothing_is_known_may_all_be_the_same_word(folder: MakeF
     path = folder("x", ["0", "1"])
     (path / "labels.csv").write_text("file\n0.png\n1.png\n")
     assert "add one with the same word in every row" in refusal(path)
-    assert only(FolderSource(folder("kind", ["sprite", "sprite"]))).labels == ("sprite",)
+    assert only(FolderDataset(folder("kind", ["sprite", "sprite"]))).labels == ("sprite",)
 
 
 # overrides
 
 
 def test_a_circular_override_wraps_and_blends(folder: MakeFolder) -> None:
-    source = FolderSource(folder("hue", ["0", "35.5", "36", "-1"]), ["hue=circular:36:period=36"])
+    dataset = FolderDataset(folder("hue", ["0", "35.5", "36", "-1"]), ["hue=circular:36:period=36"])
     expected = np.zeros((4, 36))
     expected[0, 0] = expected[2, 0] = expected[3, 35] = 1
     expected[1, [35, 0]] = 0.5
-    assert targets(source) == expected.tolist()
-    assert only(source).default == 0
+    assert targets(dataset) == expected.tolist()
+    assert only(dataset).default == 0
 
 
 def test_a_period_is_the_size_unless_given(folder: MakeFolder) -> None:
     path = folder("hue", ["0", "4"])
-    assert only(FolderSource(path, ["hue=circular:4"])).period == 4
-    assert only(FolderSource(path, ["hue=circular:5:period=4"])).period == 4
+    assert only(FolderDataset(path, ["hue=circular:4"])).period == 4
+    assert only(FolderDataset(path, ["hue=circular:5:period=4"])).period == 4
 
 
 def test_cells_of_an_override_with_a_range_are_in_units(folder: MakeFolder) -> None:
     override = "size=ordinal:6:range=0.5..1.0:unit=metres:default=0.9"
-    source = FolderSource(folder("size", ["0.7", "0.55", "1", "0.5"]), [override])
-    assert only(source) == Attribute(name="size", kind="ordinal", size=6, range=(0.5, 1), unit="metres", default=4)
+    dataset = FolderDataset(folder("size", ["0.7", "0.55", "1", "0.5"]), [override])
+    assert only(dataset) == Attribute(name="size", kind="ordinal", size=6, range=(0.5, 1), unit="metres", default=4)
     expected = [[0, 0, 1, 0, 0, 0], [0.5, 0.5, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1], [1, 0, 0, 0, 0, 0]]
-    assert targets(source) == expected
+    assert targets(dataset) == expected
 
 
 def test_degrees_work_with_the_range_of_first_and_last_class(folder: MakeFolder) -> None:
-    source = FolderSource(folder("hue", ["0", "355", "360", "90"]), ["hue=circular:36:range=0..350:unit=degrees"])
-    assert np.array(targets(source))[[0, 1, 1, 2, 3], [0, 0, 35, 0, 9]].tolist() == [1, 0.5, 0.5, 1, 1]
+    dataset = FolderDataset(folder("hue", ["0", "355", "360", "90"]), ["hue=circular:36:range=0..350:unit=degrees"])
+    assert np.array(targets(dataset))[[0, 1, 1, 2, 3], [0, 0, 35, 0, 9]].tolist() == [1, 0.5, 0.5, 1, 1]
 
 
 def test_an_ordinal_override_without_size_takes_whole_numbers_and_fractions_between(folder: MakeFolder) -> None:
-    source = FolderSource(folder("level", ["1", "2.5", "3"]), ["level=ordinal"])
-    assert targets(source) == [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 1]]
+    dataset = FolderDataset(folder("level", ["1", "2.5", "3"]), ["level=ordinal"])
+    assert targets(dataset) == [[1, 0, 0], [0, 0.5, 0.5], [0, 0, 1]]
     assert "give its classes" in refusal(folder("level", ["1", "2.5"]), "level=ordinal")
 
 
 def test_a_nominal_override_reads_numbers_as_labels(folder: MakeFolder) -> None:
     path = folder("digit", ["3", "1", "3"])
-    assert only(FolderSource(path, ["digit=nominal"])).labels == ("1", "3")
-    source = FolderSource(path, ["digit=nominal:labels=3|2|1:default=2"])
-    assert only(source) == Attribute(name="digit", kind="nominal", size=3, labels=("3", "2", "1"), default="2")
-    assert targets(source) == [[1, 0, 0], [0, 0, 1], [1, 0, 0]]
+    assert only(FolderDataset(path, ["digit=nominal"])).labels == ("1", "3")
+    dataset = FolderDataset(path, ["digit=nominal:labels=3|2|1:default=2"])
+    assert only(dataset) == Attribute(name="digit", kind="nominal", size=3, labels=("3", "2", "1"), default="2")
+    assert targets(dataset) == [[1, 0, 0], [0, 0, 1], [1, 0, 0]]
 
 
 def test_overrides_leave_other_columns_alone(folder: MakeFolder) -> None:
-    source = FolderSource(folder("a,b", ["0,0", "1,1"]), ["b=continuous:range=-1..3"])
-    assert [(attribute.kind, attribute.range) for attribute in source.attributes] == [
+    dataset = FolderDataset(folder("a,b", ["0,0", "1,1"]), ["b=continuous:range=-1..3"])
+    assert [(attribute.kind, attribute.range) for attribute in dataset.attributes] == [
         ("ordinal", (0, 1)),
         ("continuous", (-1, 3)),
     ]
@@ -220,12 +220,12 @@ def test_overrides_that_do_not_fit_are_refused(folder: MakeFolder, overrides: li
 
 
 def test_saved_attributes_stay_as_they_were_when_rows_are_added(folder: MakeFolder) -> None:
-    before = FolderSource(folder("kind,level", ["orc,2", "elf,3", "elf,4"]))
+    before = FolderDataset(folder("kind,level", ["orc,2", "elf,3", "elf,4"]))
     saved = json.loads(json.dumps([asdict(attribute) for attribute in before.attributes]))
     attributes = Attributes(
         [Attribute(**(each | {"labels": tuple(each["labels"]), "range": tuple(each["range"])})) for each in saved]
     )
-    after = FolderSource(folder("level,new,kind", ["2,x,orc", "3,y,elf", "4,,elf", "3,,orc"]), attributes=attributes)
+    after = FolderDataset(folder("level,new,kind", ["2,x,orc", "3,y,elf", "4,,elf", "3,,orc"]), attributes=attributes)
     assert after.attributes == before.attributes
     assert targets(after)[:3] == targets(before)
     assert targets(after)[3] == [0, 1, 0, 1, 0]
@@ -237,13 +237,13 @@ def test_saved_attributes_stay_as_they_were_when_rows_are_added(folder: MakeFold
 )
 def test_a_cell_outside_saved_attributes_is_refused(folder: MakeFolder, row: str, hint: str) -> None:
     rows = ["orc,2", "elf,3", "elf,4"]
-    attributes = FolderSource(folder("kind,level", rows)).attributes
+    attributes = FolderDataset(folder("kind,level", rows)).attributes
     path = folder("kind,level", [*rows, row])
     assert f"{path / 'labels.csv'}, {hint}" in refusal(path, attributes=attributes)
 
 
 def test_saved_attributes_need_their_columns_and_take_no_overrides(folder: MakeFolder) -> None:
-    attributes = FolderSource(folder("kind", ["orc", "elf"])).attributes
+    attributes = FolderDataset(folder("kind", ["orc", "elf"])).attributes
     assert "overrides can't change them" in refusal(folder("kind", ["orc"]), "kind=nominal", attributes=attributes)
     assert "no column 'kind', only level" in refusal(folder("level", ["1", "2"]), attributes=attributes)
     assert "column 'kind' is empty" in refusal(folder("kind", ["", ""]), attributes=attributes)
@@ -254,9 +254,9 @@ def test_saved_attributes_need_their_columns_and_take_no_overrides(folder: MakeF
 
 def test_images_come_back_bit_by_bit_in_the_order_asked_for(folder: MakeFolder) -> None:
     images = [picture(i, "RGB", (40, 29)) for i in range(3)]
-    source = FolderSource(folder("x", ["0", "1", "2"], images))
-    assert (len(source), source.image_shape, dict(source.ceilings)) == (3, (29, 40, 3), {})
-    batch = source.batch(np.array([2, 0]))
+    dataset = FolderDataset(folder("x", ["0", "1", "2"], images))
+    assert (len(dataset), dataset.image_shape, dict(dataset.ceilings)) == (3, (29, 40, 3), {})
+    batch = dataset.batch(np.array([2, 0]))
     assert batch.images.dtype == np.uint8
     assert np.array_equal(batch.images, np.stack([np.asarray(images[2]), np.asarray(images[0])]))
     assert batch.targets.tolist() == [[0, 0, 1], [1, 0, 0]]
@@ -282,14 +282,14 @@ def test_the_richest_image_decides_the_channels_of_all(folder: MakeFolder, modes
         if mode.endswith("+transparent"):
             image.info["transparency"] = 0 if mode[0] == "P" else (1, 2, 3)
         images.append(image)
-    source = FolderSource(folder("x", ["0", "1"], images))
-    assert source.image_shape == (28, 32, channels)
-    assert len(np.unique(source.batch(np.arange(2)).images, axis=0)) == 2
+    dataset = FolderDataset(folder("x", ["0", "1"], images))
+    assert dataset.image_shape == (28, 32, channels)
+    assert len(np.unique(dataset.batch(np.arange(2)).images, axis=0)) == 2
 
 
 def test_grey_in_a_coloured_folder_repeats_its_channel_and_is_opaque(folder: MakeFolder) -> None:
     images = [picture(0), picture(1, "RGBA")]
-    grey, coloured = FolderSource(folder("x", ["0", "1"], images)).batch(np.arange(2)).images
+    grey, coloured = FolderDataset(folder("x", ["0", "1"], images)).batch(np.arange(2)).images
     assert np.array_equal(grey[..., :3], np.repeat(np.asarray(images[0])[..., None], 3, axis=2))
     assert (grey[..., 3] == 255).all()
     assert np.array_equal(coloured, np.asarray(images[1]))
@@ -299,17 +299,17 @@ def test_grey_in_a_coloured_folder_repeats_its_channel_and_is_opaque(folder: Mak
 def test_other_formats_are_read(tmp_path: Path, form: str) -> None:
     Image.new("RGB", (28, 128), (200, 0, 0)).save(tmp_path / f"a.{form}")
     (tmp_path / "labels.csv").write_text(f"file,x\na.{form},orc\n")
-    source = FolderSource(tmp_path)
-    assert source.image_shape == (128, 28, 3)
-    assert np.abs(source.batch(np.array([0])).images[0, 0, 0].astype(int) - [200, 0, 0]).max() < 8
+    dataset = FolderDataset(tmp_path)
+    assert dataset.image_shape == (128, 28, 3)
+    assert np.abs(dataset.batch(np.array([0])).images[0, 0, 0].astype(int) - [200, 0, 0]).max() < 8
 
 
 def test_the_split_goes_by_sha256_of_the_pixels_so_that_copies_share_a_side(folder: MakeFolder) -> None:
     images = [picture(i % 300) for i in range(600)]
-    source = FolderSource(folder("x", [str(i % 7) for i in range(600)], images))
+    dataset = FolderDataset(folder("x", [str(i % 7) for i in range(600)], images))
     digests = [hashlib.sha256(np.asarray(image).tobytes()).digest()[:8] for image in images]
     keys = np.array([int.from_bytes(digest, "little") for digest in digests], np.uint64)
-    side = source.held_out
+    side = dataset.held_out
     assert np.array_equal(side, lowest_tenth(keys))
     assert (side[:300] == side[300:]).all()
     assert 0 < side.sum() < 300
@@ -414,7 +414,7 @@ def test_images_may_lie_in_folders_below(folder: MakeFolder) -> None:
     (path / "below").mkdir()
     (path / "0.png").rename(path / "below" / "0.png")
     (path / "labels.csv").write_text("file,x\nbelow/0.png,a\n1.png,b\n")
-    assert len(FolderSource(path)) == 2
+    assert len(FolderDataset(path)) == 2
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
@@ -422,7 +422,7 @@ def test_byte_order_mark_blank_lines_spaces_and_line_endings_do_not_matter(folde
     path = folder("x", ["0", "1"])
     lines = ["file, x", "", '"0.png", Zwölf', "1.png ,b", ""]
     (path / "labels.csv").write_text(ending.join(lines), "utf-8-sig", newline="")
-    assert only(FolderSource(path)).labels == ("Zwölf", "b")
+    assert only(FolderDataset(path)).labels == ("Zwölf", "b")
 
 
 def test_what_is_not_utf8_is_refused_with_its_row(folder: MakeFolder) -> None:
@@ -443,23 +443,23 @@ def test_a_turned_image_is_read_upright_as_the_service_reads_it(folder: MakeFold
     exif[0x0112] = 6  # the camera was turned: rows are columns
     sideways = picture(0, size=(28, 32))
     sideways.save(path / "0.png", exif=exif)
-    image = FolderSource(path).batch(np.array([0])).images[0, :, :, 0]
+    image = FolderDataset(path).batch(np.array([0])).images[0, :, :, 0]
     assert (image == np.rot90(np.asarray(sideways), -1)).all()
 
 
 def test_other_labels_are_other_content_but_the_same_split(folder: MakeFolder) -> None:
-    first = FolderSource(folder("level", ["0", "1", "1"]))
-    second = FolderSource(folder("level", ["1", "0", "1"]))
+    first = FolderDataset(folder("level", ["0", "1", "1"]))
+    second = FolderDataset(folder("level", ["1", "0", "1"]))
     assert first.content != second.content
     assert (first.held_out == second.held_out).all()
 
 
 def test_labelled_is_what_batches_know(folder: MakeFolder) -> None:
-    source = FolderSource(folder("level,kind", ["0,", ",", "1,a"]))
-    assert source.labelled.tolist() == [[True, False], [False, False], [True, True]]
-    assert np.array_equal(source.batch(np.arange(3)).known, source.labelled)
+    dataset = FolderDataset(folder("level,kind", ["0,", ",", "1,a"]))
+    assert dataset.labelled.tolist() == [[True, False], [False, False], [True, True]]
+    assert np.array_equal(dataset.batch(np.arange(3)).known, dataset.labelled)
 
 
 def test_nothing_is_rendered_between_images(folder: MakeFolder) -> None:
-    source: Source = FolderSource(folder("level", ["0", "1"]))
-    assert source.render(np.zeros((1, 1))) is None
+    dataset: Dataset = FolderDataset(folder("level", ["0", "1"]))
+    assert dataset.render(np.zeros((1, 1))) is None

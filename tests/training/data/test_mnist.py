@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from tests.training.data.conftest import Site
 from training import data
-from training.data import open_source
+from training.data import open_dataset
 from training.data.dataset import DataError
-from training.data.mnist import PARTS, PUBLISHED, IdxSource
+from training.data.mnist import PARTS, PUBLISHED, IdxDataset
 
 
 def idx(array: NDArray[np.uint8]) -> bytes:
@@ -37,13 +37,13 @@ def folder(tmp_path: Path) -> Path:
 
 def test_published_mnist_has_its_published_counts(mnist: Path) -> None:
     """Of the data set's page and paper: 60,000 and 10,000 images; the first digit is a 5; counts per class."""
-    source = open_source(str(mnist))
-    assert len(source) == 70_000
-    assert source.held_out.sum() == 10_000
-    assert not source.held_out[:60_000].any()
-    (digit,) = source.attributes
+    dataset = open_dataset(str(mnist))
+    assert len(dataset) == 70_000
+    assert dataset.held_out.sum() == 10_000
+    assert not dataset.held_out[:60_000].any()
+    (digit,) = dataset.attributes
     assert (digit.name, digit.labels) == ("digit", tuple("0123456789"))
-    batch = source.batch(np.arange(70_000))
+    batch = dataset.batch(np.arange(70_000))
     classes = batch.targets.argmax(axis=1)
     assert classes[:5].tolist() == [5, 0, 4, 1, 9]
     assert np.bincount(classes[:60_000]).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
@@ -52,30 +52,30 @@ def test_published_mnist_has_its_published_counts(mnist: Path) -> None:
 
 
 def test_other_idx_files_have_numbered_labels(folder: Path) -> None:
-    source = open_source(str(folder))
-    assert isinstance(source, IdxSource)
-    assert source.image_shape == (28, 30, 1)
-    assert [attribute.name for attribute in source.attributes] == ["label"]
-    assert source.attributes[0].labels == ("0", "1", "2", "3")
-    assert source.held_out.tolist() == [False] * 8 + [True] * 4
+    dataset = open_dataset(str(folder))
+    assert isinstance(dataset, IdxDataset)
+    assert dataset.image_shape == (28, 30, 1)
+    assert [attribute.name for attribute in dataset.attributes] == ["label"]
+    assert dataset.attributes[0].labels == ("0", "1", "2", "3")
+    assert dataset.held_out.tolist() == [False] * 8 + [True] * 4
     plain = (folder / PARTS[0]).read_bytes()[16:]
-    assert source.batch(np.arange(8)).images.tobytes() == plain
-    assert source.labelled.tolist() == [[True]] * 12
-    assert open_source(str(folder)).render(np.zeros((1, 1))) is None
+    assert dataset.batch(np.arange(8)).images.tobytes() == plain
+    assert dataset.labelled.tolist() == [[True]] * 12
+    assert open_dataset(str(folder)).render(np.zeros((1, 1))) is None
 
 
 def test_content_is_that_of_images_and_labels(folder: Path) -> None:
-    before = IdxSource(folder).content
+    before = IdxDataset(folder).content
     data = bytearray((folder / PARTS[0]).read_bytes())
     data[-1] ^= 1
     (folder / PARTS[0]).write_bytes(bytes(data))
-    assert IdxSource(folder).content != before
+    assert IdxDataset(folder).content != before
 
 
 def test_published_labels_are_known_unzipped_too(mnist: Path, tmp_path: Path) -> None:
     for part in PARTS:
         (tmp_path / part).write_bytes(gzip.decompress((mnist / f"{part}.gz").read_bytes()))
-    plain, zipped = IdxSource(tmp_path), IdxSource(mnist)
+    plain, zipped = IdxDataset(tmp_path), IdxDataset(mnist)
     assert plain.attributes == zipped.attributes
     assert plain.content == zipped.content
 
@@ -121,7 +121,7 @@ def test_wrong_files_are_refused_by_name(folder: Path, part: int, content: bytes
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(DataError, match=message):
-        open_source(str(folder))
+        open_dataset(str(folder))
 
 
 def test_a_label_beyond_the_published_ones_is_refused(mnist: Path, folder: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_label_beyond_the_published_ones_is_refused(mnist: Path, folder: Path)
     (folder / f"{PARTS[1]}.gz").write_bytes((mnist / f"{PARTS[1]}.gz").read_bytes())
     (folder / f"{PARTS[3]}.gz").write_bytes(gzip.compress(idx(np.array([0, 9, 10, 1], np.uint8))))
     with pytest.raises(DataError, match=r"t10k-labels-idx1-ubyte.gz: holds a label 10, but digit ends with 9"):
-        IdxSource(folder)
+        IdxDataset(folder)
 
 
 def test_fashion_mnist_has_its_published_kinds_of_clothing_in_order() -> None:
@@ -153,8 +153,8 @@ def test_a_published_data_set_is_downloaded_once(
     served = replace(PUBLISHED[name], url=site.url, md5=(first, second, third, fourth), labels_md5=labels)
     monkeypatch.setitem(PUBLISHED, name, served)
     monkeypatch.setattr(data, "DOWNLOADS", tmp_path / "downloads")
-    source = open_source(name)
-    assert source.attributes[0] == PUBLISHED[name].attribute
+    dataset = open_dataset(name)
+    assert dataset.attributes[0] == PUBLISHED[name].attribute
     for part in PARTS:
         (site.folder / f"{part}.gz").unlink()
-    assert open_source(name).content == source.content == IdxSource(tmp_path / "downloads" / name).content
+    assert open_dataset(name).content == dataset.content == IdxDataset(tmp_path / "downloads" / name).content

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from training.data import open_source
+from training.data import open_dataset
 from training.data.dataset import Batch
 from training.data.dsprites import render
 from training.data.off_grid import between
 
-SOURCE = open_source("dsprites")
+SOURCE = open_dataset("dsprites")
 
 
 def draw() -> np.random.Generator:

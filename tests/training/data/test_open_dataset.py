@@ -5,24 +5,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.data import SOURCES, mnist, open_source
+from training.data import SOURCES, mnist, open_dataset
 from training.data.dataset import DataError
 from training.data.dsprites import DSpritesFile, RenderedDSprites
-from training.data.folder import FolderSource
-from training.data.mnist import IdxSource
+from training.data.folder import FolderDataset
+from training.data.mnist import IdxDataset
 
 
 def test_each_kind_of_data_is_opened_by_its_own_source(real_dsprites: Path, mnist: Path, sprites: Path) -> None:
     specs = ("dsprites", str(real_dsprites), str(mnist), str(sprites))
-    kinds = (RenderedDSprites, DSpritesFile, IdxSource, FolderSource)
-    assert tuple(type(open_source(spec)) for spec in specs) == kinds
+    kinds = (RenderedDSprites, DSpritesFile, IdxDataset, FolderDataset)
+    assert tuple(type(open_dataset(spec)) for spec in specs) == kinds
 
 
 def test_labels_csv_wins_over_idx_files_beside_it(tmp_path: Path) -> None:
     (tmp_path / mnist.PARTS[0]).touch()
     (tmp_path / "labels.csv").touch()
     with pytest.raises(DataError, match=r"labels.csv: is empty"):
-        open_source(str(tmp_path))
+        open_dataset(str(tmp_path))
 
 
 @pytest.mark.parametrize("spec", ["mnits", "nowhere/at/all", "some.zip"])
@@ -31,7 +31,7 @@ def test_what_is_not_there_is_refused_with_what_there_is(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError) as caught:
-        open_source(spec)
+        open_dataset(spec)
     assert repr(spec) in str(caught.value)
     assert SOURCES in str(caught.value)
 
@@ -42,13 +42,13 @@ def test_every_name_is_listed() -> None:
 
 def test_overrides_are_for_folders_of_images() -> None:
     with pytest.raises(DataError, match="dsprites has its own attributes"):
-        open_source("dsprites", ["shape=nominal"])
+        open_dataset("dsprites", ["shape=nominal"])
 
 
 def test_a_row_always_gives_the_same_bytes(real_dsprites: Path, mnist: Path, sprites: Path) -> None:
     for spec in ("dsprites", str(real_dsprites), str(mnist), str(sprites)):
-        source, rows = open_source(spec), np.array([3, 1, 3])
-        first, again, alone = source.batch(rows), open_source(spec).batch(rows), source.batch(np.array([1]))
+        dataset, rows = open_dataset(spec), np.array([3, 1, 3])
+        first, again, alone = dataset.batch(rows), open_dataset(spec).batch(rows), dataset.batch(np.array([1]))
         for one, other, single in zip(first, again, alone, strict=True):
             assert np.array_equal(one, other)
             assert np.array_equal(one[0], one[2])

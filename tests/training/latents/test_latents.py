@@ -13,14 +13,14 @@ from training.latents.base import (
     Branched,
     Condition,
     Evidence,
-    Free,
     Guided,
+    IndexRegression,
     Label,
     Latent,
-    Number,
     Posterior,
     Sampled,
     Softmax,
+    Unsupervised,
     Value,
     gaussian_kl,
     temperature,
@@ -54,7 +54,16 @@ def test_kl_is_summed_over_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "latent", [Softmax(TURN), Sampled(KIND), Argmax(LEVEL), Number(LEVEL), Value(GLOW), Free(3), Guided(KIND, 2, (4,))]
+    "latent",
+    [
+        Softmax(TURN),
+        Sampled(KIND),
+        Argmax(LEVEL),
+        IndexRegression(LEVEL),
+        Value(GLOW),
+        Unsupervised(3),
+        Guided(KIND, 2, (4,)),
+    ],
 )
 def test_a_sample_without_variance_is_the_point(latent: Latent) -> None:
     q = posterior(torch.randn(6, latent.codes))
@@ -97,7 +106,7 @@ def test_argmax_has_no_gradient_but_straight_through() -> None:
 
 
 def test_a_number_lies_between_its_neighbours() -> None:
-    latent = Number(LEVEL)
+    latent = IndexRegression(LEVEL)
     places = latent.fixed_rows[0][:, 0]
     assert places.mean().item() == pytest.approx(0, abs=1e-6)
     between = (places[1] + places[2]) / 2
@@ -106,7 +115,7 @@ def test_a_number_lies_between_its_neighbours() -> None:
 
 
 def test_what_has_no_order_can_not_be_mixed_in_one_number() -> None:
-    assert [Number(a).mixing for a in (KIND, LEVEL, TURN)] == ["nearest", "linear", "nearest"]
+    assert [IndexRegression(a).mixing for a in (KIND, LEVEL, TURN)] == ["nearest", "linear", "nearest"]
     assert Softmax(KIND).mixing == "linear"
 
 
@@ -138,7 +147,7 @@ def test_a_measured_temperature_makes_probabilities_of_means_that_are_too_modest
 
 
 def test_a_free_latent_measures_its_range_and_accepts_far_more() -> None:
-    latent = Free(1)
+    latent = Unsupervised(1)
     latent.follows = ("pos_x",)
     latent.measure(posterior(torch.linspace(-2, 4, 1001)[:, None]), None)
     (attribute,) = latent.attributes()

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from attributes import Attribute, Attributes
-from training.latents.base import Condition, Evidence, Free, Guided, Number, Softmax, Value
+from training.latents.base import Condition, Evidence, Guided, IndexRegression, Softmax, Unsupervised, Value
 from training.latents.space import Labels, Space
 
 KIND = Attribute(name="kind", kind="nominal", size=2, labels=("a", "b"), default="a")
@@ -15,7 +15,7 @@ ATTRIBUTES = Attributes([KIND, LEVEL, GLOW])
 @pytest.fixture
 def supervised() -> Space:
     torch.manual_seed(0)
-    return Space(8, ATTRIBUTES, [Softmax(KIND), Number(LEVEL), Value(GLOW)])
+    return Space(8, ATTRIBUTES, [Softmax(KIND), IndexRegression(LEVEL), Value(GLOW)])
 
 
 def labels(*known: list[float]) -> Labels:
@@ -50,7 +50,7 @@ def test_what_is_not_known_has_no_distance(supervised: Space) -> None:
 
 
 def test_the_order_of_latents_is_that_of_the_vocabulary() -> None:
-    space = Space(8, ATTRIBUTES, [Condition(LEVEL), Free(2)])
+    space = Space(8, ATTRIBUTES, [Condition(LEVEL), Unsupervised(2)])
     assert [a.name for a in space.vocabulary()] == ["level", "z0", "z1"]
     book = space.codebook()
     assert book.conditions == ("level",)
@@ -58,14 +58,14 @@ def test_the_order_of_latents_is_that_of_the_vocabulary() -> None:
 
 
 def test_conditions_are_told_by_weights_over_the_vocabulary() -> None:
-    space = Space(8, ATTRIBUTES, [Condition(LEVEL), Free(2)])
+    space = Space(8, ATTRIBUTES, [Condition(LEVEL), Unsupervised(2)])
     told = space.told(torch.tensor([[0.0, 1, 0, 7, 7]]), torch.ones(1, 1))
     assert told.targets.tolist() == [[0, 0, 0, 1, 0, 0]]
     assert told.known.tolist() == [[0, 1, 0]]
 
 
 def test_a_group_is_in_the_codebook() -> None:
-    book = Space(8, ATTRIBUTES, [Evidence(KIND, 2), Free(1, "style")]).codebook()
+    book = Space(8, ATTRIBUTES, [Evidence(KIND, 2), Unsupervised(1, "style")]).codebook()
     assert book.group is not None
     assert book.group.attribute == "kind"
     assert [a.name for a in book.attributes] == ["kind", "style0"]

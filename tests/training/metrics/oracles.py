@@ -40,8 +40,8 @@ class FreeOracle:
     image_shape = (64, 64, 1)
     unfamiliar = None
 
-    def __init__(self, source: RenderedDSprites, rows: Rows) -> None:
-        batch, classes = source.batch(rows), source.classes[rows]
+    def __init__(self, dataset: RenderedDSprites, rows: Rows) -> None:
+        batch, classes = dataset.batch(rows), dataset.classes[rows]
         noise = 0.01 * np.random.default_rng(0).standard_normal(len(rows))
         codes = np.stack([classes[:, 3] / 15.5 - 1, classes[:, 1] / 2.5 - 1, noise], axis=1).astype(np.float32)
         self._codes = {image.tobytes(): code for image, code in zip(batch.images, codes, strict=True)}
@@ -60,9 +60,9 @@ class FreeOracle:
 class LabelOracle(RenderingOracle):
     """Decodes by rendering, and knows the labels of some images; orientations 0 and 39 it holds equally likely."""
 
-    def __init__(self, source: RenderedDSprites, rows: Rows) -> None:
+    def __init__(self, dataset: RenderedDSprites, rows: Rows) -> None:
         super().__init__()
-        batch = source.batch(rows)
+        batch = dataset.batch(rows)
         self._weights = {image.tobytes(): row for image, row in zip(batch.images, batch.targets, strict=True)}
 
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:

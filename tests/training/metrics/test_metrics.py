@@ -24,8 +24,8 @@ class Oracle:
     codebook = Codebook(ATTRIBUTES, PARTS, FOLDING, np.zeros(113, np.float32))
     image_shape = (64, 64, 1)
 
-    def __init__(self, source: RenderedDSprites, rows: Rows) -> None:
-        batch = source.batch(rows)
+    def __init__(self, dataset: RenderedDSprites, rows: Rows) -> None:
+        batch = dataset.batch(rows)
         self._weights = {image.tobytes(): target for image, target in zip(batch.images, batch.targets, strict=True)}
         placed = self.codebook.place(batch.targets)
         self._images = {z.tobytes(): image for image, z in zip(batch.images, placed, strict=True)}
@@ -52,8 +52,8 @@ class Blank(Oracle):
 
 
 def test_an_oracle_has_full_marks() -> None:
-    source = RenderedDSprites()
-    scores = score(Oracle(source, ROWS), source, ROWS)
+    dataset = RenderedDSprites()
+    scores = score(Oracle(dataset, ROWS), dataset, ROWS)
     lost = {
         name: each.mean
         for name, each in scores.items()
@@ -66,15 +66,15 @@ def test_an_oracle_has_full_marks() -> None:
 
 
 def test_a_constant_guess_scores_the_share_of_that_class() -> None:
-    source = RenderedDSprites()
-    scores = score(Blank(source, ROWS), source, ROWS)
+    dataset = RenderedDSprites()
+    scores = score(Blank(dataset, ROWS), dataset, ROWS)
     classes = classes_of(ROWS)
     for i, attribute in enumerate(ATTRIBUTES):
         assert scores[f"accuracy.{attribute.name}"].mean == pytest.approx((classes[:, i] == 0).mean())
     merged = np.isin(classes[:, 2], (0, 39)).mean()
     assert scores["accuracy.orientation.merged"].mean == pytest.approx(merged)
     assert scores["decode.iou"].mean == scores["decode.exact"].mean == 0
-    inked = source.batch(ROWS).images.mean() / 255
+    inked = dataset.batch(ROWS).images.mean() / 255
     assert scores["decode.error"].mean == pytest.approx(inked, rel=1e-5)
 
 
@@ -88,8 +88,8 @@ class HalfLabelled(RenderedDSprites):
 
 
 def test_unlabelled_attributes_do_not_count() -> None:
-    source, rows = HalfLabelled(), np.concatenate([np.arange(100), np.arange(500_000, 500_300)])
-    scores = score(Blank(source, rows), source, rows)
+    dataset, rows = HalfLabelled(), np.concatenate([np.arange(100), np.arange(500_000, 500_300)])
+    scores = score(Blank(dataset, rows), dataset, rows)
     assert scores["accuracy.shape"].rows == 100
     assert scores["accuracy.shape"].mean == 1  # the first thousand are squares
     assert scores["accuracy.scale"].rows == 400

@@ -8,28 +8,28 @@ from tests.training.metrics.oracles import FreeOracle, LabelOracle, RenderingOra
 from training.data.dsprites import COUNT, RenderedDSprites
 from training.metrics import SET_METRICS, chosen, score_set
 from training.metrics.calibration import expected_calibration_error
+from training.metrics.context import EvaluationContext
 from training.metrics.latent_classification import accuracy, leaked, nearest
 from training.metrics.latents import table
 from training.metrics.sensitivity import sobol
 from training.metrics.smoothness import evenness
-from training.metrics.study import Study
 
 ROWS = np.random.default_rng(0).integers(0, COUNT, 600)
 
 
 @pytest.fixture(scope="module")
-def source() -> RenderedDSprites:
+def dataset() -> RenderedDSprites:
     return RenderedDSprites()
 
 
-def test_a_codec_that_renders_is_faithful_between_classes(source: RenderedDSprites) -> None:
-    scores = score_set(RenderingOracle(), source, ROWS[:100], ["fidelity"])
+def test_a_codec_that_renders_is_faithful_between_classes(dataset: RenderedDSprites) -> None:
+    scores = score_set(RenderingOracle(), dataset, ROWS[:100], ["fidelity"])
     assert set(scores) == {f"fidelity.{name}" for name in ("scale", "orientation", "pos_x", "pos_y")}
     assert all(score.mean == pytest.approx(1, abs=1e-3) for score in scores.values())
 
 
-def test_a_codec_that_snaps_to_classes_is_not(source: RenderedDSprites) -> None:
-    scores = score_set(RenderingOracle(snap=True), source, ROWS[:100], ["fidelity"])
+def test_a_codec_that_snaps_to_classes_is_not(dataset: RenderedDSprites) -> None:
+    scores = score_set(RenderingOracle(snap=True), dataset, ROWS[:100], ["fidelity"])
     assert scores["fidelity.pos_x"].mean < 0.99
     assert scores["fidelity.scale"].mean < 0.95
 
@@ -42,9 +42,9 @@ def test_confidence_that_is_right_as_often_as_it_says_is_calibrated() -> None:
     assert expected_calibration_error(boastful, right) == pytest.approx((0.2 + 0.1) / 2)
 
 
-def test_an_alias_counts_as_its_class_for_calibration(source: RenderedDSprites) -> None:
+def test_an_alias_counts_as_its_class_for_calibration(dataset: RenderedDSprites) -> None:
     """Orientation 39 shows what 0 shows: whoever halves the two is sure of the class, and right."""
-    scores = score_set(LabelOracle(source, ROWS), source, ROWS, ["calibration"])
+    scores = score_set(LabelOracle(dataset, ROWS), dataset, ROWS, ["calibration"])
     assert set(scores) == {f"calibration.{name}" for name in ("shape", "scale", "orientation", "pos_x", "pos_y")}
     assert all(score.mean == pytest.approx(0, abs=1e-6) for score in scores.values())
 
@@ -69,11 +69,11 @@ def test_nothing_that_changes_has_no_smoothness() -> None:
     assert np.isnan(evenness(np.zeros((4, 3)))).all()
 
 
-def test_active_latents_follow_their_factor(source: RenderedDSprites) -> None:
-    rows = table(Study(FreeOracle(source, ROWS), source, ROWS))
+def test_active_latents_follow_their_factor(dataset: RenderedDSprites) -> None:
+    rows = table(EvaluationContext(FreeOracle(dataset, ROWS), dataset, ROWS))
     assert [(row.name, row.factor) for row in rows[:2]] == [("z0", "pos_x"), ("z1", "scale")]
     assert [row.variance for row in rows] == [pytest.approx(0.01), pytest.approx(0.05), pytest.approx(1)]
-    scores = score_set(FreeOracle(source, ROWS), source, ROWS, ["latents"])
+    scores = score_set(FreeOracle(dataset, ROWS), dataset, ROWS, ["latents"])
     assert scores["active.below_0.1"].mean == 2
     assert scores["follows.pos_x"].mean == 1
     assert scores["follows.shape"].mean == 0

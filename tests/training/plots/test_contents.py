@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from training.metrics.context import EvaluationContext
 
 from attributes import Attribute
 from tests.training.plots.toys import HEIGHT, KIND, Bands, Shown, bands
 from training.autoencoder import to_uint8
-from training.metrics.study import Study
 from training.plots import PICTURES, draw
 from training.plots.canvas import COLUMNS, GAP, Picture, captioned
 from training.plots.curves import curves
@@ -25,31 +25,31 @@ from training.plots.tsne import tsne
 BIT = 1 / 255
 
 
-def study(codec: Bands, **source: object) -> Study:
-    shown = Shown(codec, **source)  # type: ignore[arg-type]
-    return Study(codec, shown, np.arange(len(shown)))
+def context(autoencoder: Bands, **dataset: object) -> EvaluationContext:
+    shown = Shown(autoencoder, **dataset)  # type: ignore[arg-type]
+    return EvaluationContext(autoencoder, shown, np.arange(len(shown)))
 
 
-def cell(picture: Picture, row: int, column: int, codec: Bands, margin: int = 0) -> NDArray[np.float32]:
+def cell(picture: Picture, row: int, column: int, autoencoder: Bands, margin: int = 0) -> NDArray[np.float32]:
     """What the bands of one image of a grid say."""
-    width = codec.image_shape[1]
+    width = autoencoder.image_shape[1]
     top, left = GAP + row * (HEIGHT + GAP), margin + GAP + column * (width + GAP)
     return bands(picture[None, top : top + HEIGHT, left : left + width])[0]
 
 
-def picture_of(looked: Study, name: str, file: str) -> Picture:
+def picture_of(looked: EvaluationContext, name: str, file: str) -> Picture:
     found = dict(PICTURES[name](looked))[file]
     assert not isinstance(found, list)
     return found
 
 
-def margin_of(picture: Picture, codec: Bands, columns: int) -> int:
-    return picture.shape[1] - (columns * (codec.image_shape[1] + GAP) + GAP)
+def margin_of(picture: Picture, autoencoder: Bands, columns: int) -> int:
+    return picture.shape[1] - (columns * (autoencoder.image_shape[1] + GAP) + GAP)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_every_picture_is_drawn_in_grey_rgb_and_rgba(channels: int, tmp_path: Path) -> None:
-    files = {file.name for file in draw(study(Bands(3, channels, "group")), tmp_path)}
+    files = {file.name for file in draw(context(Bands(3, channels, "group")), tmp_path)}
     singles = {"reconstructions", "traversals", "interpolations", "latent_grid", "latent_grid-linear", "latents"}
     singles |= {"swap", "swap-evidence", "scatter", "pairs", "sensitivity", "tsne-class", "tsne-style"}
     gifs = {f"traversal-{name}.gif" for name in ("kind", "z0", "z1", "z2")}
@@ -61,49 +61,49 @@ def test_every_picture_is_drawn_in_grey_rgb_and_rgba(channels: int, tmp_path: Pa
 
 @pytest.mark.parametrize("knows", ["condition", "group"])
 def test_a_swap_has_the_class_of_its_column_and_the_style_of_its_row(knows: str) -> None:
-    codec = Bands(2, knows=knows)
-    looked = study(codec)
-    source = looked.source
-    assert isinstance(source, Shown)
+    autoencoder = Bands(2, knows=knows)
+    looked = context(autoencoder)
+    dataset = looked.dataset
+    assert isinstance(dataset, Shown)
     picture = picture_of(looked, "swap", "swap.png")
-    originals = bands(source.images)
-    top = [cell(picture, 0, 1 + j, codec) for j in range(10)]
+    originals = bands(dataset.images)
+    top = [cell(picture, 0, 1 + j, autoencoder) for j in range(10)]
     for i in range(10):
-        left = cell(picture, 1 + i, 0, codec)
+        left = cell(picture, 1 + i, 0, autoencoder)
         for j in range(10):
             row = int(np.abs(originals - top[j]).sum(axis=1).argmin())
-            of_class = np.eye(3)[source.classes[row]] if knows == "condition" else originals[row, :3]
-            assert np.allclose(cell(picture, 1 + i, 1 + j, codec), [*of_class, *left[3:]], atol=BIT)
+            of_class = np.eye(3)[dataset.classes[row]] if knows == "condition" else originals[row, :3]
+            assert np.allclose(cell(picture, 1 + i, 1 + j, autoencoder), [*of_class, *left[3:]], atol=BIT)
 
 
 def test_evidence_of_images_that_are_equally_sure_is_their_mean() -> None:
-    codec = Bands(2, knows="group")
-    looked = study(codec)
-    source = looked.source
-    assert isinstance(source, Shown)
+    autoencoder = Bands(2, knows="group")
+    looked = context(autoencoder)
+    dataset = looked.dataset
+    assert isinstance(dataset, Shown)
     picture = picture_of(looked, "swap", "swap-evidence.png")
-    means = np.stack([bands(source.images[source.classes == each])[:, :3].mean(axis=0) for each in range(3)])
+    means = np.stack([bands(dataset.images[dataset.classes == each])[:, :3].mean(axis=0) for each in range(3)])
     for j in range(10):  # the top row takes the classes in turn
-        assert np.allclose(cell(picture, 1, 1 + j, codec)[:3], means[j % 3], atol=BIT)
+        assert np.allclose(cell(picture, 1, 1 + j, autoencoder)[:3], means[j % 3], atol=BIT)
 
 
 @pytest.mark.parametrize("knows", ["condition", "group"])
 def test_no_swap_where_the_data_does_not_have_the_class(knows: str) -> None:
-    codec = Bands(2, knows=knows)
+    autoencoder = Bands(2, knows=knows)
     other = Attribute(name="other", kind="nominal", size=3, labels=("a", "b", "c"), default="a")
-    assert not list(PICTURES["swap"](study(codec, attribute=other)))
-    assert list(PICTURES["swap"](study(codec)))
+    assert not list(PICTURES["swap"](context(autoencoder, attribute=other)))
+    assert list(PICTURES["swap"](context(autoencoder)))
 
 
 def test_what_needs_classes_is_not_drawn_where_no_image_has_one() -> None:
-    looked = study(Bands(3), labelled=False)
+    looked = context(Bands(3), labelled=False)
     assert not [file for name in ("scatter", "tsne", "latents", "swap") for file, _ in PICTURES[name](looked)]
 
 
 @pytest.mark.parametrize("linear", [False, True])
 def test_a_latent_grid_spans_the_codes_rightwards_and_upwards(linear: bool) -> None:
-    codec = Bands(3)
-    looked = study(codec)
+    autoencoder = Bands(3)
+    looked = context(autoencoder)
     codes = looked.encoded.z
     picture = latent_grid(looked, [2, 0], linear)
     share = np.linspace(*ENDS, SIDE)
@@ -115,39 +115,39 @@ def test_a_latent_grid_spans_the_codes_rightwards_and_upwards(linear: bool) -> N
     )
     for across, up in ((0, 0), (SIDE - 1, 0), (0, SIDE - 1), (7, 16)):
         expected = [steps[up, 0], np.median(codes[:, 1]), steps[across, 2]]
-        assert np.allclose(cell(picture, SIDE - 1 - up, across, codec), expected, atol=BIT)
+        assert np.allclose(cell(picture, SIDE - 1 - up, across, autoencoder), expected, atol=BIT)
 
 
 def test_an_interpolation_begins_and_ends_with_the_images_and_is_straight_in_free_latents() -> None:
-    codec = Bands(2)
-    pair = to_uint8(codec.decode(np.array([[0.2, 0.8], [0.8, 0.4]], np.float32)))
-    frames = strip(codec, pair)
+    autoencoder = Bands(2)
+    pair = to_uint8(autoencoder.decode(np.array([[0.2, 0.8], [0.8, 0.4]], np.float32)))
+    frames = strip(autoencoder, pair)
     assert len(frames) == STEPS + 2
     assert (frames[[0, -1]] == pair).all()
     assert np.allclose(bands(frames[1:-1]), np.linspace([0.2, 0.8], [0.8, 0.4], STEPS), atol=1.5 * BIT)
 
 
 def test_codecs_side_by_side_have_a_row_each() -> None:
-    codec, idle = Bands(2), Bands(2, idle=(1,))
-    pair = to_uint8(codec.decode(np.array([[0.2, 0.8], [0.8, 0.4]], np.float32)))
-    picture = side_by_side({"active": codec, "idle": idle}, pair)
-    margin = margin_of(picture, codec, STEPS + 2)
+    autoencoder, idle = Bands(2), Bands(2, idle=(1,))
+    pair = to_uint8(autoencoder.decode(np.array([[0.2, 0.8], [0.8, 0.4]], np.float32)))
+    picture = side_by_side({"active": autoencoder, "idle": idle}, pair)
+    margin = margin_of(picture, autoencoder, STEPS + 2)
     assert (picture[:, :margin].min(axis=(1, 2)) < 100).any(), "names before the rows"
     middle = 1 + STEPS // 2
-    assert np.allclose(cell(picture, 0, middle, codec, margin), [0.5, 0.6], atol=1.5 * BIT)
-    assert np.allclose(cell(picture, 1, middle, codec, margin), [0.5, 0.5], atol=1.5 * BIT)
+    assert np.allclose(cell(picture, 0, middle, autoencoder, margin), [0.5, 0.6], atol=1.5 * BIT)
+    assert np.allclose(cell(picture, 1, middle, autoencoder, margin), [0.5, 0.5], atol=1.5 * BIT)
 
 
 def test_a_traversal_goes_over_the_measured_range_with_others_at_their_default() -> None:
-    codec = Bands(2, 3)
-    picture = traversals(codec)
-    margin = margin_of(picture, codec, COLUMNS)
-    assert np.allclose(cell(picture, 1, 0, codec, margin), [0.5, 0.2], atol=BIT)
-    assert np.allclose(cell(picture, 1, COLUMNS - 1, codec, margin), [0.5, 0.8], atol=BIT)
+    autoencoder = Bands(2, 3)
+    picture = traversals(autoencoder)
+    margin = margin_of(picture, autoencoder, COLUMNS)
+    assert np.allclose(cell(picture, 1, 0, autoencoder, margin), [0.5, 0.2], atol=BIT)
+    assert np.allclose(cell(picture, 1, COLUMNS - 1, autoencoder, margin), [0.5, 0.8], atol=BIT)
 
 
 def test_an_animation_goes_there_and_back_and_an_idle_one_takes_as_long(tmp_path: Path) -> None:
-    draw(study(Bands(2, idle=(1,))), tmp_path, ["traversals"])
+    draw(context(Bands(2, idle=(1,))), tmp_path, ["traversals"])
     with Image.open(tmp_path / "traversal-z0.gif") as animation:
         assert animation.n_frames == 2 * FRAMES - 2
         seen, lasts = [], 0
@@ -176,8 +176,8 @@ def test_t_sne_keeps_clusters_apart() -> None:
 
 
 def test_t_sne_leaves_out_codes_that_are_all_alike() -> None:
-    alive = [file for file, _ in PICTURES["tsne"](study(Bands(3)))]
-    collapsed = [file for file, _ in PICTURES["tsne"](study(Bands(3, idle=(0, 1, 2))))]
+    alive = [file for file, _ in PICTURES["tsne"](context(Bands(3)))]
+    collapsed = [file for file, _ in PICTURES["tsne"](context(Bands(3, idle=(0, 1, 2))))]
     assert (alive, collapsed) == (["tsne-codes.png"], [])
 
 

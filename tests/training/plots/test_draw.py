@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from training.metrics.context import EvaluationContext
 
 from attributes import Attribute
 from tests.support import train
-from training.inference import TorchCodec
+from training.inference import TorchAutoencoder
 from training.metrics.latents import LatentRow
 from training.metrics.sensitivity import Sensitivity
-from training.metrics.study import Study
 from training.plots import PICTURES, draw
 from training.plots.canvas import GAP, save_gif
 from training.plots.curves import curves
@@ -30,13 +30,15 @@ def grouped(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return train(tmp_path_factory.mktemp("runs") / "grouped", "--data", "dsprites", system="multi_level", images=256)
 
 
-def study(run: Run, count: int = 60) -> Study:
-    source = run.source()
-    return Study(TorchCodec(run.load()), source, np.flatnonzero(source.held_out)[:: len(source) // 10 // count][:count])
+def context(run: Run, count: int = 60) -> EvaluationContext:
+    dataset = run.dataset()
+    return EvaluationContext(
+        TorchAutoencoder(run.load()), dataset, np.flatnonzero(dataset.held_out)[:: len(dataset) // 10 // count][:count]
+    )
 
 
 def test_a_model_with_groups_has_every_picture(grouped: Run, tmp_path: Path) -> None:
-    files = {file.name for file in draw(study(grouped), tmp_path)}
+    files = {file.name for file in draw(context(grouped), tmp_path)}
     assert files >= USUAL | {"swap.png", "swap-evidence.png", "latents.png", "latent_grid.png", "sensitivity.png"}
     assert files >= {"traversal-shape.gif", "tsne-class.png", "tsne-style.png"}
     for file in files:
@@ -48,23 +50,23 @@ def test_a_model_with_groups_has_every_picture(grouped: Run, tmp_path: Path) -> 
 
 
 def test_a_supervised_model_has_those_that_apply(small_run: Run, tmp_path: Path) -> None:
-    files = {file.name for file in draw(study(small_run), tmp_path, ["reconstructions", "swap", "latents"])}
+    files = {file.name for file in draw(context(small_run), tmp_path, ["reconstructions", "swap", "latents"])}
     assert files == {"reconstructions.png"}
 
 
 def test_an_unknown_picture_lists_what_there_is(small_run: Run, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=f"no picture 'cat'; there is: {', '.join(PICTURES)}"):
-        draw(study(small_run), tmp_path, ["cat"])
+        draw(context(small_run), tmp_path, ["cat"])
 
 
 def test_a_cell_of_the_swap_grid_has_the_class_of_its_column_and_the_style_of_its_row(grouped: Run) -> None:
-    looked = study(grouped)
+    looked = context(grouped)
     top, left = np.array([0, 1, 2]), np.array([7, 8])
-    own, _ = looked.codec.codebook.grouped
+    own, _ = looked.autoencoder.codebook.grouped
     picture = swap_grid(looked, top, left, looked.encoded.z[top][:, own])
     z = looked.encoded.z[8].copy()
     z[own] = looked.encoded.z[2][own]
-    expected = np.rint(255 * looked.codec.decode(z[None])[0])
+    expected = np.rint(255 * looked.autoencoder.decode(z[None])[0])
     step = 64 + GAP
     cell = picture[GAP + 2 * step : GAP + 2 * step + 64, GAP + 3 * step : GAP + 3 * step + 64]
     assert np.abs(cell.astype(int) - expected).max() <= 1

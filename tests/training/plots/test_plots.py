@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.inference import TorchCodec
+from training.inference import TorchAutoencoder
 from training.plots.canvas import COLUMNS, GAP, grid, save
 from training.plots.traversals import traversals
 from training.runs import Run
@@ -25,14 +25,14 @@ def test_a_grid_places_every_image(channels: int, tmp_path: Path) -> None:
 
 
 def test_traversals_have_a_named_row_for_each_attribute(small_run: Run) -> None:
-    codec = TorchCodec(small_run.load())
-    book = codec.codebook
-    picture = traversals(codec)
+    autoencoder = TorchAutoencoder(small_run.load())
+    book = autoencoder.codebook
+    picture = traversals(autoencoder)
     height, width = 5 * (64 + GAP) + GAP, COLUMNS * (64 + GAP) + GAP
     assert picture.shape[0] == height
     margin = picture.shape[1] - width
     dark = (picture[:, :margin] < 128).any(axis=(1, 2)).nonzero()[0]
     assert {int(row) // (64 + GAP) for row in dark} == {0, 1, 2, 3, 4}
     first = picture[GAP : GAP + 64, margin + GAP : margin + GAP + 64, 0]
-    expected = codec.decode(book.place(book.attributes.weights({"shape": "square"})[None]))[0, :, :, 0]
+    expected = autoencoder.decode(book.place(book.attributes.weights({"shape": "square"})[None]))[0, :, :, 0]
     assert (first == np.rint(expected * 255)).all()

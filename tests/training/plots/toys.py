@@ -68,11 +68,11 @@ class Shown:
     ceilings: Mapping[str, float] = {}
     content = "shown"
 
-    def __init__(self, codec: Bands, count: int = 60, attribute: Attribute = KIND, labelled: bool = True) -> None:
-        self.attributes, self.image_shape = Attributes([attribute]), codec.image_shape
+    def __init__(self, autoencoder: Bands, count: int = 60, attribute: Attribute = KIND, labelled: bool = True) -> None:
+        self.attributes, self.image_shape = Attributes([attribute]), autoencoder.image_shape
         self.classes = np.arange(count) % attribute.size
-        z = np.random.default_rng(0).beta(2, 5, (count, codec.codebook.length)).astype(np.float32)
-        self.images = to_uint8(codec.decode(z))
+        z = np.random.default_rng(0).beta(2, 5, (count, autoencoder.codebook.length)).astype(np.float32)
+        self.images = to_uint8(autoencoder.decode(z))
         self.held_out = np.ones(count, np.bool_)
         self.labelled = np.full((count, 1), labelled)
 

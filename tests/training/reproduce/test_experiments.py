@@ -71,6 +71,6 @@ def test_a_run_is_scored_once(small_run: Run, tmp_path: Path, monkeypatch: pytes
 
 
 def test_rows_that_were_trained_on_are_a_set_of_their_own(small_run: Run) -> None:
-    source = small_run.source()
-    sets = rows_to_score(source, also_training=True, at_most=500)
-    assert not source.held_out[sets["trained on"]].any()
+    dataset = small_run.dataset()
+    sets = rows_to_score(dataset, also_training=True, at_most=500)
+    assert not dataset.held_out[sets["trained on"]].any()

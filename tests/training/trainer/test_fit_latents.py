@@ -4,11 +4,11 @@ import torch
 
 from training.data.dsprites import ATTRIBUTES, RenderedDSprites
 from training.data.few_labels import FewLabels
-from training.latents.base import Free, Posterior
+from training.latents.base import Posterior, Unsupervised
 from training.latents.space import Labels
 from training.model import VAE
 from training.presets import find
-from training.trainer.fit_latents import _name, explained, measure, measuring_rows
+from training.trainer.fit_latents import _name, eta_squared, measure, measuring_rows
 
 
 def test_what_a_factor_explains_is_the_variance_between_its_classes() -> None:
@@ -16,7 +16,7 @@ def test_what_a_factor_explains_is_the_variance_between_its_classes() -> None:
     draw = np.random.default_rng(0)
     factor = draw.integers(0, 2, 50_000)
     codes = np.stack([2 * factor + draw.standard_normal(50_000), draw.standard_normal(50_000), np.ones(50_000)], axis=1)
-    np.testing.assert_allclose(explained(codes, factor), [0.5, 0, 0], atol=0.02)
+    np.testing.assert_allclose(eta_squared(codes, factor), [0.5, 0, 0], atol=0.02)
 
 
 @pytest.mark.parametrize(("logvar", "name"), [(-3.0, "pos_x"), (0.0, None)])
@@ -28,31 +28,31 @@ def test_a_latent_is_named_after_its_factor_unless_it_is_idle(logvar: float, nam
     nothing = mean[:, :0]
     labels = Labels(targets, torch.from_numpy(batch.known).float())
     _name(model, Posterior(mean, torch.full_like(mean, logvar), nothing, nothing), labels)
-    assert model.space.of(Free)[0].follows == (name,)
+    assert model.space.of(Unsupervised)[0].follows == (name,)
 
 
 def test_measuring_keeps_the_checkpoint_s_names() -> None:
     model = VAE(find("beta_conv")(latent=2), ATTRIBUTES, (64, 64, 1))
-    model.space.of(Free)[0].follows = ("scale", None)
+    model.space.of(Unsupervised)[0].follows = ("scale", None)
     other = VAE(find("beta_conv")(latent=2), ATTRIBUTES, (64, 64, 1))
     other.load_state_dict(model.state_dict())
-    assert other.space.of(Free)[0].follows == ("scale", None)
+    assert other.space.of(Unsupervised)[0].follows == ("scale", None)
 
 
 def test_labelled_rows_are_measured_where_there_are_any() -> None:
-    source = RenderedDSprites()
-    rows = np.flatnonzero(~source.held_out)
-    few = FewLabels(source, rows[:30])
+    dataset = RenderedDSprites()
+    rows = np.flatnonzero(~dataset.held_out)
+    few = FewLabels(dataset, rows[:30])
     assert set(measuring_rows(few, rows, 0, 1000)) == set(rows[:30])
-    assert len(measuring_rows(source, rows, 0, 1000)) == 1000
+    assert len(measuring_rows(dataset, rows, 0, 1000)) == 1000
 
 
 def test_a_class_is_placed_at_the_mean_of_its_codes() -> None:
     torch.manual_seed(0)
     model = VAE(find("guided")(label="shape"), ATTRIBUTES, (64, 64, 1)).eval()
-    source, rows = RenderedDSprites(), np.random.default_rng(0).integers(0, 737_280, 64)
-    measure(model, source, rows, "cpu")
-    batch = source.batch(rows)
+    dataset, rows = RenderedDSprites(), np.random.default_rng(0).integers(0, 737_280, 64)
+    measure(model, dataset, rows, "cpu")
+    batch = dataset.batch(rows)
     with torch.no_grad():
         means = model.encode(torch.from_numpy(batch.images).permute(0, 3, 1, 2).float() / 255)["mean"]
     hearts = batch.targets[:, 2] == 1

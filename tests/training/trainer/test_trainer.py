@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from tests.support import ROOT, train
-from training.data import open_source
+from training.data import open_dataset
 from training.data.dataset import Batch, Rows
 from training.runs import Run, RunError
 from training.trainer import trainer
@@ -31,7 +31,7 @@ class Stopping:
     """A source that raises a signal when a batch is drawn for the n-th time."""
 
     def __init__(self, calls: int, number: int = signal.SIGINT) -> None:
-        self._source, self._calls, self._number = open_source("dsprites"), calls, number
+        self._source, self._calls, self._number = open_dataset("dsprites"), calls, number
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._source, name)
@@ -57,7 +57,7 @@ def interrupted_copy(run: Run, path: Path) -> Run:
 def test_a_run_that_was_interrupted_and_resumed_ends_with_the_same_weights(small_run: Run, tmp_path: Path) -> None:
     copy = interrupted_copy(small_run, tmp_path / "copy")
     assert not same_weights(small_run, copy)
-    trainer.train(copy, open_source("dsprites"))
+    trainer.train(copy, open_dataset("dsprites"))
     assert same_weights(small_run, copy)
     without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in copy.history]
     assert without_time == [{k: v for k, v in row.items() if k != "seconds"} for row in small_run.history]
@@ -65,7 +65,7 @@ def test_a_run_that_was_interrupted_and_resumed_ends_with_the_same_weights(small
 
 def test_a_finished_run_is_not_trained_any_further(small_run: Run) -> None:
     before = (small_run.path / "checkpoint.pt").read_bytes()
-    trainer.train(small_run, open_source("dsprites"))
+    trainer.train(small_run, open_dataset("dsprites"))
     assert (small_run.path / "checkpoint.pt").read_bytes() == before
 
 
@@ -74,14 +74,14 @@ def test_a_run_that_diverges_keeps_its_last_good_checkpoint(small_run: Run, tmp_
     settings = {**small_run.parameters.settings, "learning_rate": 1e12}
     run = Run.create(tmp_path / "wild", dataclasses.replace(small_run.parameters, settings=settings))
     with pytest.raises(RunError, match="diverged"):
-        trainer.train(run, open_source("dsprites"), checkpoint_seconds=0)
+        trainer.train(run, open_dataset("dsprites"), checkpoint_seconds=0)
     kept = run.checkpoint()
     assert kept is None or all(weights.isfinite().all() for weights in kept["model"].values())
 
 
 def test_two_processes_cannot_train_one_run(small_run: Run) -> None:
     with small_run.lock(), pytest.raises(RunError, match="another process"):
-        trainer.train(small_run, open_source("dsprites"))
+        trainer.train(small_run, open_dataset("dsprites"))
 
 
 def test_other_parameters_are_refused_and_listed(small_run: Run) -> None:
@@ -93,18 +93,18 @@ def test_other_parameters_are_refused_and_listed(small_run: Run) -> None:
 
 
 def test_held_out_rows_are_never_drawn() -> None:
-    source = open_source("dsprites")
-    out = source.held_out
+    dataset = open_dataset("dsprites")
+    out = dataset.held_out
     rows = (~out).nonzero()[0]
-    order = trainer.Order(rows, np.ones(len(rows), np.bool_), 1000, seed=0)
+    order = trainer.BatchSampler(rows, np.ones(len(rows), np.bool_), 1000, seed=0)
     drawn = [order(step) for step in (0, 1, 700)]
     assert not any(out[rows].any() for rows in drawn)
     assert not set(drawn[0]) & set(drawn[1])
 
 
 def test_an_epoch_shows_every_row_once() -> None:
-    rows = (~open_source("dsprites").held_out).nonzero()[0][:100]
-    order = trainer.Order(rows, np.ones(100, np.bool_), 20, seed=3)
+    rows = (~open_dataset("dsprites").held_out).nonzero()[0][:100]
+    order = trainer.BatchSampler(rows, np.ones(100, np.bool_), 20, seed=3)
     assert order.steps == 5
     assert sorted(row for step in range(5) for row in order(step)) == sorted(rows)
     assert [*order(0)] != [*order(5)]
@@ -112,7 +112,7 @@ def test_an_epoch_shows_every_row_once() -> None:
 
 def test_few_labelled_rows_are_a_quarter_of_every_batch() -> None:
     rows, labelled = np.arange(1000), np.arange(1000) < 10
-    order = trainer.Order(rows, labelled, 20, seed=3)
+    order = trainer.BatchSampler(rows, labelled, 20, seed=3)
     batches = [order(step) for step in range(order.steps)]
     assert all((batch[:5] < 10).all() for batch in batches)
     assert sorted(np.concatenate([batch[:5] for batch in batches[:2]])) == [*range(10)]
@@ -120,7 +120,7 @@ def test_few_labelled_rows_are_a_quarter_of_every_batch() -> None:
 
 
 def test_a_single_labelled_row_is_in_every_batch() -> None:
-    order = trainer.Order(np.arange(100), np.arange(100) == 42, 20, seed=0)
+    order = trainer.BatchSampler(np.arange(100), np.arange(100) == 42, 20, seed=0)
     assert [order(step)[0] for step in range(4)] == [42] * 4
 
 
@@ -148,7 +148,7 @@ def test_cuda_that_is_not_there_is_refused_with_the_reason() -> None:
 def test_a_deterministic_run_on_cuda_resumes_exactly(tmp_path: Path) -> None:
     whole = train(tmp_path / "whole", "--data", "dsprites", "--device", "cuda", "--deterministic")
     copy = interrupted_copy(whole, tmp_path / "copy")
-    trainer.train(copy, open_source("dsprites"))
+    trainer.train(copy, open_dataset("dsprites"))
     assert same_weights(whole, copy)
 
 
@@ -165,7 +165,7 @@ def test_pictures_that_a_kill_at_the_end_left_out_are_drawn_by_the_same_command(
     shutil.copytree(small_run.path, run.path)
     for picture in ("scatter", "curves"):
         (run.path / "pictures" / f"{picture}.png").unlink()
-    trainer.train(run, open_source("dsprites"))
+    trainer.train(run, open_dataset("dsprites"))
     assert {file.name for file in (run.path / "pictures").iterdir()} == {
         file.name for file in (small_run.path / "pictures").iterdir()
     }
