@@ -11,17 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.batching.scheduler import (
-    MAX_BATCH,
-    Batch,
-    Job,
-    QueueClosed,
-    QueueFull,
-    Reason,
-    Reservation,
-    Scheduler,
-    SchedulerObserver,
-)
+from service.batching.jobs import MAX_BATCH, Batch, DropReason, Job, QueueClosed, QueueFull, Reservation
+from service.batching.scheduler import Scheduler, SchedulerObserver
 
 Array = np.ndarray[Any, Any]
 
@@ -33,10 +24,10 @@ class Notes(SchedulerObserver):
         self.batches: list[int] = []
         self.gone: dict[str, int] = {}
 
-    def ran(self, rows: int, waited: float, seconds: float) -> None:
+    def batch_ran(self, rows: int, waited: float, seconds: float) -> None:
         self.batches.append(rows)
 
-    def dropped(self, reason: Reason, rows: int) -> None:
+    def rows_dropped(self, reason: DropReason, rows: int) -> None:
         self.gone[reason] = self.gone.get(reason, 0) + rows
 
 
@@ -58,7 +49,7 @@ class Gate:
 @contextmanager
 def scheduler(threads: int = 1, limit: int = 1000, inline: bool = False) -> Iterator[tuple[Scheduler, Notes]]:
     notes = Notes()
-    made = Scheduler("toy", threads=threads, limit=limit, watcher=notes, inline=inline)
+    made = Scheduler("toy", threads=threads, limit=limit, observer=notes, inline=inline)
     try:
         yield made, notes
     finally:
@@ -173,9 +164,9 @@ def test_room_is_kept_for_as_much_as_usual_for_each_that_has_come_and_not_said_h
         with scheduler(limit=64) as (queue, _):
             tickets = [Reservation(queue) for _ in range(64)]
             for ticket in [*tickets[1:], *tickets[1:]]:  # the second time it counts already
-                ticket.count()
+                ticket.activate()
             queue.check_room()
-            tickets[0].count()
+            tickets[0].activate()
             with pytest.raises(QueueFull, match="no room for 1 more now; the queue holds 64 images"):
                 queue.check_room()
             for ticket in [*tickets, *tickets]:  # the second time it is used already
@@ -186,16 +177,16 @@ def test_room_is_kept_for_as_much_as_usual_for_each_that_has_come_and_not_said_h
                 queue.submit(large)
                 await large.future
             first, second = Reservation(queue), Reservation(queue)
-            first.count()
+            first.activate()
             queue.check_room()
             second.count()  # 31.99 images each, by now
             tickets = [Reservation(queue)]
-            tickets[0].count()
+            tickets[0].activate()
             with pytest.raises(QueueFull):
                 queue.check_room()
             for ticket in (first, second, *tickets):
                 ticket.release()
-                ticket.count()
+                ticket.activate()
             assert queue.reserved == 0
 
     asyncio.run(main())
@@ -218,7 +209,7 @@ def test_a_full_queue_says_how_long_it_takes_by_its_speed():
             queue.submit(waiting)
             with pytest.raises(QueueFull) as full:
                 queue.submit(job(slow, *range(15)))
-            assert full.value.seconds == 2
+            assert full.value.retry_after == 2
 
     asyncio.run(main())
 
@@ -349,7 +340,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The scheduler's."""
     made = Clock()
-    monkeypatch.setattr("service.batching.scheduler.perf_counter", made)
+    for module in ("scheduler", "inline"):
+        monkeypatch.setattr(f"service.batching.{module}.perf_counter", made)
     return made
 
 

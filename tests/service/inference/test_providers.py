@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.inference import providers
-from service.inference.providers import CPU, CUDA, batches, cores
+from service.inference.providers import CPU, CUDA, concurrent_batches, cores
 
 
 @pytest.mark.parametrize(("quota", "expected"), [("150000 100000", 2), ("100000 100000", 1), ("50000 100000", 1)])

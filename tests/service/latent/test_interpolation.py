@@ -49,9 +49,9 @@ def test_nominal_attributes_never_pass_through_a_third_class(grey: Model):
 
 def test_attributes_that_can_not_be_mixed_are_snapped(codes: Model):
     walked = walk(codes.codebook, values(codes, {"shape": "square"}, {"shape": "heart"}), 5, False, "linear")
-    assert walked.snapped
+    assert walked.rounded
     assert set(walked.z[:, 0]) == {0, 2}
-    assert not walk(codes.codebook, values(codes, {"scale": 0}, {"scale": 5}), 5, False, "linear").snapped
+    assert not walk(codes.codebook, values(codes, {"scale": 0}, {"scale": 5}), 5, False, "linear").rounded
 
 
 @pytest.mark.parametrize(("keyframes", "loop", "frames"), [(2, False, 4), (3, False, 7), (2, True, 6), (3, True, 9)])

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from service.app import create_app
 from service.batching.scheduler import Scheduler
 from service.inference.repository import ModelRepository
-from service.middleware.admission import SUMMARY_SECONDS, AdmissionMiddleware, refuse_request
+from service.middleware.admission import SUMMARY_SECONDS, AdmissionControl, AdmissionMiddleware
 from service.settings import Settings
 from tests.service.toys import wait_until_ready
 
@@ -26,7 +26,7 @@ ONE = {"attributes": {"scale": 2}}
 
 def scheduler_of(client: TestClient) -> Scheduler:
     app: Any = client.app
-    engine = app.state.store.default_engine
+    engine = app.service.repository.default_engine
     scheduler: Scheduler = engine.scheduler
     return scheduler
 
@@ -47,11 +47,10 @@ def test_more_requests_than_may_be_in_hand_are_refused_and_health_still_answers(
         await Response("done")(scope, receive, send)
 
     app = Starlette()
-    app.state.draining = False
-    app.state.store = ModelRepository(settings)
-    app.state.settings = settings.model_copy(update={"max_requests": 2})
     app.mount("/", slow)
-    app.add_middleware(AdmissionMiddleware, refuse=refuse_request, state=app.state)
+    app.add_middleware(
+        AdmissionMiddleware, admission=AdmissionControl(ModelRepository(settings), 2), cors=lambda app: app
+    )
     with TestClient(app) as client, ThreadPoolExecutor(3) as pool:
         held = [pool.submit(client.get, "/decode") for _ in range(2)]
         for _ in held:
@@ -104,7 +103,7 @@ def test_refusals_are_counted_and_logged_together(full: TestClient, caplog: pyte
     assert told[0]["status"] == 429
 
 
-def test_every_request_gives_its_ticket_back(client: TestClient):
+def test_every_request_releases_its_reservation(client: TestClient):
     scheduler = scheduler_of(client)
     for body in (ONE, {"attributes": {"scale": 99}}, {"attributes": [ONE["attributes"]] * 3}):
         client.post("/decode", json=body)
@@ -125,9 +124,9 @@ def test_a_request_takes_room_once_its_body_is_there(client: TestClient):
             await receive()
             seen.append(scheduler.reserved)
 
-    door = AdmissionMiddleware(read, refuse_request, app.state)
+    middleware = AdmissionMiddleware(read, app.service.admission, cors=lambda app: app)
     scope = {"type": "http", "method": "POST", "path": "/decode", "query_string": b"", "headers": []}
-    asyncio.run(door(scope, receive, AsyncMock()))
+    asyncio.run(middleware(scope, receive, AsyncMock()))
     assert seen == [0, 1]
     assert scheduler.reserved == 0
 

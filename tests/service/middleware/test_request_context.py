@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from service.middleware.request_context import BodyLimitMiddleware
+from service.middleware.body_limit import BodyLimitMiddleware
 from service.settings import Settings
 
 

@@ -67,7 +67,7 @@ def test_the_weights_that_an_encoder_gives_are_drawn(client: TestClient, name: s
 @pytest.mark.parametrize("name", ["grey", "codes", "conditional", "group"])
 def test_a_model_draws_weights_as_decode_draws_values(client: TestClient, name: str):
     """The default values, with the weights that they stand for."""
-    model = client.app.state.store.engine(name).model  # type: ignore[attr-defined]
+    model = client.app.service.repository.engine(name).model  # type: ignore[attr-defined]
     weights = model.attributes.weights({})[None]
     drawn = outputs_of(infer(client, name, tensor("weights", weights)))["image"]
     decoded = client.post(f"/decode?model={name}", json={"attributes": {}}, headers={"Accept": "application/x-npy"})
