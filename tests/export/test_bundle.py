@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from attributes import Group
-from export.bundle import BundleError, Manifest, read_bundle, seal, writing_bundle
+from export.bundle import BundleError, read_bundle, seal, writing_bundle
+from export.manifest import Manifest
 from service.inference.repository import SHIPPED
 from tests.service.toys import toy_bundle
 
