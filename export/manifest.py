@@ -15,6 +15,7 @@ from pydantic import (
     JsonValue,
     ModelWrapValidatorHandler,
     PrivateAttr,
+    ValidationError,
     model_serializer,
     model_validator,
 )
@@ -35,8 +36,8 @@ class _Strict(BaseModel):
 class _AsWritten(BaseModel):
     """A JSON object whose known fields are typed, and which is written back exactly as it was read.
 
-    Unknown keys, the order of keys and absent fields are kept. So a bundle of any version keeps its digest, and the
-    service passes on what the bundle's author wrote.
+    Unknown keys, the order of keys and absent fields are kept. So the service passes on what the bundle's author wrote,
+    and a bundle that is sealed again stays the same.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -45,9 +46,14 @@ class _AsWritten(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _keep(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        model = handler(value)
-        if isinstance(value, Mapping):
-            model._written = dict(value)
+        if not isinstance(value, Mapping):
+            return handler(value)
+        try:
+            model = handler(value)
+        except ValidationError:
+            # Format 1 allows any JSON object here, so fields of other types must not make a bundle invalid.
+            model = handler({})
+        model._written = dict(value)
         return model
 
     @model_serializer
