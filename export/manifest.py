@@ -1,4 +1,4 @@
-"""The manifest: what ``manifest.json`` says of a bundle, as types, and the rules that it keeps. Needs no torch."""
+"""The manifest: the content of a bundle's ``manifest.json`` as types, and the rules that it keeps. Needs no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The script of the documentation runs, on a small model."""
+"""The script of the documentation runs on a small model, and the documentation names tests that exist."""
 
 import re
 import runpy
