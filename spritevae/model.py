@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attributes import Attributes, attributes_of
-from export.bundle import CONDITION
+from attributes import Attributes
+from export.manifest import CONDITION
 from training.autoencoder import Autoencoder, Encoded, to_uint8
 
 CHUNK = 64
@@ -148,8 +148,8 @@ class _BundleAutoencoder:
         self._runtime = Runtime.load(path, device)
         self.codebook = self._runtime.codebook
         self.manifest = self._runtime.manifest
-        learned = self.manifest.training.get("attributes")
-        self.data_attributes = self.codebook.attributes if learned is None else attributes_of(learned)
+        learned = self.manifest.training.attributes
+        self.data_attributes = self.codebook.attributes if learned is None else Attributes(learned)
         self.image_shape = self.manifest.image.shape
         self.unfamiliar = self.manifest.unfamiliar
 
@@ -175,7 +175,7 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
     if (path / MANIFEST).is_file():
         bundled = _BundleAutoencoder(path, device)
         manifest = bundled.manifest
-        return Model(manifest.name, str(manifest.training.get("data", "")), bundled.data_attributes, bundled)
+        return Model(manifest.name, manifest.training.data, bundled.data_attributes, bundled)
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
     from training.inference import TorchAutoencoder

@@ -179,7 +179,7 @@ def test_room_is_kept_for_as_much_as_usual_for_each_that_has_come_and_not_said_h
             first, second = Reservation(queue), Reservation(queue)
             first.activate()
             queue.check_room()
-            second.count()  # 31.99 images each, by now
+            second.activate()  # 31.99 images each, by now
             tickets = [Reservation(queue)]
             tickets[0].activate()
             with pytest.raises(QueueFull):
