@@ -19,7 +19,7 @@ from training.atomic_files import atomic_write, write_json
 from training.data import open_dataset, with_labels
 from training.data.dataset import DataError, Dataset
 from training.model import VAE
-from training.networks.decoders import ImageShape
+from training.networks import ImageShape
 from training.presets import Setting
 
 PARAMETERS = "params.json"
