@@ -1,81 +1,56 @@
-"""The vocabulary of the whole project: named attributes, their values and their weights.
+"""One named attribute: its values, its weights, and the translations between them. numpy only.
 
-An attribute value has three forms, and every translation between them lives here:
+A value has three forms:
 
-* a *value*, as people write it: a position on the attribute's axis (fractions allowed where classes have an order),
-  a label, explicit weights, or an object that holds one of these under ``value``;
-* *weights* over the attribute's classes, [K]: an index is one-hot, 2.5 is half class 2 and half class 3;
-  a continuous attribute is its own single weight;
-* a *reading*: what a distribution over classes says, as position, index and confidence.
-
-numpy only: training, export and service all import this module.
+* a *value*, as people write it: a position on the attribute's axis (with fractions where classes have an order), a
+  label, explicit weights, or an object that holds one of these under ``value``;
+* *weights* over the attribute's classes, [K]: an index is one-hot, 2.5 is half class 2 and half class 3. A continuous
+  attribute is its own single weight;
+* a *reading* of a distribution over classes: position, index and confidence.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Real
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from attributes.readings import Reader, Reading, fold_aliases
+from attributes.values import AttributeValueError, Floats, Value, finite_number
 
 Kind = Literal["nominal", "ordinal", "circular", "continuous"]
 KINDS: tuple[Kind, ...] = ("nominal", "ordinal", "circular", "continuous")
+# Fewer classes than these would have no order, or no arcs of different length.
+FEWEST_CLASSES: dict[str, int] = {"nominal": 1, "ordinal": 2, "circular": 3, "continuous": 1}
 MAX_CLASSES = 1024
+# Requests and label files use these names for other things.
 RESERVED = ("columns", "image", "model", "z")
-
-Value = float | str | list[float]
-Floats = NDArray[np.floating[Any]]
-
-
-class AttributeValueError(ValueError):
-    """A value that an attribute does not accept: says which attribute, what it got and what it accepts."""
-
-    def __init__(self, attribute: str, got: object, accepted: str) -> None:
-        shown = repr(got)
-        self.attribute = attribute
-        self.got = shown if len(shown) <= 80 else shown[:77] + "..."
-        self.accepted = accepted
-        super().__init__(f"{attribute}: got {self.got}; accepts {accepted}")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What weights say about one attribute, for a batch: each field is [B]; about several, [B, A]."""
-
-    position: Floats
-    """Place on the axis: the most probable class, refined by its neighbours; a continuous attribute's value."""
-    index: NDArray[np.intp]
-    """The most probable class; 0 for a continuous attribute."""
-    confidence: Floats
-    """Probability of that class; 1 for a continuous attribute."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute:
-    """One named attribute.
-
-    ``size`` is its number of classes (1 if continuous). ``period`` (circular only) is in index units: classes at or
-    past it are aliases, the same value as the class one period below. ``range`` holds the values in ``unit`` of the
-    first and the last class, or the usual extent of a continuous attribute, whose ``limits`` say what is accepted: the
-    range, unless they are wider. ``default`` is a label for a nominal attribute, else a position or value. Raises
-    ValueError on fields that contradict each other.
-    """
+    """One named attribute. Raises ValueError on fields that contradict each other."""
 
     name: str
     kind: Kind
     size: int = 1
+    """The number of classes; 1 if continuous."""
     labels: tuple[str, ...] = ()
+    """The names of the classes of a nominal attribute."""
     period: int | None = None
+    """The number of different classes of a circular attribute. Class k is an alias of class k - period."""
     unit: str = ""
     range: tuple[float, float] | None = None
+    """The values in ``unit`` of the first and the last class, or the usual range of a continuous attribute."""
     limits: tuple[float, float] | None = None
+    """The lowest and highest accepted value of a continuous attribute, by default those of the range."""
     default: float | str = 0.0
+    """A label of a nominal attribute, else a position or value."""
 
     def __post_init__(self) -> None:
         def fail(what: str) -> None:
@@ -87,8 +62,7 @@ class Attribute:
             fail(f"the names {', '.join(RESERVED)} mean other things where values are given by name")
         if self.kind not in KINDS:
             fail(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        fewest = {"continuous": 1, "nominal": 1, "ordinal": 2, "circular": 3}.get(self.kind, 1)
-        if not fewest <= self.size <= (1 if self.kind == "continuous" else MAX_CLASSES):
+        if not FEWEST_CLASSES[self.kind] <= self.size <= (1 if self.kind == "continuous" else MAX_CLASSES):
             fail(f"a {self.kind} attribute can't have size {self.size} (classes at most {MAX_CLASSES})")
         if (self.kind == "nominal") != bool(self.labels):
             fail("labels go with nominal attributes, and only with them")
@@ -130,12 +104,12 @@ class Attribute:
 
     @cached_property
     def classes(self) -> int:
-        """How many classes differ: the size without a circular attribute's aliases."""
+        """The number of different classes: the size without a circular attribute's aliases."""
         return self.period or self.size
 
     @property
     def accepted(self) -> str:
-        """In words, what ``weights`` accepts."""
+        """The values that ``weights`` accepts, in words."""
         listed = f"a list of {self.size} weights >= 0, not all 0"
         if self.kind == "nominal":
             return f"{', '.join(map(repr, self.labels))}, a whole number from 0 to {self.size - 1}, or {listed}"
@@ -145,25 +119,25 @@ class Attribute:
             return f"any finite number (taken modulo {self.period}), or {listed}"
         return "a number from {:.15g} to {:.15g}".format(*self.extremes)
 
-    def refuse(self, got: object) -> AttributeValueError:
-        """The error for a value that this attribute does not accept."""
+    def error(self, got: object) -> AttributeValueError:
+        """The error for a value that the attribute does not accept."""
         return AttributeValueError(self.name, got, self.accepted)
 
     def canonical(self, value: Any) -> Value:
-        """The one form of a value: a label, a position or value as float, or weights that sum to 1.
+        """The canonical form of a value: a label, a position or value as float, or weights that sum to 1.
 
         Raises AttributeValueError if the attribute does not accept it.
         """
-        if type(value) is float or type(value) is int:  # first, as most are
+        if type(value) is float or type(value) is int:  # first, as most values are numbers
             return self._canonical_number(value)
         if isinstance(value, Mapping):
             if "value" not in value or isinstance(value["value"], Mapping):
-                raise self.refuse(dict(value))
+                raise self.error(dict(value))
             return self.canonical(value["value"])
         if isinstance(value, str):
             if value in self.labels:
                 return value
-            raise self.refuse(value)
+            raise self.error(value)
         if isinstance(value, np.ndarray):
             value = value.tolist()
         if isinstance(value, Sequence):
@@ -171,25 +145,28 @@ class Attribute:
         return self._canonical_number(value)
 
     def parse(self, text: str) -> Value:
-        """The canonical form of a value written as text: a label, a number, or weights with commas between them."""
+        """The canonical form of a value written as text: a label, a number, or weights with commas between them.
+
+        Raises AttributeValueError if the attribute does not accept it.
+        """
         if text in self.labels:
             return text
         try:
-            if "_" in text or not text.isascii():  # Python's numbers, not people's
+            if "_" in text or not text.isascii():  # float() accepts 1_0 and digits of other scripts
                 raise ValueError
             numbers = [float(part) for part in text.split(",")]
         except ValueError:
-            raise self.refuse(text) from None
+            raise self.error(text) from None
         return self.canonical(numbers if len(numbers) > 1 else numbers[0])
 
     def weights(self, value: Any) -> Floats:
-        """Weights [K] of one value in any accepted form; raises AttributeValueError otherwise."""
+        """Weights [K] of one value. Raises AttributeValueError if the attribute does not accept it."""
         weights = np.zeros(self.size)
-        self._fill(weights, self.canonical(value))
+        self.fill(weights, self.canonical(value))
         return weights
 
-    def _fill(self, weights: Floats, value: Value) -> None:
-        """Write those of a canonical value into weights [K], which are zeros."""
+    def fill(self, weights: Floats, value: Value) -> None:
+        """Write the weights of a canonical value into an array [K] of zeros."""
         if isinstance(value, list):
             weights[:] = self.fold(np.array(value))
         elif isinstance(value, str):
@@ -203,7 +180,10 @@ class Attribute:
                 weights[(floor + 1) % self.classes] = value - floor
 
     def weights_at(self, positions: ArrayLike) -> Floats:
-        """Weights [B, K] of valid positions [B] (values of a continuous attribute): at most two neighbours share."""
+        """Weights [B, K] of accepted positions [B]: two neighbouring classes share a position by their distance.
+
+        The weight of a continuous attribute is its value.
+        """
         position = np.asarray(positions, np.float64)
         if self.kind == "continuous":
             return position[:, None]
@@ -218,23 +198,17 @@ class Attribute:
         return weights
 
     def fold(self, weights: Floats) -> Floats:
-        """Weights [..., K] with what lies on aliases moved to the classes they stand for."""
-        if self.classes == self.size:
-            return weights
-        folded = np.zeros_like(weights)
-        for start in range(0, self.size, self.classes):
-            turn = weights[..., start : start + self.classes]
-            folded[..., : turn.shape[-1]] += turn
-        return folded
+        """Weights [..., K] with those of aliases added to the classes that they stand for."""
+        return fold_aliases(weights, self.classes)
 
     def read(self, weights: Floats) -> Reading:
-        """The reading of weights [B, K]; a continuous value is clipped to the attribute's limits."""
+        """The reading [B] of weights [B, K]. A continuous value is clipped to the attribute's limits."""
         reading = self._reader.read(weights)
         return Reading(reading.position[:, 0], reading.index[:, 0], reading.confidence[:, 0])
 
     @cached_property
-    def _reader(self) -> _Reader:
-        return _Reader([self])
+    def _reader(self) -> Reader:
+        return Reader([self])
 
     def value(self, position: float) -> Value:
         """A reading's position as a value that ``weights`` accepts: a label if nominal, else the number."""
@@ -242,13 +216,13 @@ class Attribute:
 
     def in_unit(self, position: ArrayLike) -> Floats:
         """Positions as values in ``unit``."""
-        low, span, steps = self._scale
+        low, span, steps = self.unit_scale
         values: Floats = low + span * np.asarray(position, np.float64) / steps
         return values
 
     @property
-    def _scale(self) -> tuple[float, float, int]:
-        """The value in ``unit`` of position 0, and how much is added in how many steps from there."""
+    def unit_scale(self) -> tuple[float, float, int]:
+        """low, span, steps: a position is low + span * position / steps in ``unit``."""
         if self.kind == "continuous":
             return 0.0, 1.0, 1
         low, high = self.bounds
@@ -263,10 +237,10 @@ class Attribute:
         return (value - low) / (high - low) * (self.size - 1)
 
     def between(self, start: Floats, end: Floats, t: Floats) -> Floats:
-        """Weights [T, K] on the way from weights ``start`` [K] to ``end`` [K] at fractions ``t`` [T] of it.
+        """Weights [T, K] between weights ``start`` [K] and ``end`` [K], at fractions ``t`` [T] of the way.
 
-        Nominal attributes mix weights. All others move in position, circular ones along the shortest arc
-        (upwards where both arcs are equal), so that at most two neighbouring classes share a frame.
+        Weights of nominal attributes are mixed. Others move in position, so that at most two neighbouring classes
+        share a frame. Circular ones take the shortest arc, or the upward one where both are equal.
         """
         if self.kind == "nominal":
             return start + t[:, None] * (end - start)
@@ -278,191 +252,27 @@ class Attribute:
         return self.weights_at(first + t * step)
 
     def _canonical_number(self, value: object) -> Value:
-        number = value if type(value) is float and math.isfinite(value) else self._number(value, value)
+        number = finite_number(value)
+        if number is None:
+            raise self.error(value)
         if self.kind == "nominal":
             if number != int(number) or not 0 <= number < self.size:
-                raise self.refuse(value)
+                raise self.error(value)
             return self.labels[int(number)]
         if self.kind == "circular":
             number %= self.classes
             return number if number < self.classes else 0.0  # -1e-20 % 39 is 39.0
         low, high = self.extremes
         if not low <= number <= high:
-            raise self.refuse(value)
+            raise self.error(value)
         return number + 0.0  # -0.0 is 0.0
 
     def _canonical_list(self, value: Sequence[Any]) -> list[float]:
         if self.kind == "continuous" or len(value) != self.size:
-            raise self.refuse(value)
-        weights = np.array([self._number(weight, value) for weight in value])
-        if weights.min() < 0 or weights.max() <= 0:
-            raise self.refuse(value)
+            raise self.error(value)
+        numbers = [finite_number(weight) for weight in value]
+        weights = np.array([math.nan if number is None else number for number in numbers])
+        if not (weights.min() >= 0 and weights.max() > 0):  # NaN fails too
+            raise self.error(value)
         weights /= weights.max()  # first, so that a sum of huge weights can't overflow
         return list((weights / weights.sum()).tolist())
-
-    def _number(self, value: object, shown: object) -> float:
-        if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
-            raise self.refuse(shown)
-        try:
-            number = float(value)
-        except OverflowError:
-            raise self.refuse(shown) from None
-        if not math.isfinite(number):
-            raise self.refuse(shown)
-        return number
-
-
-class _Reader:
-    """Reads several attributes at once, as calls of numpy take longer than what they do for few images."""
-
-    def __init__(self, attributes: Sequence[Attribute]) -> None:
-        ends = [*itertools.accumulate(attribute.size for attribute in attributes)]
-        self._total = ends[-1]
-        self._starts = np.array([end - a.size for a, end in zip(attributes, ends, strict=True)])
-        self._own = [slice(start, start + a.classes) for a, start in zip(attributes, self._starts, strict=True)]
-        self._aliased = [
-            (a, slice(start, start + a.size))
-            for a, start in zip(attributes, self._starts, strict=True)
-            if a.classes < a.size
-        ]
-        self._classes = np.array([a.classes if a.kind == "circular" else np.inf for a in attributes])
-        self._neighbours = np.full((2, self._total), self._total)
-        """The class before and after each one, as a column; one more column, of zeros, is where there is none."""
-        for attribute, start in zip(attributes, self._starts, strict=True):
-            classes = np.arange(attribute.classes)
-            for neighbours, step in zip(self._neighbours, (-1, 1), strict=True):
-                beside = (classes + step) % attribute.classes
-                there = attribute.kind == "circular" or (attribute.kind == "ordinal") & (beside == classes + step)
-                neighbours[start + classes] = np.where(there, start + beside, self._total)
-        self._continuous = [i for i, attribute in enumerate(attributes) if attribute.kind == "continuous"]
-        self._extremes = np.array([attributes[i].extremes for i in self._continuous]).T
-
-    def read(self, weights: Floats) -> Reading:
-        """What weights [B, sum K] say, [B, A]."""
-        # In float32 a value clipped to a bound may lie beyond it.
-        extended = np.zeros((len(weights), self._total + 1))
-        extended[:, :-1] = weights
-        if self._continuous:
-            values = extended[:, self._starts[self._continuous]]
-            extended[:, self._starts[self._continuous]] = 1
-        for attribute, columns in self._aliased:
-            extended[:, columns] = attribute.fold(extended[:, columns])
-        index = np.empty((len(weights), len(self._own)), np.intp)
-        for row, own in zip(index.T, self._own, strict=True):
-            extended[:, own].argmax(axis=1, out=row)
-        column = index + self._starts
-        rows = np.arange(len(weights))[:, None]
-        peak = extended[rows, column]
-        before, after = extended[rows, self._neighbours[:, column]]
-        near = before + peak + after
-        position = index + np.divide(after - before, near, out=np.zeros_like(near), where=near != 0)
-        position = self.around(position)
-        if self._continuous:
-            position[:, self._continuous] = values.clip(*self._extremes)
-        return Reading(position, index, peak)
-
-    def around(self, positions: Floats) -> Floats:
-        """Positions [B, A] with those of circular attributes within a turn."""
-        positions = positions % self._classes
-        positions[positions == self._classes] = 0  # -1e-20 % 39 is 39.0
-        return positions
-
-
-class Attributes(Sequence[Attribute]):
-    """The attributes of a model or data set, in the order of their weights: sum K numbers, one block each."""
-
-    def __init__(self, attributes: Sequence[Attribute]) -> None:
-        self._attributes = tuple(attributes)
-        self._by_name = {attribute.name: attribute for attribute in self._attributes}
-        if not self._attributes or len(self._by_name) != len(self._attributes):
-            raise ValueError(f"attributes need different names, at least one; got {[a.name for a in attributes]}")
-        ends = np.cumsum([attribute.size for attribute in self._attributes]).tolist()
-        self._slices = {a.name: slice(end - a.size, end) for a, end in zip(self._attributes, ends, strict=True)}
-        self.total: int = ends[-1]
-        """sum K: the length of all weights together."""
-        self._reader = _Reader(self._attributes)
-        self._lows, self._spans, self._steps = np.array([a._scale for a in self._attributes]).T
-        self._continuous = np.array([a.kind == "continuous" for a in self._attributes])
-
-    def __len__(self) -> int:
-        return len(self._attributes)
-
-    def __iter__(self) -> Iterator[Attribute]:
-        return iter(self._attributes)
-
-    def __getitem__(self, key: Any) -> Any:
-        return self.named(key) if isinstance(key, str) else self._attributes[key]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Attributes) and self._attributes == other._attributes
-
-    def __hash__(self) -> int:
-        return hash(self._attributes)
-
-    def named(self, name: str) -> Attribute:
-        """The attribute of that name; raises AttributeValueError that lists the known ones."""
-        if name not in self._by_name:
-            raise AttributeValueError("attributes", name, f"the names {', '.join(self._by_name)}")
-        return self._by_name[name]
-
-    def discrete(self, name: str = "") -> Attribute:
-        """The discrete attribute of that name, by default the first; raises AttributeValueError where there is none."""
-        listed = [attribute for attribute in self if attribute.kind != "continuous"]
-        chosen = next((attribute for attribute in listed if name in ("", attribute.name)), None)
-        if chosen is None:
-            names = ", ".join(attribute.name for attribute in listed)
-            raise AttributeValueError("attributes", name, f"a discrete one: {names or 'of which there is none'}")
-        return chosen
-
-    def columns(self, name: str) -> slice:
-        """Where the attribute's weights lie among all of them."""
-        return self._slices[name]
-
-    def canonical(self, values: Mapping[str, Any]) -> dict[str, Value]:
-        """The canonical form of every attribute's value, in order; missing ones take their default.
-
-        Raises AttributeValueError for an unknown name or a value that is not accepted.
-        """
-        if not values.keys() <= self._by_name.keys():
-            for name in values:
-                self.named(name)
-        return {a.name: a.canonical(values[a.name]) if a.name in values else a.default for a in self._attributes}
-
-    def weights(self, values: Mapping[str, Any]) -> Floats:
-        """All weights [sum K] of one set of values; missing ones take their default."""
-        return self.canonical_weights(self.canonical(values))
-
-    def canonical_weights(self, values: Mapping[str, Value]) -> Floats:
-        """All weights [sum K] of what ``canonical`` gave."""
-        weights = np.zeros(self.total)
-        for attribute in self._attributes:
-            attribute._fill(weights[self._slices[attribute.name]], values[attribute.name])
-        return weights
-
-    def weights_at(self, positions: Floats) -> Floats:
-        """Weights [B, sum K] of valid positions [B, A], one column for each attribute."""
-        return np.concatenate([a.weights_at(positions[:, i]) for i, a in enumerate(self)], axis=1)
-
-    def read(self, weights: Floats) -> Reading:
-        """The readings of all attributes of weights [B, sum K]: [B, A]."""
-        return self._reader.read(weights)
-
-    def in_unit(self, positions: Floats) -> Floats:
-        """Positions [B, A] as values in the unit of each attribute."""
-        values: Floats = self._lows + self._spans * positions / self._steps
-        return values
-
-    def rounded(self, positions: Floats, digits: int) -> Floats:
-        """Positions [B, A] with so many digits; the values of continuous attributes stay as they are."""
-        rounded = self._reader.around(positions.round(digits))
-        return np.where(self._continuous, positions, rounded)
-
-
-def attributes_of(fields: Sequence[Mapping[str, Any]]) -> Attributes:
-    """Attributes from their fields as JSON keeps them; raises TypeError or ValueError for what is none."""
-
-    def one(given: Mapping[str, Any]) -> Attribute:
-        tuples = {key: tuple(value) for key, value in given.items() if isinstance(value, list | tuple)}
-        return Attribute(**{**given, **tuples})
-
-    return Attributes([one(each) for each in fields])

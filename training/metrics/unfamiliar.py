@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attributes import unlikeness
+from attributes import CHANNEL_MODES, reconstruction_error
 from training.autoencoder import Autoencoder
 from training.metrics.context import CHUNK, EvaluationContext
 
@@ -34,7 +34,7 @@ def of_rows(context: EvaluationContext) -> NDArray[np.float64]:
 
     def part(chosen: slice) -> NDArray[np.float64]:
         images = context.dataset.batch(context.rows[chosen]).images
-        return unlikeness(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chosen]))
+        return reconstruction_error(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chosen]))
 
     return np.concatenate([part(slice(start, start + CHUNK)) for start in range(0, len(context.rows), CHUNK)])
 
@@ -43,7 +43,10 @@ def of_images(autoencoder: Autoencoder, images: NDArray[np.uint8]) -> NDArray[np
     """The unlikeness [B] of images [B, H, W, C]."""
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     return np.concatenate(
-        [unlikeness(chunk / np.float32(255), autoencoder.decode(autoencoder.encode(chunk).z)) for chunk in chunks]
+        [
+            reconstruction_error(chunk / np.float32(255), autoencoder.decode(autoencoder.encode(chunk).z))
+            for chunk in chunks
+        ]
     )
 
 
@@ -66,7 +69,7 @@ def _photographs(draw: np.random.Generator, height: int, width: int, channels: i
     from sklearn.datasets import load_sample_images
 
     photographs = [Image.fromarray(each) for each in load_sample_images().images]
-    mode = {1: "L", 3: "RGB", 4: "RGBA"}[channels]
+    mode = CHANNEL_MODES[channels]
     parts = []
     for _ in range(STRANGE):
         whole = photographs[draw.integers(len(photographs))]
