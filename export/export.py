@@ -17,7 +17,7 @@ from export.manifest import CONDITION, ImageSpec, Manifest, Provenance, Scores
 from export.onnx import OPSET, TOLERANCE, Arrays, ExportedGraph, decoder_graph, encoder_graph
 from training.data.dataset import Dataset, Rows
 from training.evaluation import as_json, evaluate, picture, rows_to_score
-from training.inference import TorchAutoencoder, pixels
+from training.inference import TorchAutoencoder, image_tensor
 from training.metrics import unfamiliar
 from training.metrics.context import EvaluationContext
 from training.metrics.predictions import target_weights
@@ -165,7 +165,7 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
 def _encoder_inputs(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> Arrays:
     """Inputs of the encoder for the rows; conditions are known of every second row."""
     batch = dataset.batch(rows)
-    inputs = {"image": np.ascontiguousarray(pixels(batch.images).numpy())}
+    inputs = {"image": np.ascontiguousarray(image_tensor(batch.images).numpy())}
     if autoencoder.codebook.conditions:
         weights = target_weights(autoencoder, dataset.attributes, batch).astype(np.float32)
         inputs |= {CONDITION[0]: weights, CONDITION[1]: (np.arange(len(rows))[:, None] % 2).astype(np.float32)}

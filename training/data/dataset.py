@@ -13,7 +13,6 @@ from attributes import Attributes
 Rows = NDArray[np.integer[Any]]
 
 HELD_OUT = 0.1
-MIN_SIDE, MAX_SIDE = 28, 128
 
 
 class DataError(ValueError):

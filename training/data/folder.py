@@ -34,13 +34,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from attributes import KINDS, Attribute, Attributes, Kind
-from training.data.dataset import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows, lowest_tenth
+from attributes import CHANNEL_MODES, KINDS, MAX_SIDE, MIN_SIDE, Attribute, Attributes, Kind
+from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 
 LABELS = "labels.csv"
 MAX_INFERRED_CLASSES = 256
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 GRAMMAR = "NAME=KIND[:SIZE][:labels=A|B|C][:period=P][:range=LO..HI][:unit=TEXT][:default=V]"
 OPTIONS: dict[Kind, tuple[str, ...]] = {
@@ -409,7 +408,7 @@ def _load(pictures: Sequence[_Picture]) -> NDArray[np.uint8]:
     with tqdm(pictures, desc="images") as progress:
         for row, picture in enumerate(progress):
             with _opened(picture) as image:
-                images[row] = np.asarray(image.convert(MODES[channels])).reshape(height, width, channels)
+                images[row] = np.asarray(image.convert(CHANNEL_MODES[channels])).reshape(height, width, channels)
     return images
 
 

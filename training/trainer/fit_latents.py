@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from training.data.dataset import Dataset, Rows
 from training.data.off_grid import between
-from training.inference import pixels
-from training.latents.base import Posterior, Unsupervised
-from training.latents.space import Labels
+from training.inference import image_tensor
+from training.latents import Posterior, Targets, Unsupervised
 from training.metrics.latents import IDLE
 from training.model import VAE
 
@@ -31,24 +30,24 @@ def measuring_rows(dataset: Dataset, rows: Rows, seed: int, count: int) -> Rows:
 @torch.inference_mode()
 def measure(model: VAE, dataset: Dataset, rows: Rows, device: str) -> None:
     """Settle the model's measured parts on rows of the training data, some moved off the grid as in training."""
-    if not model.space.measured:
+    if not model.space.needs_fit:
         return
     model.eval()
     draw, share = np.random.default_rng(0), model.recipe.off_grid_share
     posteriors, targets, known = [], [], []
     for start in range(0, len(rows), CHUNK):
         batch = between(dataset, dataset.batch(rows[start : start + CHUNK]), share, draw)
-        labels = Labels(torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).float().to(device))
-        posteriors.append(model.posterior(pixels(batch.images, device), labels))
-        targets.append(labels.targets)
+        labels = Targets(torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).float().to(device))
+        posteriors.append(model.posterior(image_tensor(batch.images, device), labels))
+        targets.append(labels.weights)
         known.append(labels.known)
-    labels = Labels(torch.cat(targets), torch.cat(known))
+    labels = Targets(torch.cat(targets), torch.cat(known))
     q = Posterior(*(torch.cat(parts) for parts in zip(*posteriors, strict=True)))
-    model.space.measure(q, labels)
+    model.space.fit(q, labels)
     _name(model, q, labels)
 
 
-def _name(model: VAE, q: Posterior, labels: Labels) -> None:
+def _name(model: VAE, q: Posterior, labels: Targets) -> None:
     """Name each free latent after the factor that explains most of it, if one does."""
     attributes = [each for each in model.space.attributes if each.kind != "continuous"]
     index = [model.space.attributes.index(each) for each in attributes]
@@ -56,7 +55,7 @@ def _name(model: VAE, q: Posterior, labels: Labels) -> None:
     if not attributes or not complete.any():
         return
     columns = [model.space.attributes.columns(each.name) for each in attributes]
-    factors = np.stack([labels.targets[complete][:, c].argmax(dim=1).cpu().numpy() for c in columns], axis=1)
+    factors = np.stack([labels.weights[complete][:, c].argmax(dim=1).cpu().numpy() for c in columns], axis=1)
     first = 0
     for latent in model.space.each():
         if isinstance(latent, Unsupervised):

@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from training.data.dataset import Batch, Dataset, Rows
 from training.data.off_grid import between
-from training.inference import TorchAutoencoder, pixels
-from training.latents.space import Labels
+from training.inference import TorchAutoencoder, image_tensor
+from training.latents import Targets
 from training.losses import ForwardOutput, Loss
 from training.metrics import score
 from training.metrics.context import EvaluationContext
@@ -207,10 +207,10 @@ class _Trainer:
         return Progress(self.step, self.steps)
 
     def _pass(self, batch: Batch, progress: Progress, noise: StepNoise) -> ForwardOutput:
-        images = pixels(batch.images, self.device)
+        images = image_tensor(batch.images, self.device)
         targets, known = torch.from_numpy(batch.targets).to(self.device), torch.from_numpy(batch.known).to(self.device)
         with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            passed: ForwardOutput = self.model(images, Labels(targets, known.float()), noise, progress)
+            passed: ForwardOutput = self.model(images, Targets(targets, known.float()), noise, progress)
         return passed
 
     def _losses(self, passed: ForwardOutput) -> dict[str, torch.Tensor]:

@@ -4,8 +4,7 @@ import torch
 
 from training.data.dsprites import ATTRIBUTES, RenderedDSprites
 from training.data.few_labels import FewLabels
-from training.latents.base import Posterior, Unsupervised
-from training.latents.space import Labels
+from training.latents import Posterior, Targets, Unsupervised
 from training.model import VAE
 from training.presets import find
 from training.trainer.fit_latents import _name, eta_squared, measure, measuring_rows
@@ -26,7 +25,7 @@ def test_a_latent_is_named_after_its_factor_unless_it_is_idle(logvar: float, nam
     targets = torch.from_numpy(batch.targets)
     mean = targets[:, ATTRIBUTES.columns("pos_x")].argmax(dim=1, keepdim=True).float()
     nothing = mean[:, :0]
-    labels = Labels(targets, torch.from_numpy(batch.known).float())
+    labels = Targets(targets, torch.from_numpy(batch.known).float())
     _name(model, Posterior(mean, torch.full_like(mean, logvar), nothing, nothing), labels)
     assert model.space.of(Unsupervised)[0].follows == (name,)
 
@@ -54,7 +53,7 @@ def test_a_class_is_placed_at_the_mean_of_its_codes() -> None:
     measure(model, dataset, rows, "cpu")
     batch = dataset.batch(rows)
     with torch.no_grad():
-        means = model.encode(torch.from_numpy(batch.images).permute(0, 3, 1, 2).float() / 255)["mean"]
+        means = model.encode(torch.from_numpy(batch.images).permute(0, 3, 1, 2).float() / 255).mean
     hearts = batch.targets[:, 2] == 1
     book = model.space.codebook()
     np.testing.assert_allclose(book.place(np.array([[0.0, 0, 1]]))[0], means[hearts].mean(dim=0), atol=1e-5)
