@@ -34,7 +34,7 @@ from training.metrics.context import EvaluationContext
 from training.metrics.outputs import label_weights
 from training.plots.canvas import save
 from training.plots.traversals import traversals
-from training.runs import PARAMETERS, Parameters, Run
+from training.runs import PARAMETERS, Checkpoint, Parameters, Run
 
 FAMILIAR = 0.995
 MARGIN = 1.5
@@ -110,7 +110,7 @@ def _golden(half: str, graph: Graph, inputs: Arrays) -> dict[str, Any]:
     return first | {f"{half}.{name}": answer for name, answer in graph.expected(first).items()}
 
 
-def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, object]:
+def provenance(parameters: Parameters, checkpoint: Checkpoint) -> dict[str, object]:
     """How a run was trained: data, recipe, seed, code version, images seen, time, hardware.
 
     ``init`` is the same of the run that it began with, as long as that is there, else its path.

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
+from torch import Tensor
 
 from attributes import Attribute, Attributes, attributes_of
 from training import presets
@@ -26,8 +27,14 @@ PARAMETERS = "params.json"
 HISTORY = "history.json"
 CHECKPOINT = "checkpoint.pt"
 PICTURES = "pictures"
+# What `spritevae reproduce` keeps beside a run: its scores, and the speed of its ONNX graphs.
+SCORES = "scores.json"
+SPEEDS = "speeds.json"
+# The folder of runs for which no other folder is given.
 ROOT = Path("runs")
-"""Where runs go that no other folder is given for."""
+
+# One report of a run by column name; every row of a run has the step, the images seen and the seconds.
+HistoryRow = dict[str, float]
 
 
 class RunError(ValueError):
@@ -72,6 +79,28 @@ class Parameters:
         return [f"{key}: {theirs[key]} there, {ours[key]} now" for key in decisive if ours[key] != theirs[key]]
 
 
+class Checkpoint(TypedDict):
+    """What ``checkpoint.pt`` holds: all that a run needs to go on as if it had never stopped."""
+
+    step: int
+    """Steps done."""
+    steps: int
+    """Steps in all; fewer than planned where the plateau ended the run early."""
+    epochs: list[float]
+    """The validation loss after each epoch, which the plateau looks at; empty for recipes without a plateau."""
+    sums: dict[str, Tensor]
+    """Sums of the losses since the last report, and ``steps``, how many were summed."""
+    images: int
+    """Images seen, repeats counted."""
+    seconds: float
+    """Time spent in training."""
+    model: dict[str, Tensor]
+    """The model's ``state_dict``."""
+    optimizer: dict[str, Any]
+    """The optimizer's ``state_dict``; torch gives it no closer type."""
+    history: list[HistoryRow]
+
+
 class Run:
     """A run folder."""
 
@@ -111,7 +140,7 @@ class Run:
             raise RunError(f"{self.path / PARAMETERS}: can't be read ({error})") from error
 
     @property
-    def history(self) -> list[dict[str, float]]:
+    def history(self) -> list[HistoryRow]:
         """One row per report, from the last checkpoint; empty before the first."""
         file = self.path / HISTORY
         return json.loads(file.read_text()) if file.exists() else []
@@ -140,7 +169,7 @@ class Run:
         """The run's model with the weights of its last checkpoint, for inference; raises RunError before the first."""
         return self.restore(self.last_checkpoint())
 
-    def restore(self, checkpoint: dict[str, Any]) -> VAE:
+    def restore(self, checkpoint: Checkpoint) -> VAE:
         """The run's model with the weights of a checkpoint, for inference."""
         model = self.build()
         try:
@@ -158,25 +187,25 @@ class Run:
         except DataError as error:
             raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error
 
-    def last_checkpoint(self) -> dict[str, Any]:
+    def last_checkpoint(self) -> Checkpoint:
         """The last checkpoint; raises RunError before the first."""
         checkpoint = self.checkpoint()
         if checkpoint is None:
             raise RunError(f"{self.path}: has no checkpoint yet")
         return checkpoint
 
-    def checkpoint(self) -> dict[str, Any] | None:
+    def checkpoint(self) -> Checkpoint | None:
         """The last checkpoint, on the CPU; None before the first."""
         file = self.path / CHECKPOINT
         if not file.exists():
             return None
         try:
-            checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
+            checkpoint: Checkpoint = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged file fails in zip, pickle and torch alike
             raise RunError(f"{file}: damaged ({type(error).__name__}); remove the run to begin again") from error
         return checkpoint
 
-    def save(self, checkpoint: dict[str, Any]) -> None:
+    def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint and its history, each replaced as a whole."""
         with atomic_write(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)

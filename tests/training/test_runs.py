@@ -67,7 +67,7 @@ def test_runs_are_found_by_their_parameters(small_run: Run, tmp_path: Path) -> N
     assert [run.path.name for run in load_runs(root=tmp_path)] == ["0", "1"]
     assert [run.path.name for run in load_runs({"seed": "1", "images": 640}, tmp_path)] == ["1"]
     assert load_runs({"system": "guided"}, tmp_path) == []
-    with pytest.raises(RunError, match="has beta; there is: batch_size, between_share, data"):
+    with pytest.raises(RunError, match="has beta; there is: batch_size, cycle_share, data"):
         load_runs({"beta": 4}, tmp_path)
 
 

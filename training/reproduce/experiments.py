@@ -16,9 +16,8 @@ from training.data.few_labels import ONLY
 from training.evaluation import as_json, evaluate, rows_to_score
 from training.inference import TorchAutoencoder
 from training.presets import Setting
-from training.runs import Run
+from training.runs import SCORES, Run
 
-SCORES, SPEEDS = "scores.json", "speeds.json"
 ROOT = Path("runs") / "reproduce"
 """Where their runs go that no other folder is given for."""
 ROWS = 10_000

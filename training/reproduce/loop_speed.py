@@ -40,8 +40,8 @@ PUBLISHED: dict[str, Setting] = {
     "optimizer": "adam",
     "latent_weight": 1.0,
     "label_share": 0.0,
-    "round_trip_share": 0.0,
-    "between_share": 0.0,
+    "cycle_share": 0.0,
+    "off_grid_share": 0.0,
     "images": 100_000_000,
 }
 """The settings that make the softmax preset the published system."""

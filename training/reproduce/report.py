@@ -23,15 +23,13 @@ from training.reproduce.experiments import (
     EXPERIMENTS,
     FEW_LABELS,
     LEAKS,
-    SCORES,
     SHIPPED,
-    SPEEDS,
     SUPERVISED,
     UNSUPERVISED,
     Experiment,
     scored,
 )
-from training.runs import PICTURES, Run
+from training.runs import PICTURES, SCORES, SPEEDS, Run
 
 INTRODUCTION = """\
 # The systems, published and ours

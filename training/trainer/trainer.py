@@ -141,8 +141,8 @@ class _Trainer:
         if checkpoint is not None:
             self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
-            self.step, self.steps, self.seconds = (checkpoint[key] for key in ("step", "steps", "seconds"))
-            self.history, self.epochs, self.sums = (checkpoint[key] for key in ("history", "epochs", "sums"))
+            self.step, self.steps, self.seconds = checkpoint["step"], checkpoint["steps"], checkpoint["seconds"]
+            self.history, self.epochs, self.sums = checkpoint["history"], checkpoint["epochs"], checkpoint["sums"]
         elif init is not None:
             load_matching_weights(self.model, init)
 

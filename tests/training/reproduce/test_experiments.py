@@ -9,8 +9,8 @@ from spritevae.__main__ import main
 from training import presets
 from training.evaluation import rows_to_score
 from training.metrics import SET_METRICS
-from training.reproduce.experiments import EXPERIMENTS, SCORES, Experiment, named, score_run, scored
-from training.runs import Run
+from training.reproduce.experiments import EXPERIMENTS, Experiment, named, score_run, scored
+from training.runs import SCORES, Run
 
 
 def test_every_experiment_can_be_begun() -> None:
