@@ -203,7 +203,7 @@ def train(options: argparse.Namespace, command: str) -> int:
     labels = (ONLY if options.labelled_only else "") + (options.labels or "")
     dataset = with_labels(open_dataset(options.data, options.attribute), labels, options.seed)
     for each, settings in zip(grid, chosen, strict=True):
-        shown = {name: settings[name] for name in each}
+        shown = {name: settings[presets.current_name(name)] for name in each}
         path = options.run or default_path(options.system, options.data, shown, labels, options.seed)
         if not _train_one(path, options, settings, labels, dataset, command):
             return INTERRUPTED

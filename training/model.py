@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -80,6 +81,18 @@ class StepNoise:
         return (torch.rand(count, 1, generator=self._generator) < share).float()
 
 
+# Earlier versions gave these modules other names; their checkpoints still hold them.
+EARLIER_MODULES = {"reader.": "condition_classifier.", "critic.": "adversary."}
+
+
+def _rename_earlier_modules(_model: nn.Module, state: dict[str, Any], prefix: str, *_: object) -> None:
+    """Give a checkpoint's entries the names that their modules have today."""
+    for key in list(state):
+        for earlier, current in EARLIER_MODULES.items():
+            if key.startswith(prefix + earlier):
+                state[prefix + current + key.removeprefix(prefix + earlier)] = state.pop(key)
+
+
 class VAE(nn.Module):
     """Encoder, latent space and decoder over a data set's attributes; which ones, the recipe says."""
 
@@ -98,6 +111,7 @@ class VAE(nn.Module):
             self._classifier(recipe.condition_classifier(image), told) if recipe.condition_classifier and told else None
         )
         self.adversary = recipe.adversary(self.space) if recipe.adversary else None
+        self.register_load_state_dict_pre_hook(_rename_earlier_modules)  # type: ignore[no-untyped-call]
 
     @staticmethod
     def _classifier(backbone: Encoder, classes: int) -> nn.Module:

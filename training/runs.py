@@ -133,10 +133,11 @@ class Run:
         """What the run was started with; raises RunError if the file is not that of a run."""
         try:
             fields = json.loads((self.path / PARAMETERS).read_text())
+            fields["settings"] = {presets.current_name(name): value for name, value in fields["settings"].items()}
             fields["attributes"] = tuple(attributes_of(fields["attributes"]))
             fields["image"], fields["overrides"] = tuple(fields["image"]), tuple(fields["overrides"])
             return Parameters(**fields)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(f"{self.path / PARAMETERS}: can't be read ({error})") from error
 
     @property
@@ -236,7 +237,7 @@ def load_runs(where: Mapping[str, Setting] | None = None, root: Path = ROOT) -> 
     compared as numbers. Raises RunError for a name that no run has.
     """
     found = [Run(file.parent) for file in sorted(root.glob(f"**/{PARAMETERS}"))]
-    wanted = dict(where or {})
+    wanted = {presets.current_name(name): value for name, value in (where or {}).items()}
     if unknown := [name for name in wanted if not any(name in run.shown for run in found)]:
         known = sorted({name for run in found for name in run.shown})
         raise RunError(f"no run below {root} has {', '.join(unknown)}; there is: {', '.join(known) or 'no run'}")

@@ -179,6 +179,11 @@ def test_settings_keep_the_type_of_their_default() -> None:
     assert isinstance(chosen["learning_rate"], float)
 
 
+def test_a_setting_of_an_earlier_version_is_accepted_under_its_name() -> None:
+    chosen = presets.settings("softmax", {"between_share": "0.5", "round_trip_share": 0.25})
+    assert chosen == presets.settings("softmax", {"off_grid_share": 0.5, "cycle_share": 0.25})
+
+
 @pytest.mark.parametrize("value", ["many", "1.5", "nan", "1e400"])
 def test_a_setting_that_is_no_such_number_is_refused(value: str) -> None:
     with pytest.raises(presets.PresetError, match="images takes a"):

@@ -71,6 +71,17 @@ def test_runs_are_found_by_their_parameters(small_run: Run, tmp_path: Path) -> N
         load_runs({"beta": 4}, tmp_path)
 
 
+def test_a_run_of_an_earlier_version_has_its_settings_under_todays_names(small_run: Run, tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "earlier", small_run.parameters)
+    file = run.path / "params.json"
+    file.write_text(
+        file.read_text().replace("off_grid_share", "between_share").replace("cycle_share", "round_trip_share")
+    )
+    assert run.parameters == small_run.parameters
+    assert [found.path for found in load_runs({"between_share": 0.05, "cycle_share": 0.0625}, tmp_path)] == [run.path]
+    assert Run.create(run.path, small_run.parameters).path == run.path, "the same command goes on with it"
+
+
 def test_an_overview_shows_what_differs(small_run: Run, tmp_path: Path) -> None:
     other = Run.create(tmp_path / "other", dataclasses.replace(small_run.parameters, seed=7))
     lines = overview([small_run, other]).splitlines()

@@ -13,6 +13,9 @@ from training.model import Recipe
 
 Setting = str | float
 
+# Earlier versions gave these settings other names; run folders and commands still hold them.
+EARLIER_NAMES = {"between_share": "off_grid_share", "round_trip_share": "cycle_share"}
+
 
 class PresetError(ValueError):
     """A preset or one of its settings that does not exist or can't be read; the message lists what there is."""
@@ -37,15 +40,21 @@ def describe(name: str) -> str:
     return inspect.cleandoc(importlib.import_module(f"{__name__}.{name}").__doc__ or "")
 
 
+def current_name(setting: str) -> str:
+    """The name of a setting today; other names stay as they are."""
+    return EARLIER_NAMES.get(setting, setting)
+
+
 def settings(name: str, given: Mapping[str, Setting]) -> dict[str, Setting]:
     """All of a preset's settings, the ``given`` ones in place of its defaults, each of its default's type.
 
-    Raises PresetError for a setting that the preset does not have, or a value that is not one for it.
+    Names of earlier versions are accepted. Raises PresetError for a setting that the preset does not have, or a value
+    that is not one for it.
     """
     parameters = inspect.signature(find(name), eval_str=True).parameters
     known = {key: parameter.default for key, parameter in parameters.items()}
     chosen: dict[str, Any] = dict(known)
-    for key, value in given.items():
+    for key, value in ((current_name(key), value) for key, value in given.items()):
         if key not in known:
             raise PresetError(
                 f"{name} has no setting {key!r}; it has: {', '.join(f'{k}={v}' for k, v in known.items())}"
