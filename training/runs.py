@@ -1,4 +1,4 @@
-"""Run folders: parameters, history, checkpoints and pictures of one training run."""
+"""The run folder: parameters, history, checkpoint and pictures of one training run."""
 
 from __future__ import annotations
 
@@ -17,11 +17,13 @@ from torch import Tensor
 from attributes import Attribute, Attributes, attributes_of
 from training import presets
 from training.atomic_files import atomic_write, write_json
-from training.data import open_dataset, with_labels
+from training.data import open_dataset, partially_labelled
 from training.data.dataset import DataError, Dataset
+from training.hardware import best_precision, hardware
 from training.model import VAE
 from training.networks.decoders import ImageShape
 from training.presets import Setting
+from training.version import code_version
 
 PARAMETERS = "params.json"
 HISTORY = "history.json"
@@ -33,8 +35,11 @@ SPEEDS = "speeds.json"
 # The folder of runs for which no other folder is given.
 ROOT = Path("runs")
 
-# One report of a run by column name; every row of a run has the step, the images seen and the seconds.
+# One report of a run: numbers by the name of their column.
 HistoryRow = dict[str, float]
+TRAIN_LOSS = "train.loss"
+# Nats per image on the validation rows.
+VALIDATION_BCE = "validation.reconstruction.bce"
 
 
 class RunError(ValueError):
@@ -67,6 +72,45 @@ class Parameters:
     command: str
     hardware: str
 
+    @classmethod
+    def for_dataset(
+        cls,
+        dataset: Dataset,
+        *,
+        system: str,
+        settings: dict[str, Setting],
+        data: str,
+        device: str,
+        threads: int,
+        command: str,
+        overrides: Sequence[str] = (),
+        labels: str = "",
+        init: str | None = None,
+        seed: int = 0,
+        deterministic: bool = False,
+    ) -> Parameters:
+        """The parameters of a run on a dataset, which was opened from ``data``, with this code on this machine."""
+        return cls(
+            system=system,
+            settings=settings,
+            data=data,
+            overrides=tuple(overrides),
+            labels=labels,
+            attributes=tuple(dataset.attributes),
+            image=dataset.image_shape,
+            rows=len(dataset),
+            content=dataset.content,
+            init=init,
+            seed=seed,
+            device=device,
+            precision=best_precision(device),
+            threads=threads,
+            deterministic=deterministic,
+            version=code_version(),
+            command=command,
+            hardware=hardware(device, threads),
+        )
+
     def build(self) -> VAE:
         """The model with fresh weights; raises ValueError where system, settings and attributes don't go together."""
         recipe = presets.find(self.system)(**self.settings)
@@ -94,10 +138,10 @@ class Checkpoint(TypedDict):
     """Images seen, repeats counted."""
     seconds: float
     """Time spent in training."""
-    model: dict[str, Tensor]
-    """The model's ``state_dict``."""
+    model: dict[str, Any]
+    """The model's ``state_dict``: tensors, and the names that latents were given."""
     optimizer: dict[str, Any]
-    """The optimizer's ``state_dict``; torch gives it no closer type."""
+    """The optimizer's ``state_dict``."""
     history: list[HistoryRow]
 
 
@@ -154,8 +198,8 @@ class Run:
             raise RunError(f"{self.path}: this version has no such system and settings ({error})") from error
 
     @property
-    def shown(self) -> dict[str, Setting]:
-        """What tells it from other runs: system, data, labels, seed and all settings."""
+    def key_parameters(self) -> dict[str, Setting]:
+        """What distinguishes it from other runs: system, data, labels, seed and all settings."""
         parameters = self.parameters
         named = {name: getattr(parameters, name) for name in ("system", "data", "labels", "seed")}
         return {**named, **parameters.settings}
@@ -184,7 +228,7 @@ class Run:
         parameters = self.parameters
         try:
             whole = open_dataset(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
-            return with_labels(whole, parameters.labels, parameters.seed)
+            return partially_labelled(whole, parameters.labels, parameters.seed)
         except DataError as error:
             raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error
 
@@ -228,48 +272,3 @@ def default_path(system: str, data: str, given: Mapping[str, Setting], labels: s
     settings = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()]
     parts = [Path(data).stem, *settings, *([f"labels={labels}"] if labels else []), f"seed={seed}"]
     return ROOT / system / "-".join(re.sub(r"[^\w.=+,]", "_", part) for part in parts)
-
-
-def load_runs(where: Mapping[str, Setting] | None = None, root: Path = ROOT) -> list[Run]:
-    """All runs below ``root`` whose parameters or settings are those of ``where``, sorted by path.
-
-    ``where`` takes names of settings (``beta``) and of parameters (``system``, ``data``, ``seed``); numbers are
-    compared as numbers. Raises RunError for a name that no run has.
-    """
-    found = [Run(file.parent) for file in sorted(root.glob(f"**/{PARAMETERS}"))]
-    wanted = {presets.current_name(name): value for name, value in (where or {}).items()}
-    if unknown := [name for name in wanted if not any(name in run.shown for run in found)]:
-        known = sorted({name for run in found for name in run.shown})
-        raise RunError(f"no run below {root} has {', '.join(unknown)}; there is: {', '.join(known) or 'no run'}")
-    return [run for run in found if all(_same(run.shown.get(name), value) for name, value in wanted.items())]
-
-
-def _same(own: object, wanted: Setting) -> bool:
-    try:
-        return float(own) == float(wanted)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return str(own) == str(wanted)
-
-
-def overview(runs: Sequence[Run]) -> str:
-    """A table of runs: the parameters in which they differ, how far each is, its last losses and its path."""
-    if not runs:
-        return "no run"
-    shown = [run.shown for run in runs]
-    names = list(dict.fromkeys(name for each in shown for name in each))
-    varying = [name for name in names if len({str(each.get(name)) for each in shown}) > 1]
-    rows = [["run", *varying, "images", "minutes", "train loss", "nats"]]
-    for run, each in zip(runs, shown, strict=True):
-        last = run.history[-1] if run.history else {}
-        figures = (last.get("train.loss"), last.get("validation.reconstruction.bce"))
-        rows.append(
-            [
-                str(run.path),
-                *(str(each.get(name, "")) for name in varying),
-                f"{last.get('images', 0):,.0f}",
-                f"{last.get('seconds', 0) / 60:.0f}",
-                *("" if figure is None else f"{figure:.2f}" for figure in figures),
-            ]
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -21,6 +21,12 @@ def test_rows_are_held_out_ones_and_all_apart() -> None:
     assert not dataset.held_out[sets["all"]].all()
 
 
+def test_rows_that_were_trained_on_are_a_set_of_their_own(small_run: Run) -> None:
+    dataset = small_run.dataset()
+    sets = rows_to_score(dataset, also_training=True, at_most=500)
+    assert not dataset.held_out[sets["trained on"]].any()
+
+
 def test_a_run_is_scored_into_json_table_and_picture(
     small_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:

@@ -12,8 +12,6 @@ from training.metrics.mig import entropies, informations
 
 ACTIVE = (0.1, 0.01)
 """A latent is active whose mean posterior variance lies below; the published tables say .1 and .01."""
-IDLE = 0.5
-"""Mean posterior variance from which on a latent tells nothing: its means hardly move, whatever they go along with."""
 
 
 class LatentRow(NamedTuple):

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from training.autoencoder import to_uint8
 from training.metrics.context import EvaluationContext
-from training.metrics.latents import IDLE
 from training.plots.canvas import Picture, captioned, grid
+from training.trainer.fit_latents import IDLE_VARIANCE
 
 SIDE = 25
 ENDS = (0.01, 0.99)
@@ -58,7 +58,7 @@ def sharpest(context: EvaluationContext, count: int) -> list[int]:
     idle ones only where fewer than two are not.
     """
     variance = np.exp(context.encoded.logvar).mean(axis=0)
-    telling = max(2, int((variance < IDLE).sum()))
+    telling = max(2, int((variance < IDLE_VARIANCE).sum()))
     return sorted(np.argsort(variance)[: min(count, telling)].tolist())
 
 

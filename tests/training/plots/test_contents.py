@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from training.metrics.context import EvaluationContext
 
 from attributes import Attribute
 from tests.training.plots.toys import HEIGHT, KIND, Bands, Shown, bands
 from training.autoencoder import to_uint8
+from training.metrics.context import EvaluationContext
 from training.plots import PICTURES, draw
 from training.plots.canvas import COLUMNS, GAP, Picture, captioned
 from training.plots.curves import curves

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from training.metrics.context import EvaluationContext
 
 from attributes import Attribute
 from tests.support import train
 from training.inference import TorchAutoencoder
+from training.metrics.context import EvaluationContext
 from training.metrics.latents import LatentRow
 from training.metrics.sensitivity import Sensitivity
 from training.plots import PICTURES, draw
