@@ -25,6 +25,7 @@ def load_runs(where: Mapping[str, Setting] | None = None, root: Path = ROOT) -> 
 
 
 def _same(own: object, wanted: Setting) -> bool:
+    """Whether both are the same number, or the same text."""
     try:
         return float(own) == float(wanted)  # type: ignore[arg-type]
     except (TypeError, ValueError):

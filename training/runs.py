@@ -55,12 +55,12 @@ class Parameters:
     data: str
     overrides: tuple[str, ...]
     labels: str
-    """Which rows are labelled: empty for all, a number, or a file of rows; ``only`` before it leaves out the others."""
+    """Which rows are labelled, as ``partially_labelled`` takes it; empty for all."""
     attributes: tuple[Attribute, ...]
     image: ImageShape
     rows: int
     content: str
-    """Digest of all images and labels, so that a run does not go on with others."""
+    """The dataset's digest of all images and labels, so that a run does not go on with others."""
     init: str | None
     seed: int
     device: str
@@ -68,7 +68,7 @@ class Parameters:
     threads: int
     deterministic: bool
     version: str
-    """The code's; this and what follows tell the reader how the run was started, and may differ on resume."""
+    """The version of the code. This and the next two fields are for readers, and may differ when a run is resumed."""
     command: str
     hardware: str
 
@@ -112,19 +112,19 @@ class Parameters:
         )
 
     def build(self) -> VAE:
-        """The model with fresh weights; raises ValueError where system, settings and attributes don't go together."""
+        """The model with fresh weights; raises ValueError if system, settings and attributes don't go together."""
         recipe = presets.find(self.system)(**self.settings)
         return VAE(recipe, Attributes(self.attributes), self.image)
 
     def differences(self, other: Parameters) -> list[str]:
-        """In words, what would make the other run give other weights."""
+        """The parameters that differ and decide the weights, each in words."""
         ours, theirs = asdict(self), asdict(other)
         decisive = [key for key in ours if key not in ("version", "command", "hardware")]
         return [f"{key}: {theirs[key]} there, {ours[key]} now" for key in decisive if ours[key] != theirs[key]]
 
 
 class Checkpoint(TypedDict):
-    """What ``checkpoint.pt`` holds: all that a run needs to go on as if it had never stopped."""
+    """The content of ``checkpoint.pt``: all that a run needs to go on as if it had never stopped."""
 
     step: int
     """Steps done."""
@@ -174,7 +174,7 @@ class Run:
 
     @property
     def parameters(self) -> Parameters:
-        """What the run was started with; raises RunError if the file is not that of a run."""
+        """The parameters that the run was started with; raises RunError if the file is not that of a run."""
         try:
             fields = json.loads((self.path / PARAMETERS).read_text())
             fields["settings"] = {presets.current_name(name): value for name, value in fields["settings"].items()}
@@ -191,7 +191,7 @@ class Run:
         return json.loads(file.read_text()) if file.exists() else []
 
     def build(self) -> VAE:
-        """The run's model with fresh weights."""
+        """The run's model with fresh weights; raises RunError if this version can't build it."""
         try:
             return self.parameters.build()
         except (TypeError, ValueError) as error:
@@ -215,7 +215,7 @@ class Run:
         return self.restore(self.last_checkpoint())
 
     def restore(self, checkpoint: Checkpoint) -> VAE:
-        """The run's model with the weights of a checkpoint, for inference."""
+        """The run's model with the weights of a checkpoint, for inference; raises RunError if they don't fit."""
         model = self.build()
         try:
             model.load_state_dict(checkpoint["model"])
@@ -240,25 +240,25 @@ class Run:
         return checkpoint
 
     def checkpoint(self) -> Checkpoint | None:
-        """The last checkpoint, on the CPU; None before the first."""
+        """The last checkpoint, on the CPU; None before the first. Raises RunError if the file is damaged."""
         file = self.path / CHECKPOINT
         if not file.exists():
             return None
         try:
             checkpoint: Checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a damaged file fails in zip, pickle and torch alike
+        except Exception as error:  # zip, pickle and torch each raise their own exceptions for a damaged file
             raise RunError(f"{file}: damaged ({type(error).__name__}); remove the run to begin again") from error
         return checkpoint
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint and its history, each replaced as a whole."""
+        """Write a checkpoint and its history; each file is replaced as a whole."""
         with atomic_write(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)
         write_json(self.path / HISTORY, checkpoint["history"])
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run for this process alone; raises RunError if another one trains it."""
+        """Let only this process train the run; raises RunError if another one does."""
         with (self.path / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

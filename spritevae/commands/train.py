@@ -54,7 +54,11 @@ def add_parser(commands: Commands) -> None:
     _add_data(parser)
     _add_settings(parser)
     parser.add_argument(
-        "--run", type=Path, dest="path", help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)"
+        "--run",
+        dest="path",
+        type=Path,
+        metavar="RUN",
+        help="the run's folder (default: runs/SYSTEM/DATA-...-seed=SEED)",
     )
     parser.add_argument("--init", metavar="RUN", help="begin with the weights of that run")
     parser.add_argument("--seed", type=whole_number(0), default=0, help="decides all that is random (default 0)")

@@ -55,7 +55,7 @@ class FolderDataset:
 
     @property
     def content(self) -> str:
-        """sha256 of images and labels."""
+        """The SHA-256 of images and labels."""
         return hashlib.sha256(self._images.tobytes() + self._positions.tobytes()).hexdigest()
 
     def __len__(self) -> int:
@@ -87,7 +87,7 @@ class FolderDataset:
 
 
 def _load(listed: Sequence[ListedImage]) -> NDArray[np.uint8]:
-    """All images [N, H, W, C] of 0..255, in the channels that the richest of them needs."""
+    """All images [N, H, W, C] of 0..255; they have as many channels as the one that needs most."""
     with _opened(listed[0]) as first:
         width, height = first.size
     if not all(MIN_SIDE <= side <= MAX_SIDE for side in (width, height)):
@@ -106,7 +106,11 @@ def _load(listed: Sequence[ListedImage]) -> NDArray[np.uint8]:
 
 
 def _channels(entry: ListedImage, size: tuple[int, int], first: ListedImage) -> int:
-    """Channels that an image needs: 1, 3 or 4. Raises DataError where it can't go with the first one, of ``size``."""
+    """The number of channels that an image needs: 1, 3 or 4.
+
+    Raises DataError if it does not have the ``size`` (width, height) of the first image, or is not a still image of
+    8 bits per channel.
+    """
     with _opened(entry) as image:
         if image.size != size:
             raise DataError(
@@ -124,6 +128,7 @@ def _channels(entry: ListedImage, size: tuple[int, int], first: ListedImage) -> 
 
 @contextmanager
 def _opened(entry: ListedImage) -> Iterator[Image.Image]:
+    """The image, turned upright; any error while it is used becomes a DataError with its row."""
     try:
         with Image.open(entry.file, formats=FORMATS) as image:
             ImageOps.exif_transpose(image, in_place=True)
