@@ -24,7 +24,7 @@ from export.bundle import (
 )
 from export.onnx import OPSET, TOLERANCE, to_onnx
 from training.data.dsprites import ATTRIBUTES, SIDE, RenderedDSprites
-from training.networks.decoders import StridedEncoder, TransposedDecoder
+from training.networks import StridedEncoder, TransposedDecoder
 
 SIZES = [attribute.size for attribute in ATTRIBUTES]
 IMAGE = (SIDE, SIDE, 1)

@@ -28,7 +28,7 @@ from export.card import card
 from export.onnx import OPSET, TOLERANCE, Arrays, Graph, decoder_graph, encoder_graph
 from training.data.dataset import Dataset, Rows
 from training.evaluation import as_json, evaluate, picture, rows_to_score
-from training.inference import TorchAutoencoder, pixels
+from training.inference import TorchAutoencoder, image_tensor
 from training.metrics import unfamiliar
 from training.metrics.context import EvaluationContext
 from training.metrics.outputs import label_weights
@@ -132,7 +132,7 @@ def provenance(parameters: Parameters, checkpoint: Checkpoint) -> dict[str, obje
 def _inputs(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> Arrays:
     """What the encoder takes of the rows; conditions are known of every other one."""
     batch = dataset.batch(rows)
-    inputs = {"image": np.ascontiguousarray(pixels(batch.images).numpy())}
+    inputs = {"image": np.ascontiguousarray(image_tensor(batch.images).numpy())}
     if autoencoder.codebook.conditions:
         weights = label_weights(autoencoder, dataset.attributes, batch).astype(np.float32)
         inputs |= {CONDITION[0]: weights, CONDITION[1]: (np.arange(len(rows))[:, None] % 2).astype(np.float32)}

@@ -21,7 +21,7 @@ from training.data import open_dataset, partially_labelled
 from training.data.dataset import DataError, Dataset
 from training.hardware import best_precision, hardware
 from training.model import VAE
-from training.networks.decoders import ImageShape
+from training.networks import ImageShape
 from training.presets import Setting
 from training.version import code_version
 

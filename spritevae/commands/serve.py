@@ -10,7 +10,7 @@ def run(arguments: Sequence[str]) -> int:
     from service.server import stop_signals
 
     # A signal must not be lost while the service is imported, which takes a while.
-    stop_signals.hold()
+    stop_signals.defer_stop_signals()
     from service.main import serve
 
     return serve(arguments)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from training.chunks import chunks
 from training.data.dataset import Dataset, Rows
 from training.data.off_grid import move_off_grid
-from training.inference import pixels
-from training.latents.base import Posterior, Unsupervised
-from training.latents.space import Labels
+from training.inference import image_tensor
+from training.latents import Posterior, Targets, Unsupervised
 from training.model import VAE
 
 # Rows on which a finished model is fitted.
@@ -37,32 +36,32 @@ def fit_latents(model: VAE, dataset: Dataset, rows: Rows, device: str) -> None:
 
     As in training, some of the images are moved off the grid. A model without such latents is left as it is.
     """
-    if not model.space.measured:
+    if not model.space.needs_fit:
         return
     model.eval()
     rng, share = np.random.default_rng(0), model.recipe.off_grid_share
-    posteriors, targets, known = [], [], []
+    posteriors, weights, known = [], [], []
     for chunk in chunks(rows, CHUNK):
         batch = move_off_grid(dataset, dataset.batch(chunk), share, rng)
-        labels = Labels(torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).float().to(device))
-        posteriors.append(model.posterior(pixels(batch.images, device), labels))
-        targets.append(labels.targets)
-        known.append(labels.known)
-    labels = Labels(torch.cat(targets), torch.cat(known))  # [N, sum K], [N, A]
+        targets = Targets(torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).float().to(device))
+        posteriors.append(model.posterior(image_tensor(batch.images, device), targets))
+        weights.append(targets.weights)
+        known.append(targets.known)
+    targets = Targets(torch.cat(weights), torch.cat(known))  # [N, sum K], [N, A]
     q = Posterior(*(torch.cat(parts) for parts in zip(*posteriors, strict=True)))
-    model.space.measure(q, labels)
-    name_latents(model, q, labels)
+    model.space.fit(q, targets)
+    name_latents(model, q, targets)
 
 
-def name_latents(model: VAE, q: Posterior, labels: Labels) -> None:
+def name_latents(model: VAE, q: Posterior, targets: Targets) -> None:
     """Name each unsupervised latent after the factor that explains most of its variance, if one does."""
     attributes = [each for each in model.space.attributes if each.kind != "continuous"]
     index = [model.space.attributes.index(each) for each in attributes]
-    complete = labels.known[:, index].bool().all(dim=1)  # [N]
+    complete = targets.known[:, index].bool().all(dim=1)  # [N]
     if not attributes or not complete.any():
         return
     columns = [model.space.attributes.columns(each.name) for each in attributes]
-    factors = np.stack([labels.targets[complete][:, c].argmax(dim=1).cpu().numpy() for c in columns], axis=1)  # [N, F]
+    factors = np.stack([targets.weights[complete][:, c].argmax(dim=1).cpu().numpy() for c in columns], axis=1)  # [N, F]
     first = 0
     for latent in model.space.each():
         if isinstance(latent, Unsupervised):

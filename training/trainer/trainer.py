@@ -16,10 +16,11 @@ from tqdm import tqdm
 
 from training.data.dataset import Batch, Dataset, Rows
 from training.hardware import configure_torch
-from training.inference import pixels
-from training.latents.space import Labels
+from training.inference import image_tensor
+from training.latents import Targets
 from training.losses import AdversarialLoss, ForwardOutput, Loss
-from training.model import VAE, Recipe, StepNoise
+from training.model import VAE, StepNoise
+from training.recipe import Recipe
 from training.runs import TRAIN_LOSS, VALIDATION_BCE, Checkpoint, HistoryRow, Run, RunError
 from training.schedules import Progress, at
 from training.trainer.fit_latents import ROWS, fit_latents, rows_to_fit
@@ -183,10 +184,10 @@ class Trainer:
 
     def _forward(self, batch: Batch, noise: StepNoise) -> ForwardOutput:
         device = self.parameters.device
-        images = pixels(batch.images, device)  # [B, C, H, W]
-        targets, known = torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).to(device)
+        images = image_tensor(batch.images, device)  # [B, C, H, W]
+        weights, known = torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).to(device)
         with torch.autocast(device, torch.bfloat16, enabled=self.bf16):
-            output: ForwardOutput = self.model(images, Labels(targets, known.float()), noise, self.state.progress)
+            output: ForwardOutput = self.model(images, Targets(weights, known.float()), noise, self.state.progress)
         return output
 
     def _losses(self, output: ForwardOutput) -> dict[str, Tensor]:

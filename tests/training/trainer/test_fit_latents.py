@@ -4,8 +4,7 @@ import torch
 
 from training.data.dsprites import ATTRIBUTES, RenderedDSprites
 from training.data.few_labels import PartiallyLabelled
-from training.latents.base import Posterior, Unsupervised
-from training.latents.space import Labels
+from training.latents import Posterior, Targets, Unsupervised
 from training.model import VAE
 from training.presets import find
 from training.trainer.fit_latents import eta_squared, fit_latents, name_latents, rows_to_fit
@@ -23,11 +22,11 @@ def test_what_a_factor_explains_is_the_variance_between_its_classes() -> None:
 def test_a_latent_is_named_after_its_factor_unless_it_is_idle(logvar: float, name: str | None) -> None:
     model = VAE(find("beta_conv")(latent=1), ATTRIBUTES, (64, 64, 1))
     batch = RenderedDSprites().batch(np.random.default_rng(0).integers(0, 737_280, 500))
-    targets = torch.from_numpy(batch.targets)
-    mean = targets[:, ATTRIBUTES.columns("pos_x")].argmax(dim=1, keepdim=True).float()
+    weights = torch.from_numpy(batch.targets)
+    mean = weights[:, ATTRIBUTES.columns("pos_x")].argmax(dim=1, keepdim=True).float()
     nothing = mean[:, :0]
-    labels = Labels(targets, torch.from_numpy(batch.known).float())
-    name_latents(model, Posterior(mean, torch.full_like(mean, logvar), nothing, nothing), labels)
+    targets = Targets(weights, torch.from_numpy(batch.known).float())
+    name_latents(model, Posterior(mean, torch.full_like(mean, logvar), nothing, nothing), targets)
     assert model.space.of(Unsupervised)[0].follows == (name,)
 
 
@@ -54,7 +53,7 @@ def test_a_class_is_placed_at_the_mean_of_its_codes() -> None:
     fit_latents(model, dataset, rows, "cpu")
     batch = dataset.batch(rows)
     with torch.no_grad():
-        means = model.encode(torch.from_numpy(batch.images).permute(0, 3, 1, 2).float() / 255)["mean"]
+        means = model.encode(torch.from_numpy(batch.images).permute(0, 3, 1, 2).float() / 255).mean
     hearts = batch.targets[:, 2] == 1
     book = model.space.codebook()
     np.testing.assert_allclose(book.place(np.array([[0.0, 0, 1]]))[0], means[hearts].mean(dim=0), atol=1e-5)
