@@ -9,8 +9,9 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from attributes import Attributes, Float32, attributes_of
-from export.bundle import CONDITION, MANIFEST
+from attributes import Attributes, Float32
+from export.bundle import MANIFEST
+from export.manifest import CONDITION
 from training.autoencoder import Autoencoder, Encoded, to_uint8
 from training.chunks import chunks
 
@@ -153,8 +154,8 @@ class _BundleAutoencoder:
         self._model = BundleModel.load(path, device)
         self.codebook = self._model.codebook
         self.manifest = self._model.manifest
-        trained_on = self.manifest.training.get("attributes")
-        self.data_attributes = self.codebook.attributes if trained_on is None else attributes_of(trained_on)
+        trained_on = self.manifest.training.attributes
+        self.data_attributes = self.codebook.attributes if trained_on is None else Attributes(trained_on)
         self.image_shape = self.manifest.image.shape
         self.unfamiliar = self.manifest.unfamiliar
 
@@ -180,7 +181,7 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
     if (path / MANIFEST).is_file():
         bundled = _BundleAutoencoder(path, device)
         manifest = bundled.manifest
-        return Model(manifest.name, str(manifest.training.get("data", "")), bundled.data_attributes, bundled)
+        return Model(manifest.name, manifest.training.data, bundled.data_attributes, bundled)
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
     # torch is imported for runs only: a bundle is loaded without it.

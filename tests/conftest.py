@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from export.bundle import Manifest
 from export.export import export
+from export.manifest import Manifest
 from tests.support import MNIST, REAL_DSPRITES, train, write_sprites
 from training.runs import Run
 

@@ -13,14 +13,12 @@ from attributes import Attributes
 from training.atomic_files import write_json
 from training.autoencoder import Autoencoder
 from training.data.dataset import DataError, Dataset, Rows
-from training.metrics import Score, score, score_set
-from training.metrics.outputs import shared
-from training.plots.canvas import COLUMNS, Picture, save
+from training.metrics import score, score_set
+from training.metrics.predictions import shared_attributes
+from training.metrics.scores import Evaluation, Score
+from training.plots.pictures import COLUMNS, Picture, save
 from training.plots.reconstructions import reconstructions
 from training.plots.scores import scores_picture
-
-# Scores by name, for each set of rows by its title.
-Evaluation = dict[str, dict[str, Score]]
 
 
 def rows_to_score(
@@ -54,7 +52,7 @@ def evaluate(
     """
     own = autoencoder.codebook.attributes
     both = {attribute.name for attribute in dataset.attributes} & {attribute.name for attribute in own}
-    unlike = both - {attribute.name for attribute in shared(autoencoder, dataset.attributes)}
+    unlike = both - {attribute.name for attribute in shared_attributes(autoencoder, dataset.attributes)}
     if unlike or autoencoder.image_shape != dataset.image_shape:
         raise DataError(
             f"the model knows {_vocabulary(own, autoencoder.image_shape)}; "

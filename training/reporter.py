@@ -14,8 +14,8 @@ from training.metrics import score
 from training.metrics.context import EvaluationContext
 from training.model import VAE
 from training.plots import draw
-from training.plots.canvas import COLUMNS, save
 from training.plots.curves import CURVES, curves
+from training.plots.pictures import COLUMNS, save
 from training.plots.reconstructions import reconstructions
 from training.plots.traversals import traversals
 from training.runs import PICTURES, HistoryRow, Run

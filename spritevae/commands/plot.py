@@ -34,9 +34,9 @@ def run(options: argparse.Namespace) -> int:
     from training.evaluation import rows_to_score
     from training.metrics.context import EvaluationContext
     from training.plots import draw
-    from training.plots.canvas import save
     from training.plots.curves import CURVES, curves
     from training.plots.interpolations import side_by_side
+    from training.plots.pictures import save
     from training.runs import PARAMETERS, Run
 
     trained = [Run.open(path) for path in options.models if (path / PARAMETERS).exists()]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from export import speed
-from export.bundle import Manifest
+from export.manifest import Manifest
 from training.runs import SPEEDS, Run
 
 

@@ -19,7 +19,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from export.bundle import DECODER, MANIFEST, Manifest, seal
+from export.bundle import DECODER, MANIFEST, seal
+from export.manifest import Manifest
 from service.app import create_app
 from service.settings import Settings
 from tests.service.toys import toy_bundle, wait_until_ready

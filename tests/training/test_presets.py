@@ -11,7 +11,8 @@ import pytest
 import torch
 from starlette.testclient import TestClient
 
-from export.bundle import Manifest, read_bundle
+from export.bundle import read_bundle
+from export.manifest import Manifest
 from service.app import create_app
 from service.settings import Settings
 from spritevae import load

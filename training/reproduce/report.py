@@ -16,7 +16,7 @@ import numpy as np
 from training import presets
 from training.atomic_files import atomic_write, write_json
 from training.data.few_labels import LABELLED_ONLY
-from training.plots.canvas import save
+from training.plots.pictures import save
 from training.plots.quality import front, time_to_quality
 from training.reproduce.experiment import Experiment, scored
 from training.reproduce.experiments import (

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from export.bundle import ImageSpec
+from export.manifest import ImageSpec
 from service.codecs.decode import PILLOW_FORMATS, Source, read_images
 from service.problems import Problem
 

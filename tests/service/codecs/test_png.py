@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from export.bundle import ImageSpec
+from export.manifest import ImageSpec
 from service.codecs import png
 from service.codecs.decode import Source, read_images
 from service.problems import Problem

@@ -145,11 +145,11 @@ def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, 
             assert served.engine() is first
             await anyio.to_thread.run_sync(changed, other, served_from)
             await until(lambda: served.engine() is not first)
-            assert served.engine().model.manifest.training == {"data": "other"}
+            assert served.engine().model.manifest.training.data == "other"
             assert served.engine().scheduler is first.scheduler
             shutil.rmtree(served_from)
             await until(lambda: caplog.text.count("can't be loaded") > 1)
-            assert served.engine().model.manifest.training == {"data": "other"}
+            assert served.engine().model.manifest.training.data == "other"
             tasks.cancel_scope.cancel()
 
     anyio.run(main)
