@@ -23,7 +23,7 @@ from training.metrics.context import EvaluationContext
 from training.metrics.predictions import target_weights
 from training.plots.pictures import save
 from training.plots.traversals import traversals
-from training.runs import PARAMETERS, Parameters, Run
+from training.runs import PARAMETERS, Checkpoint, Parameters, Run
 
 # An image is unfamiliar if its reconstruction error exceeds MARGIN times the FAMILIAR quantile of the scored images.
 FAMILIAR = 0.995
@@ -143,7 +143,7 @@ def _golden(half: str, graph: ExportedGraph, inputs: Arrays) -> Arrays:
     return first | {f"{half}.{name}": output for name, output in graph.expected(first).items()}
 
 
-def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, Any]:
+def provenance(parameters: Parameters, checkpoint: Checkpoint) -> dict[str, Any]:
     """How a run was trained, as the JSON of a ``Provenance``.
 
     ``init`` is the provenance of the run that it began with, or that run's path if its folder is gone.

@@ -1,16 +1,21 @@
-"""What tests use by name: where things are, a folder of sprites, a small run."""
+"""What tests import: paths, a folder of sprites, a small run."""
 
 from __future__ import annotations
 
 import csv
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from spritevae.__main__ import main
+from training.data import open_dataset
+from training.data.dataset import Batch, Dataset, Rows
+from training.reporter import RunReporter
 from training.runs import Run
+from training.trainer import trainer
 
 ROOT = Path(__file__).resolve().parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
@@ -55,3 +60,25 @@ def train(run: Path, *arguments: str, system: str = "softmax", images: int = 640
     status = main(["train", system, *arguments, "--run", str(run), "--threads", "1", "--set", *settings])
     assert status == 0
     return Run.open(run)
+
+
+def resume(run: Run, dataset: Dataset | None = None, *, checkpoint_seconds: float = 60.0) -> None:
+    """Train a run from its last checkpoint to its end, by default on dSprites."""
+    dataset = open_dataset("dsprites") if dataset is None else dataset
+    trainer.train(run, dataset, RunReporter(run, dataset), checkpoint_seconds=checkpoint_seconds)
+
+
+class DatasetView:
+    """Another dataset as it is; tests override ``batch``."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dataset, name)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def batch(self, rows: Rows) -> Batch:
+        return self._dataset.batch(rows)
