@@ -50,9 +50,10 @@ class _AsWritten(BaseModel):
             return handler(value)
         try:
             model = handler(value)
-        except ValidationError:
-            # Format 1 allows any JSON object here, so fields of other types must not make a bundle invalid.
-            model = handler({})
+        except ValidationError as error:
+            # Format 1 allows any JSON object here, so a field of another type counts as absent.
+            wrong = {each["loc"][0] for each in error.errors() if each["loc"]}
+            model = handler({name: field for name, field in value.items() if name not in wrong})
         model._written = dict(value)
         return model
 
