@@ -34,7 +34,9 @@ def main() -> None:
         # A newer Python gets versions that the lowest one can't install.
         sys.exit(f"make lock needs Python {lowest[0]}.{lowest[1]}: make lock PYTHON=python{lowest[0]}.{lowest[1]}")
     CONSTRAINTS.write_text(constraints(resolve(EXTRAS)))
-    print(f"{CONSTRAINTS.relative_to(ROOT)}: {len(CONSTRAINTS.read_text().splitlines()) - HEADER.count(chr(10))} packages")
+    print(
+        f"{CONSTRAINTS.relative_to(ROOT)}: {len(CONSTRAINTS.read_text().splitlines()) - HEADER.count(chr(10))} packages"
+    )
 
 
 def lowest_python(pyproject: str) -> tuple[int, int]:
