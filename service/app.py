@@ -3,111 +3,129 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import anyio
 from anyio import to_thread
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
-from service.express import Express
+from service.codecs.decode import limit_pillow
 from service.inference.providers import cores
-from service.inference.repository import Store
-from service.middleware.admission import Door, refuse_request
-from service.middleware.auth import Guard
-from service.middleware.request_context import BodyLimit, RequestContext
-from service.openinference import infer, metadata, repository
-from service.problems import Problem, handle_errors
-from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages
+from service.inference.repository import ModelRepository
+from service.middleware.admission import AdmissionControl, AdmissionMiddleware
+from service.middleware.auth import AuthMiddleware
+from service.middleware.body_limit import BodyLimitMiddleware
+from service.middleware.request_context import RequestContextMiddleware
+from service.openinference import infer, metadata
+from service.openinference import repository as model_repository
+from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages, recombine
 from service.security.response_headers import CORS
 from service.settings import Settings
+from service.state import ServiceState, StatefulApp
+from service.web.error_handlers import handle_errors
 from service.web.openapi import describe_keys
-from service.web.response_cache import Cache
+from service.web.queries import refuse_repeats
+from service.web.response_cache import ResponseCache
+from service.web.routing import ExactPaths
 
 log = logging.getLogger("spritevae.app")
+ROUTERS = tuple(
+    module.router
+    for module in (
+        decode,
+        encode,
+        interpolate,
+        edit,
+        recombine,
+        models,
+        health,
+        metrics,
+        metadata,
+        infer,
+        model_repository,
+        pages,
+    )
+)
 
 
-class Service(FastAPI):
-    """FastAPI behind our own middleware: what is answered there spares the layers that only routes need."""
+class Service(StatefulApp):
+    """FastAPI behind the service's own middleware."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        """All layers, the outermost last."""
-        settings: Settings = self.state.settings
-        app: ASGIApp = Express(super().build_middleware_stack(), self.state.store, self.state.cache)
-        app = BodyLimit(app, settings.max_body_bytes)
-        app = Guard(app, settings.allowed_hosts, settings.keys)
-        refuse: ASGIApp = refuse_request
-        if settings.cors_origins:  # outside of Guard, as browsers ask for leave without a key
-            app, refuse = (CORSMiddleware(each, allow_origins=settings.cors_origins, **CORS) for each in (app, refuse))
-        self.state.door = door = Door(RequestContext(app), refuse, self.state)
-        return door
+        """All layers, from the innermost to the outermost."""
+        settings, admission = self.service.settings, self.service.admission
+        app: ASGIApp = ExactPaths(super().build_middleware_stack(), ROUTERS)
+        app = BodyLimitMiddleware(app, settings.max_body_bytes)
+        app = AuthMiddleware(app, settings.allowed_hosts, settings.keys)
+        app = self._cors(app)  # outside of authentication, as browsers send preflights without a key
+        return AdmissionMiddleware(RequestContextMiddleware(app, admission), admission, self._cors)
+
+    def _cors(self, app: ASGIApp) -> ASGIApp:
+        origins = self.service.settings.cors_origins
+        return CORSMiddleware(app, allow_origins=origins, **CORS) if origins else app
 
 
-def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:
-    """The service. Its bundles are verified here, and loaded in the background once it runs.
+def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> StatefulApp:
+    """The service. It verifies its bundles here, and loads them in the background once it runs.
 
-    One of several workers loads them before it accepts connections.
-
-    Raises BundleError or ModelError for models that can't be served; what fails later goes to ``on_failure``.
+    One of several workers loads them before it accepts connections. Raises BundleError or ModelError for models that
+    can't be served; an error that comes later goes to ``on_failure``.
     """
-    store = Store(settings)
-
-    async def load() -> None:
-        try:
-            await to_thread.run_sync(store.load, abandon_on_cancel=True)
-        except Exception as error:
-            log.error("models can't be loaded: %s", error)
-            if on_failure:
-                on_failure(error)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # What is done aside takes cores and memory: forty images at once, as anyio has it, could take gigabytes.
-        to_thread.current_default_thread_limiter().total_tokens = 2 + cores()
-        async with anyio.create_task_group() as tasks:
-            if settings.workers == 1:
-                tasks.start_soon(load)
-            else:  # until it is ready, it leaves connections to the others
-                await load()
-            if settings.reload_seconds:
-                tasks.start_soon(store.follow)
-            yield
-            tasks.cancel_scope.cancel()
-        await to_thread.run_sync(store.close)
-
+    limit_pillow()
+    repository = ModelRepository(settings)
     app = Service(
         title="spritevae",
         description="Images to named attributes, and back.",
-        lifespan=lifespan,
+        lifespan=partial(_lifespan, settings, repository, on_failure),
         telemetry=TelemetryConfig(
             tracing=settings.telemetry,
             metrics=settings.telemetry,
             logs=settings.telemetry,
             auto_configure=settings.telemetry,
         ),
-        dependencies=[Depends(refuse_repeated_parameters)],
-        docs_url=None,  # ours, in routes/pages.py
+        dependencies=[Depends(refuse_repeats)],
+        docs_url=None,  # routes/pages.py serves it
         redoc_url=None,
-        redirect_slashes=False,  # to an address made of what the client calls this host
+        redirect_slashes=False,  # a redirect would lead to the host name that the client sent
     )
-    app.state.settings = settings
-    app.state.store = store
-    app.state.cache = Cache(settings.cache_bytes)
-    app.state.draining = False
+    admission = AdmissionControl(repository, settings.max_requests)
+    app.service = ServiceState(settings, repository, ResponseCache(settings.cache_bytes), admission)
     handle_errors(app)
-    for group in (encode, decode, interpolate, edit, models, health, metrics, metadata, infer, repository, pages):
-        app.include_router(group.router)
+    for router in ROUTERS:
+        app.include_router(router)
     if settings.keys:
         describe_keys(app)
     return app
 
 
-async def refuse_repeated_parameters(request: Request) -> None:
-    """Raise Problem 422 if a query parameter is there twice: it can't be told which one is meant."""
-    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
-        if times > 1:
-            raise Problem(422, f"query.{name[:80]}: given {times} times", where=f"query.{name[:80]}")
+@asynccontextmanager
+async def _lifespan(
+    settings: Settings, repository: ModelRepository, on_failure: Callable[[Exception], None] | None, _app: FastAPI
+) -> AsyncIterator[None]:
+    """Load the models, watch their folders, and close them at the end."""
+
+    async def load() -> None:
+        try:
+            await to_thread.run_sync(repository.load, abandon_on_cancel=True)
+        except Exception as error:
+            log.error("models can't be loaded: %s", error)
+            if on_failure:
+                on_failure(error)
+
+    # Each thread may take a core and much memory. With anyio's default of 40 threads, images could take gigabytes.
+    to_thread.current_default_thread_limiter().total_tokens = 2 + cores()
+    async with anyio.create_task_group() as tasks:
+        if settings.workers == 1:
+            tasks.start_soon(load)
+        else:  # a worker leaves connections to the others until it is ready
+            await load()
+        if settings.reload_seconds:
+            tasks.start_soon(repository.watch)
+        yield
+        tasks.cancel_scope.cancel()
+    await to_thread.run_sync(repository.close)

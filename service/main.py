@@ -12,43 +12,30 @@ from contextlib import contextmanager
 from functools import partial
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import CliApp, SettingsError
 
 from service.observability import logs
 from service.security import api_keys
 from service.server import stop_signals
-from service.server.connection_counts import Shares
+from service.server.connection_counts import ConnectionCounts
 from service.server.workers import supervise
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.main")
+# How long a thread that has run a batch waits for an event loop that is busy with rejections. With Python's 5 ms, fewer
+# requests are answered in overload; with less than 1 ms, fewer are answered at any load.
 SWITCH_SECONDS = 0.001
-"""How long a thread that has run a batch waits for an event loop that is busy with refusals. With Python's own 5 ms,
-less is answered in overload; with less than 1 ms, always."""
 
 
 def serve(argv: Sequence[str]) -> int:
-    """Run the service until SIGTERM or SIGINT; gives the exit code: 0, 1 if it can't run, 2 for wrong settings."""
-    stop_signals.hold()
-    if any(flag.partition("=")[0] == "--api-keys" for flag in argv):
-        _complain(
-            "--api-keys: every user of this machine can see flags; SPRITEVAE_API_KEYS or --api-keys-file has them"
-        )
-        return 2
+    """Run the service until SIGTERM or SIGINT. The exit code is 0, or 1 if it can't run, or 2 for wrong settings."""
+    stop_signals.defer_stop_signals()
     try:
-        settings = CliApp.run(Settings, cli_args=list(argv))
-    except SystemExit as finished:  # --help, or a flag that there is not
+        settings = read_settings(argv)
+    except SystemExit as finished:  # --help, or an unknown flag
         return int(finished.code or 0)
-    except ValidationError as error:
-        for found in error.errors():
-            message = found["msg"].removeprefix("Value error, ")
-            if not found["loc"]:  # of several settings together
-                _complain(message)
-                continue
-            flag = str(found["loc"][0]).replace("_", "-")
-            _complain(f"--{flag}: {message}, got {found['input']!r}")
-        return 2
-    except SettingsError as error:
+    except ValueError as error:
         _complain(str(error))
         return 2
     logs.configure(settings.log_level, settings.log_format)
@@ -60,34 +47,63 @@ def serve(argv: Sequence[str]) -> int:
         _complain(f"can't listen on {settings.host}:{settings.port}: {error.strerror}")
         return 1
     if settings.workers == 1:
-        return work(settings, listening)
-    shares = Shares(settings.workers)
+        return run_worker(settings, listening)
+    counts = ConnectionCounts(settings.workers)
 
-    def died(place: int, pid: int) -> None:
-        shares.forget(place)
+    def on_exit(worker_index: int, pid: int) -> None:
+        counts.clear(worker_index)
         _forget_metrics(pid)
 
     with _shared_metrics():
-        # Its own copy of the socket would take connections that nobody accepts any more.
-        return supervise(partial(work, settings, listening, shares), settings.workers, died, ends=listening.close)
+        # The parent closes its copy of the socket, or it would take connections that nobody accepts any more.
+        return supervise(
+            partial(run_worker, settings, listening, counts), settings.workers, on_exit, on_last=listening.close
+        )
 
 
-def work(
-    settings: Settings, listening: socket.socket, shares: Shares | None = None, place: int = 0, first: bool = True
+def read_settings(argv: Sequence[str]) -> Settings:
+    """The settings of flags and environment; raises ValueError that lists what is wrong, a line each."""
+    if any(flag.partition("=")[0] == "--api-keys" for flag in argv):
+        raise ValueError(
+            "--api-keys: every user of this machine can see flags; SPRITEVAE_API_KEYS or --api-keys-file has them"
+        )
+    try:
+        return CliApp.run(Settings, cli_args=list(argv))
+    except ValidationError as error:
+        raise ValueError("\n".join(map(_described, error.errors()))) from None
+    except SettingsError as error:
+        raise ValueError(str(error)) from None
+
+
+def _described(error: ErrorDetails) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:  # it is about several settings together
+        return message
+    flag = str(error["loc"][0]).replace("_", "-")
+    return f"--{flag}: {message}, got {error['input']!r}"
+
+
+def run_worker(
+    settings: Settings,
+    listening: socket.socket,
+    counts: ConnectionCounts | None = None,
+    worker_index: int = 0,
+    first: bool = True,
 ) -> int:
     """Serve on a socket until told to end, in this process; gives the exit code.
 
-    One of several workers has a ``place`` among them. They fail alike, and only the ``first`` of all says why.
+    ``counts`` is for one of several workers. All workers fail alike at their start, so only one of the ``first`` ones
+    reports the error.
     """
-    # Not above: a process that only looks after its workers needs none of it.
+    # Imported here, as a process that only supervises workers needs none of it.
     from export.bundle import BundleError
     from service.app import create_app
     from service.inference.providers import ModelError
     from service.server.server import Server
 
-    if shares:  # a process of its own
+    if counts:  # this is a new process, whose logs are not configured yet
         logs.configure(settings.log_level, settings.log_format)
-    speaks = place == 0 or not first
+    reports_errors = worker_index == 0 or not first
     failures: list[Exception] = []
 
     def stop(error: Exception) -> None:
@@ -97,22 +113,22 @@ def work(
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         app = create_app(settings, on_failure=stop)
-        server = Server(app, settings, shares, place)
-        if speaks:
+        server = Server(app, settings, counts, worker_index)
+        if reports_errors:
             host, port = listening.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             log.info("listening on %s, API keys: %s, documentation at /docs", url, len(settings.keys) or "none")
         server.run(sockets=[listening])
     except (BundleError, ModelError) as error:
         failures.append(error)
-    for failure in failures if speaks else ():
+    for failure in failures if reports_errors else ():
         _complain(str(failure))
     return 1 if failures or server.force_exit else 0
 
 
 @contextmanager
 def _shared_metrics() -> Iterator[None]:
-    """A folder where worker processes keep what they count, so that each can tell of all: in memory, if it can be."""
+    """A folder where worker processes keep their metrics, so that each can report all; in memory if possible."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="spritevae-metrics-", dir=memory) as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -120,7 +136,7 @@ def _shared_metrics() -> Iterator[None]:
 
 
 def _forget_metrics(pid: int) -> None:
-    """Drop what a worker that died said of its present state; what it counted is kept."""
+    """Drop the gauges of a worker that has ended; its counters are kept."""
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
@@ -131,5 +147,6 @@ def _listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=2048)
 
 
-def _complain(what: str) -> None:
-    print(f"spritevae serve: error: {what}", file=sys.stderr)
+def _complain(message: str) -> None:
+    for line in message.splitlines():
+        print(f"spritevae serve: error: {line}", file=sys.stderr)

@@ -7,18 +7,18 @@ import re
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
 
 from service.security import api_keys, hosts
 from service.security.api_keys import Key
+from service.types import Device, LogFormat, LogLevel
 
-Device = Literal["auto", "cpu", "cuda", "tensorrt"]
-LogFormat = Literal["auto", "json", "text"]
-LogLevel = Literal["debug", "info", "warning", "error"]
 DEFAULT_MODEL = "dsprites"
+# Values of a JSON body for each item or frame that a request may have.
+JSON_VALUES_PER_ITEM = 512
 
 
 class Settings(BaseSettings):
@@ -103,14 +103,19 @@ class Settings(BaseSettings):
 
     @field_validator("model", "allowed_hosts", "cors_origins", mode="before")
     @classmethod
-    def _several(cls, value: Any, field: ValidationInfo) -> Any:
+    def _split_at_commas(cls, value: Any, field: ValidationInfo) -> Any:
         if isinstance(value, str):
             value = [entry for part in value.split(",") if (entry := part.strip())]
         return value or cls.model_fields[str(field.field_name)].default
 
+    @property
+    def max_json_values(self) -> int:
+        """Most values of a JSON body."""
+        return JSON_VALUES_PER_ITEM * max(self.max_items, self.max_frames)
+
     @cached_property
     def keys(self) -> list[Key]:
-        """The API keys; none if requests need none. Raises ValueError for a text or file that is there and has none."""
+        """The API keys; empty if requests need none. Raises ValueError for a text or file without any key."""
         texts = {}
         if self.api_keys is not None:
             texts["SPRITEVAE_API_KEYS"] = self.api_keys.get_secret_value()
@@ -119,8 +124,8 @@ class Settings(BaseSettings):
         return api_keys.parse(texts)
 
     @model_validator(mode="after")
-    def _possible(self) -> Settings:
-        """No limit allows what another one never lets through, and all keys are some."""
+    def _consistent(self) -> Settings:
+        """Refuse limits that contradict each other, and settings that need another one which is missing."""
         for name, other in (("max_items", "max_queue"), ("max_frames", "max_queue")):
             if getattr(self, name) > getattr(self, other):
                 raise ValueError(

@@ -144,7 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments[:1] == ["serve"]:
             from service.server import stop_signals
 
-            stop_signals.hold()  # before the rest is imported, which takes a while
+            stop_signals.defer_stop_signals()  # before the rest is imported, which takes a while
             from service.main import serve
 
             return serve(arguments[1:])

@@ -1,4 +1,4 @@
-"""Images that come in: from files of any size and colour to a batch as the model takes it."""
+"""Decoding images: from files of any size and colour to a batch as the model takes it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ PILLOW_FORMATS = {
     "image/apng": "PNG",
 }
 FILE_TYPES = (*PILLOW_FORMATS, NPY)
-DEFLATE_AT_BEST = 1032
-"""Bytes that one byte can stand for (https://zlib.net/zlib_tech.html); of the fewest, each holds eight pixels."""
+# Bytes that one byte of a deflate stream can stand for (https://zlib.net/zlib_tech.html).
+MAX_DEFLATE_RATIO = 1032
+# Pixels that one byte of a PNG can hold, at 1 bit per pixel.
+MAX_PIXELS_PER_BYTE = 8
 START_OF_SCAN = b"\xff\xda"
-SCANS = 8
-"""Of the largest image that is accepted: progressive JPEGs have about ten, and each takes as long as a plain file."""
-# Pillow inflates up to 64 MB of a PNG's texts, which nobody reads here.
-PngImagePlugin.MAX_TEXT_MEMORY = 2**22
+# Scans of a JPEG of the largest size. Progressive files have about ten, and each takes as long as a plain file.
+MAX_SCANS = 8
+# Pillow would inflate up to 64 MB of a PNG's texts, which the service never reads.
+MAX_TEXT_BYTES = 2**22
 EXIF_ORIENTATION = 0x0112
+# About how long a byte of a plain PNG takes to decode.
+MICROSECONDS_PER_BYTE = 0.01
 COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
 
 
@@ -45,14 +49,19 @@ class Source(NamedTuple):
     media: str | None
 
 
-class Pixels:
+def limit_pillow() -> None:
+    """Set the limits of Pillow that are global, for a process that decodes files of strangers."""
+    PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
+
+
+class PixelBudget:
     """How many pixels the images of one request may still have."""
 
     def __init__(self, limit: int) -> None:
         self.limit = self._left = limit
 
     def take(self, where: str, width: int, height: int, frames: int) -> None:
-        """Take those of one frame; raises Problem 413 unless there are enough for ``frames`` of them."""
+        """Take the pixels of one frame; raises Problem 413 unless there are enough for ``frames`` of this size."""
         if width * height * frames > self._left:
             size = f"{width}x{height}" + (f" x {frames} frames" if frames > 1 else "")
             message = f"{where}: {size} pixels; all images of a request may have {self.limit} together"
@@ -60,27 +69,40 @@ class Pixels:
         self._left -= width * height
 
 
-def read_images(
+def decode_images(
     sources: list[Source], spec: ImageSpec, max_items: int, max_pixels: int
 ) -> tuple[Float32, list[list[str]]]:
-    """Images [N, C, H, W] in 0..1 as the model takes them, and what was converted of each.
+    """Images [N, C, H, W] in 0..1 as the model takes them, and how each one was converted.
 
-    Every frame of an animation and every image of an array is one; together they may have ``max_pixels``. Raises
-    Problem 400, 413 or 422.
+    Each frame of an animation and each image of an array counts. All together may have ``max_pixels``. Raises Problem
+    400, 413 or 422.
     """
     images: list[NDArray[Any]] = []
     notes: list[list[str]] = []
-    pixels = Pixels(max_pixels)
+    budget = PixelBudget(max_pixels)
     for source in sources:
-        for image, converted in _read(source, spec, max_items, pixels):
+        for image, converted in _decode(source, spec, max_items, budget):
             images.append(image)
             notes.append(converted)
             if len(images) > max_items:
                 raise Problem(413, f"more than {max_items} images", limit=max_items)
-    return stacked(images, spec), notes
+    return to_batch(images, spec), notes
 
 
-def stacked(images: list[NDArray[Any]], spec: ImageSpec) -> Float32:
+def plain_images(sources: list[Source], spec: ImageSpec, max_pixels: int) -> Float32 | None:
+    """Images [N, C, H, W] in 0..1 of PNG files exactly as the model takes them; None if any file is another."""
+    if len(sources) * spec.width * spec.height > max_pixels:
+        return None
+    images = []
+    for source in sources:
+        image = png.decode(source.data, spec.shape) if source.media in (None, "image/png", "image/apng") else None
+        if image is None:
+            return None
+        images.append(image)
+    return to_batch(images, spec)
+
+
+def to_batch(images: list[NDArray[Any]], spec: ImageSpec) -> Float32:
     """Images [N, C, H, W] of 0..1 from images [H, W, C] of 0..255 as uint8 or of 0..1 as float32."""
     batch = np.empty((len(images), spec.channels, spec.height, spec.width), np.float32)
     for image, place in zip(images, batch, strict=True):
@@ -92,27 +114,31 @@ def stacked(images: list[NDArray[Any]], spec: ImageSpec) -> Float32:
     return batch
 
 
-def _read(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[NDArray[Any], list[str]]]:
+def _decode(
+    source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
+) -> Iterator[tuple[NDArray[Any], list[str]]]:
     media = source.media or sniff(source)
     if media == NPY:
-        yield from _array(source, spec, max_items, pixels)
+        yield from _array(source, spec, max_items, budget)
     elif (pillow_format := PILLOW_FORMATS[media]) == "PNG" and (image := _plain_png(source, spec)) is not None:
-        pixels.take(source.where, spec.width, spec.height, 1)
+        budget.take(source.where, spec.width, spec.height, 1)
         yield image, []
     else:
-        yield from _frames(source, pillow_format, spec, max_items, pixels)
+        yield from _frames(source, pillow_format, spec, max_items, budget)
 
 
 def _plain_png(source: Source, spec: ImageSpec) -> NDArray[np.uint8] | None:
-    """The image of a PNG that is just what the model takes, None of another; raises Problem 413 for too many chunks."""
+    """The image of a PNG exactly as the model takes it; None for another. Raises Problem 413 for too many chunks."""
     if not png.few_chunks(source.data):
-        message = f"{source.where}: a PNG of more than {png.MOST_CHUNKS} chunks"
-        raise Problem(413, message, where=source.where, limit=png.MOST_CHUNKS)
+        message = f"{source.where}: a PNG of more than {png.MAX_CHUNKS} chunks"
+        raise Problem(413, message, where=source.where, limit=png.MAX_CHUNKS)
     return png.decode(source.data, spec.shape)
 
 
-def _array(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> Iterator[tuple[NDArray[Any], list[str]]]:
-    for array in read_array(source.data, source.where, max_items, pixels.limit):
+def _array(
+    source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
+) -> Iterator[tuple[NDArray[Any], list[str]]]:
+    for array in read_array(source.data, source.where, max_items, budget.limit):
         if array.shape == spec.shape:
             yield array, []
         elif array.dtype == np.uint8:
@@ -123,7 +149,7 @@ def _array(source: Source, spec: ImageSpec, max_items: int, pixels: Pixels) -> I
 
 
 def sniff(source: Source) -> str:
-    """The media type that a file's first bytes tell; raises Problem 400 if it is none of ours."""
+    """The media type that a file's first bytes tell; raises Problem 400 if it is none that is accepted."""
     data = source.data
     for magic, media in (
         (png.SIGNATURE, "image/png"),
@@ -141,40 +167,40 @@ def sniff(source: Source) -> str:
 
 
 def _frames(
-    source: Source, pillow_format: str, spec: ImageSpec, max_items: int, pixels: Pixels
+    source: Source, pillow_format: str, spec: ImageSpec, max_items: int, budget: PixelBudget
 ) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
-    """Frames [H, W, C] of an image file. Whatever Pillow's strict decoder refuses is damaged."""
+    """Frames [H, W, C] of an image file. A file that Pillow's strict decoder refuses is damaged."""
     where = source.where
     try:
         with Image.open(BytesIO(source.data), formats=[pillow_format]) as image:
-            # A JPEG's further pictures are previews, and an APNG's default image is none of its frames.
+            # Further pictures in a JPEG are previews. The default image of an APNG is no frame of its animation.
             count = 1 if pillow_format == "JPEG" else _frame_count(image, max_items + 2)
             first = int(getattr(image, "default_image", False))
             if count - first > max_items:
                 raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
             for index in range(count):
                 image.seek(index)
-                # Again for every frame: one of a GIF may be larger than those before.
-                pixels.take(where, image.width, image.height, count - index)
-                _check_effort(image, source, pixels.limit)
+                # For each frame again, as a later frame of a GIF may be larger.
+                budget.take(where, image.width, image.height, count - index)
+                _check_effort(image, source, budget.limit)
                 image.load()
                 if index >= first:
                     yield fit(image, spec)
     except Problem:
         raise
     except Image.DecompressionBombError:
-        message = f"{where}: a huge image; accepts at most {pixels.limit} pixels"
+        message = f"{where}: a huge image; accepts at most {budget.limit} pixels"
         raise Problem(413, message, where=where) from None
-    except Exception as error:  # decoders of damaged files raise all sorts of things
+    except Exception as error:  # decoders raise almost any exception on damaged files
         name = pillow_format if source.data else "image: it is empty"
         raise Problem(400, f"{where}: damaged, or no {name} ({type(error).__name__})", where=where) from None
 
 
 def _frame_count(image: Image.Image, most: int) -> int:
-    """How many frames an image has; ``most`` where there are more."""
+    """How many frames an image has, at most ``most``."""
     if not isinstance(image, GifImageFile):
         return min(getattr(image, "n_frames", 1), most)
-    # As Pillow's own count, which goes to the end of however many there are.
+    # As Pillow counts, but not further than needed: its n_frames goes through the whole file.
     count = 1
     try:
         while count < most:
@@ -187,22 +213,23 @@ def _frame_count(image: Image.Image, most: int) -> int:
 
 
 def _check_effort(image: Image.Image, source: Source, max_pixels: int) -> None:
-    """Raise Problem for what takes memory or time out of proportion: 400 for pixels that can't be in so few bytes,
-    413 for pixels that are refined over and over.
+    """Raise a Problem for a file that takes memory or time out of proportion.
+
+    It is 400 for more pixels than the file's bytes can hold, and 413 for too many scans of a large image.
     """
     size = image.width * image.height
-    if image.format == "PNG" and size // 8 > DEFLATE_AT_BEST * len(source.data):
+    if image.format == "PNG" and size // MAX_PIXELS_PER_BYTE > MAX_DEFLATE_RATIO * len(source.data):
         raise Problem(400, f"{source.where}: damaged: no {image.width}x{image.height} pixels", where=source.where)
     scans = source.data.count(START_OF_SCAN) if image.format == "JPEG" else 1
-    if size * scans > SCANS * max_pixels:
+    if size * scans > MAX_SCANS * max_pixels:
         message = f"{source.where}: {scans} scans of {image.width}x{image.height} pixels"
         raise Problem(413, message, where=source.where)
 
 
 def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[str]]:
-    """An image as [H, W, C] of the model, and what was converted to get there.
+    """An image as the model's [H, W, C], and how it was converted.
 
-    Resizing averages the area that a pixel covers and repeats pixels when enlarging (Pillow's BOX), without keeping
+    Resizing averages the area that a pixel covers, or repeats pixels when it enlarges (Pillow's BOX); it does not keep
     the aspect ratio. Colour becomes grey by ITU-R 601 luma. Alpha is composited on black where the model has none.
     """
     notes = []
@@ -235,7 +262,7 @@ def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
         if image.getexif().get(EXIF_ORIENTATION, 1) not in range(2, 9):
             return image, False
         return ImageOps.exif_transpose(image), True
-    except Exception:  # metadata that can't be read does not make the pixels wrong
+    except Exception:  # unreadable metadata does not make the pixels wrong
         return image, False
 
 

@@ -1,6 +1,6 @@
-"""PNG files (https://www.w3.org/TR/png-3/): written fast, and read fast if they are just what a model takes.
+"""PNG files (https://www.w3.org/TR/png-3/): a fast encoder, and a fast decoder for the plain files that models take.
 
-A file that ``decode`` gives up on may be a good one all the same: Pillow is asked then, and its word counts.
+``decode`` gives None for any file that it does not support. Such a file may still be valid: Pillow decides then.
 """
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 from PIL import Image
 
-Pixels = NDArray[np.uint8]
+Image8 = NDArray[np.uint8]  # [H, W, C]
 Shape = tuple[int, int, int]
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
-"""Pillow's names for them."""
+MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # Pillow's names
+# Filters of a row: NONE stores bytes as they are, SUB stores differences to the pixel on the left.
 NONE, SUB = 0, 1
-"""Filters of a row: bytes as they are, or less those of the pixel to the left."""
-MOST_CHUNKS = 8192
-"""libpng writes one for 8 KiB of data. Pillow takes 5 us for each, and a file of 16 MiB may have a million."""
+# libpng writes a chunk for 8 KiB of data. Pillow takes 5 us for each chunk, and a file of 16 MiB may have a million.
+MAX_CHUNKS = 8192
+# Chunks that change no pixel, with their least number of bytes. Text chunks are not harmless: one with the keyword
+# ``interlace`` or ``transparency`` changes how Pillow reads the image.
 HARMLESS = {b"bKGD": 2, b"cHRM": 32, b"gAMA": 4, b"pHYs": 9, b"sBIT": 1, b"sRGB": 1, b"tIME": 7}
-"""Chunks that change no pixel, and how many bytes they have at least. Texts are not among them: one by the name of
-``interlace`` or ``transparency`` changes how Pillow reads the image."""
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -41,33 +40,33 @@ END = chunk(b"IEND", b"")
 
 @lru_cache(maxsize=64)
 def head(shape: Shape) -> bytes:
-    """How the file of an image [H, W, C] begins: 8 bits, not interlaced."""
+    """The beginning of the file of an image [H, W, C]: 8 bits, not interlaced."""
     height, width, channels = shape
     return SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0))
 
 
-def encode(pixels: Pixels) -> bytes:
+def encode(pixels: Image8) -> bytes:
     """One image [H, W, C] as a file."""
     height, width, channels = pixels.shape
     return b"".join((head((height, width, channels)), chunk(b"IDAT", compress(pixels)), END))
 
 
-def compress(pixels: Pixels) -> bytes:
-    """The data of an image [H, W, C], of one IDAT chunk."""
+def compress(pixels: Image8) -> bytes:
+    """The data of an image [H, W, C] for one IDAT chunk."""
     height, width, channels = pixels.shape
     rows = np.empty((height, 1 + width * channels), np.uint8)
     image = rows[:, 1:].reshape(pixels.shape)
     image[...] = pixels
     if channels == 1:
-        rows[:, 0] = NONE  # grey sprites are flat, and smallest so
+        rows[:, 0] = NONE  # grey sprites are flat, and smallest without a filter
     else:
-        rows[:, 0] = SUB  # hardly larger where colours are flat, much smaller where they are not
+        rows[:, 0] = SUB  # hardly larger than NONE where colours are flat, much smaller where they are not
         image[:, 1:] -= pixels[:, :-1]
     return isal_zlib.compress(rows, 1)
 
 
-def decode(data: bytes, shape: Shape) -> Pixels | None:
-    """The image [H, W, C] of an undamaged file of exactly this shape, 8 bits, with nothing unusual to it; else None."""
+def decode(data: bytes, shape: Shape) -> Image8 | None:
+    """The image [H, W, C] of an undamaged, plain file of exactly this shape with 8 bits; None for any other file."""
     start = head(shape)
     if not (data.startswith(start) and data.endswith(END)):
         return None
@@ -76,9 +75,9 @@ def decode(data: bytes, shape: Shape) -> Pixels | None:
 
 
 def few_chunks(data: bytes) -> bool:
-    """Whether a file has at most ``MOST_CHUNKS`` chunks, as far as their lengths lead through it."""
+    """Whether a file has at most ``MAX_CHUNKS`` chunks."""
     start = len(SIGNATURE)
-    for _ in range(MOST_CHUNKS):
+    for _ in range(MAX_CHUNKS):
         if start + 4 > len(data):
             return True
         start += 12 + int.from_bytes(data[start : start + 4])
@@ -86,7 +85,7 @@ def few_chunks(data: bytes) -> bool:
 
 
 def _image_data(data: bytes, start: int) -> bytes | None:
-    """What the IDAT chunks hold together, if all chunks from ``start`` on are whole and harmless."""
+    """The data of all IDAT chunks, if every chunk from ``start`` on is complete and harmless; else None."""
     parts, end = [], len(data) - len(END)
     while start < end:
         length, kind = struct.unpack_from(">I4s", data, start)
@@ -101,10 +100,10 @@ def _image_data(data: bytes, start: int) -> bytes | None:
     return b"".join(parts)
 
 
-def _image(compressed: bytes, shape: Shape) -> Pixels | None:
+def _image(compressed: bytes, shape: Shape) -> Image8 | None:
     height, width, channels = shape
     size = height * (1 + width * channels)
-    inflate = zlib.decompressobj()  # as strict as Pillow's: isal takes streams that this refuses
+    inflate = zlib.decompressobj()  # as strict as Pillow; isal accepts streams that zlib refuses
     try:
         rows = inflate.decompress(compressed, size + 1)
     except zlib.error:
@@ -112,7 +111,7 @@ def _image(compressed: bytes, shape: Shape) -> Pixels | None:
     return _unfiltered(rows, shape) if inflate.eof and len(rows) == size else None
 
 
-def _unfiltered(rows: bytes, shape: Shape) -> Pixels | None:
+def _unfiltered(rows: bytes, shape: Shape) -> Image8 | None:
     height, width, channels = shape
     filters = rows[:: 1 + width * channels]
     image = np.frombuffer(rows, np.uint8).reshape(height, -1)[:, 1:].reshape(shape)
@@ -122,15 +121,15 @@ def _unfiltered(rows: bytes, shape: Shape) -> Pixels | None:
         return np.add.accumulate(image, axis=1, dtype=np.uint8)
     mode = MODES[channels]
     try:
-        # Pillow inflates row by row, which takes long: it gets the rows stored.
+        # Pillow inflates row by row, which takes long. So it gets the rows in stored blocks.
         picture = Image.frombytes(mode, (width, height), _stored(rows), "zip", mode)
-    except ValueError:  # a filter that there is not
+    except ValueError:  # an unknown filter
         return None
     return np.frombuffer(picture.tobytes(), np.uint8).reshape(shape)
 
 
 def _stored(rows: bytes) -> bytes:
-    """A zlib stream of stored blocks (RFC 1951, section 3.2.4), without a checksum, which Pillow doesn't miss."""
+    """A zlib stream of stored blocks (RFC 1951, section 3.2.4), without its checksum, which Pillow does not check."""
     blocks = [rows[at : at + 65535] for at in range(0, len(rows), 65535)]
     parts = [struct.pack("<?HH", block is blocks[-1], len(block), 65535 - len(block)) + block for block in blocks]
     return b"".join((b"\x78\x01", *parts))

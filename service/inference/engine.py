@@ -1,76 +1,99 @@
-"""The one door from requests to inference: what a request wants run waits in its model's queue."""
+"""The engine: a model behind its queue. All inference that requests ask for goes through here."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
 from attributes import Float32
-from service.batching.scheduler import Columns, DeadlinePassed, Graph, Job, Reason, Scheduler
-from service.codecs.encode import Frames, to_pixels
-from service.context import Call, current
-from service.inference import predictions
+from service.batching.jobs import Batch, BatchFunction, DeadlinePassed, DropReason, Job
+from service.batching.scheduler import Scheduler
+from service.codecs.encode import Frames, to_frames
+from service.context import RequestContext, current_request, timed_phase
 from service.inference.model import Model
+from service.inference.predictions import predict
 from service.problems import Problem
+from service.threads import MAX_LOOP_MICROSECONDS, in_thread
 
-PATIENCE = 0.03
-"""Seconds that a request waits before it is worth the trouble to look whether its client is still there."""
+# A request that is answered sooner than this, in seconds, never looks whether its client is still there.
+DISCONNECT_POLL_SECONDS = 0.03
+
+NO_CONDITIONS: Mapping[str, Float32] = MappingProxyType({})
 
 Result = TypeVar("Result")
 
 
 class Engine:
-    """A model and the queue before it. Each call raises QueueFull, QueueClosed, DeadlinePassed or ClientDisconnect.
+    """A model and its queue. Each call raises QueueFull, QueueClosed, DeadlinePassed or ClientDisconnect.
 
-    ``then`` makes the answer of the outputs where they were computed, which saves a change of threads: for quick work.
+    ``then`` makes the result of the outputs, in about so many ``microseconds``: where the outputs were computed if that
+    is short, as a change of threads takes longer; else in a thread of its own, as other batches would wait for it.
     """
 
     def __init__(self, model: Model, scheduler: Scheduler) -> None:
         self.model = model
         self.scheduler = scheduler
-        # Kept, as jobs of the same graph share a batch.
-        self._encode: Graph = lambda rows: model.encode(**rows)
-        self._read: Graph = lambda rows: predictions.read(model, rows["image"], model.encode(**rows))
-        self._decode: Graph = lambda rows: {"image": model.decode(rows["z"])}
-        self._draw: Graph = lambda rows: _pixels(model.decode(rows["z"]))
+        # Made once, as jobs of the same function share a batch.
+        self._encode: BatchFunction = lambda inputs: model.encode(**inputs)
+        self._predict: BatchFunction = lambda inputs: predict(model, inputs["image"], model.encode(**inputs))
+        self._decode: BatchFunction = lambda inputs: {"image": model.decode(inputs["z"])}
+        self._draw: BatchFunction = lambda inputs: _frames(model.decode(inputs["z"]))
 
-    async def encode(self, image: Float32, **conditions: Float32) -> dict[str, Float32]:
+    async def encode(self, image: Float32, conditions: Mapping[str, Float32] = NO_CONDITIONS) -> dict[str, Float32]:
         """As ``Model.encode``: images [B, C, H, W] -> z, weights, and mean, logvar where they exist."""
         return await self._run(self._encode, self.model.inputs(image, conditions), dict)
 
-    async def read(self, image: Float32, then: Callable[[Columns], Result], **conditions: Float32) -> Result:
-        """As ``encode``, with what ``predictions.read`` adds."""
-        return await self._run(self._read, self.model.inputs(image, conditions), then)
+    async def predict(
+        self,
+        image: Float32,
+        then: Callable[[Batch], Result],
+        *,
+        microseconds: float,
+        conditions: Mapping[str, Float32] = NO_CONDITIONS,
+    ) -> Result:
+        """What ``then`` makes of the outputs of ``encode`` with what ``predictions.predict`` adds."""
+        return await self._run(self._predict, self.model.inputs(image, conditions), then, microseconds)
 
     async def decode(self, z: Float32) -> Float32:
         """As ``Model.decode``: z [B, D] -> images [B, C, H, W]."""
         return await self._run(self._decode, {"z": z}, lambda outputs: outputs["image"])
 
-    async def draw(self, z: Float32, then: Callable[[Frames], Result]) -> Result:
-        """The frames [B, H, W, C] of 0..255 at z [B, D]; raises Problem 422 where the decoder gives no finite image."""
+    async def draw(self, z: Float32, then: Callable[[Frames], Result], *, microseconds: float = 0) -> Result:
+        """What ``then`` makes of the frames [B, H, W, C] of 0..255 at z [B, D].
 
-        def finish(outputs: Columns) -> Result:
-            if "finite" in outputs and not outputs["finite"].all():
+        Raises Problem 422 where the decoder gives no finite image.
+        """
+
+        def finish(outputs: Batch) -> Result:
+            if not outputs["finite"].all():
                 raise Problem(422, "z: the decoder gives no finite image there", where="z")
             return then(outputs["frame"])
 
-        return await self._run(self._draw, {"z": z}, finish)
+        return await self._run(self._draw, {"z": z}, finish, microseconds)
 
-    async def _run(self, graph: Graph, rows: Columns, then: Callable[[Columns], Result]) -> Result:
-        call = current.get()
+    async def _run(
+        self, function: BatchFunction, inputs: Batch, then: Callable[[Batch], Result], microseconds: float = 0
+    ) -> Result:
+        if microseconds > MAX_LOOP_MICROSECONDS:
+            outputs: Batch = await self._run(function, inputs, dict)
+            with timed_phase("encoding"):
+                return await in_thread(lambda: then(outputs))
+        request = current_request.get()
         loop = asyncio.get_running_loop()
-        count = len(next(iter(rows.values())))
-        job = Job(graph, rows, count, then, loop.create_future(), call.deadline)
-        if call.ticket:
-            call.ticket.use()
+        count = len(next(iter(inputs.values())))
+        job = Job(function, inputs, count, then, loop.create_future(), request.deadline)
+        if request.reservation:
+            request.reservation.release()
         self.scheduler.submit(job)
         watchers: list[asyncio.Task[None]] = []
-        patience = min(PATIENCE, call.remaining)
-        timer = loop.call_later(patience, lambda: watchers.append(loop.create_task(self._watch(job, call))))
+        delay = min(DISCONNECT_POLL_SECONDS, request.remaining)
+        timer = loop.call_later(delay, lambda: watchers.append(loop.create_task(self._watch(job, request))))
         try:
             result: Result = await job.future
             return result
@@ -82,15 +105,15 @@ class Engine:
             for watcher in watchers:
                 watcher.cancel()
             for phase, seconds in job.phases.items():
-                call.add(phase, seconds)
+                request.add_timing(phase, seconds)
 
-    async def _watch(self, job: Job, call: Call) -> None:
-        """Take a job out of the queue when its client leaves or its time is over."""
-        reason: Reason = "disconnect"
+    async def _watch(self, job: Job, request: RequestContext) -> None:
+        """Take a job out of the queue when its client disconnects or its deadline passes."""
+        reason: DropReason = "disconnect"
         error: Exception = ClientDisconnect()
         try:
-            async with asyncio.timeout(call.remaining):
-                while (await call.receive())["type"] != "http.disconnect":
+            async with asyncio.timeout(request.remaining):
+                while (await request.receive())["type"] != "http.disconnect":
                     pass
         except TimeoutError:
             reason, error = "deadline", DeadlinePassed()
@@ -99,9 +122,7 @@ class Engine:
             job.future.set_exception(error)
 
 
-def _pixels(images: Float32) -> Columns:
-    """Frames [B, H, W, C], and which are of finite numbers, unless all are."""
-    if np.isfinite(images).all():
-        return {"frame": to_pixels(images)}
-    finite = np.asarray(np.isfinite(images).all(axis=(1, 2, 3)))
-    return {"frame": to_pixels(np.nan_to_num(images)), "finite": finite}
+def _frames(images: Float32) -> Batch:
+    """Frames [B, H, W, C] of images [B, C, H, W], and which of these are ``finite`` [B]."""
+    finite: NDArray[Any] = np.asarray(np.isfinite(images).reshape(len(images), -1).all(axis=1))  # [B]
+    return {"frame": to_frames(images if finite.all() else np.nan_to_num(images)), "finite": finite}

@@ -1,4 +1,4 @@
-"""A model at run time: a bundle's two graphs in onnxruntime, on the execution provider that really runs them."""
+"""A model at run time: a bundle's two sessions of onnxruntime, on the execution provider that really runs them."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from export.bundle import (
     largest_difference,
     read_bundle,
 )
-from service.inference.providers import ModelError, open_graphs
-from service.inference.sessions import Graph
-from service.settings import Device
+from service.inference.providers import ModelError, open_sessions
+from service.inference.sessions import Session
+from service.types import Device
 
 
 class Model:
@@ -34,13 +34,13 @@ class Model:
         self.manifest: Manifest = bundle.manifest
         self.attributes: Attributes = bundle.attributes
         self.codebook: Codebook = bundle.codebook
-        self._encoder, self._decoder = open_graphs(bundle, device, threads, cuda_graphs)
+        self._encoder, self._decoder = open_sessions(bundle, device, threads, cuda_graphs)
         self.provider = self._encoder.provider
-        _check_graph(self._encoder, self.manifest.encoder, bundle.path / ENCODER)
-        _check_graph(self._decoder, self.manifest.decoder, bundle.path / DECODER)
-        self._replay(bundle)
+        _check_session(self._encoder, self.manifest.encoder, bundle.path / ENCODER)
+        _check_session(self._decoder, self.manifest.decoder, bundle.path / DECODER)
+        self._reproduce_golden_vectors(bundle)
         self.headers = [(b"x-model-digest", self.digest.encode()), (b"x-execution-provider", self.provider.encode())]
-        """What an answer says of the model that made it."""
+        """What a response says of the model that made it."""
 
     @classmethod
     def load(cls, path: Path | str, device: Device = "auto", threads: int = 1) -> Model:
@@ -83,7 +83,7 @@ class Model:
         threshold = self.manifest.unfamiliar
         return None if threshold is None else unlikeness(images, self.decode(z)) > threshold
 
-    def _replay(self, bundle: Bundle) -> None:
+    def _reproduce_golden_vectors(self, bundle: Bundle) -> None:
         golden = bundle.golden
         inputs = [spec.name for spec in self.manifest.encoder.inputs]
         if missing := sorted({*inputs, "z"} - golden.keys()):
@@ -104,10 +104,10 @@ class Model:
                 )
 
 
-def _check_graph(graph: Graph, spec: GraphSpec, path: Path) -> None:
+def _check_session(session: Session, spec: GraphSpec, path: Path) -> None:
     for kind, nodes, specs in (
-        ("inputs", graph.session.get_inputs(), spec.inputs),
-        ("outputs", graph.session.get_outputs(), spec.outputs),
+        ("inputs", session.onnx.get_inputs(), spec.inputs),
+        ("outputs", session.onnx.get_outputs(), spec.outputs),
     ):
         found = {n.name: (n.type, tuple(d if isinstance(d, int) else -1 for d in n.shape)) for n in nodes}
         declared = {tensor.name: ("tensor(float)", tensor.shape) for tensor in specs}

@@ -1,4 +1,4 @@
-"""onnxruntime's sessions of a bundle, on the device that was asked for, or the best that works."""
+"""Execution providers: onnxruntime sessions of a bundle on the device that was asked for, or the best that works."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from typing import Any
 import onnxruntime as ort
 
 from export.bundle import DECODER, ENCODER, Bundle, GraphSpec
-from service.batching.scheduler import LARGEST_BATCH
-from service.inference.sessions import BoundGraph, Graph, PaddedGraph
-from service.settings import Device
+from service.batching.jobs import MAX_BATCH
+from service.inference.sessions import CudaGraphSession, PaddedSession, Session
+from service.types import Device
 
 log = logging.getLogger("spritevae.sessions")
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
-Pair = tuple[Graph, Graph]
+Pair = tuple[Session, Session]
 
 
 class ModelError(ValueError):
     """A model that can't be run here; the message says why."""
 
 
-def open_graphs(bundle: Bundle, device: Device, threads: int, cuda_graphs: bool) -> Pair:
+def open_sessions(bundle: Bundle, device: Device, threads: int, cuda_graphs: bool) -> Pair:
     """The encoder and the decoder; raises ModelError."""
     if device == "cpu":
         return _pair(bundle, CPU, threads)
@@ -57,13 +57,13 @@ def cuda_obstacle(provider: str = CUDA) -> str | None:
     return None
 
 
-def batches(provider: str, threads: int) -> int:
-    """How many batches, each on so many threads, are best run at once: all that there are cores for, one on a GPU."""
+def concurrent_batches(provider: str, threads: int) -> int:
+    """How many batches, each on ``threads`` threads, run at once: as many as there are cores for; one on a GPU."""
     return max(1, cores() // threads) if provider == CPU else 1
 
 
 def cores() -> int:
-    """How many cores this process may use, rounded up: a container may have a share of the machine's only."""
+    """How many cores this process may use, rounded up: a container may have only a share of the machine's cores."""
     allowed = len(os.sched_getaffinity(0))
     try:
         quota, period = CGROUP_CPU.read_text().split()
@@ -73,16 +73,16 @@ def cores() -> int:
 
 
 def _pair(bundle: Bundle, provider: str, threads: int, strict: bool = False, cuda_graphs: bool = False) -> Pair:
-    def graph(file: str, spec: GraphSpec) -> Graph:
+    def session(file: str, spec: GraphSpec) -> Session:
         options = _options(provider, threads, strict)
-        session = _session(bundle, file, options, _providers(provider, spec, strict, cuda_graphs))
-        if (real := session.get_providers()[0]) != provider:
+        opened = _inference_session(bundle, file, options, _providers(provider, spec, strict, cuda_graphs))
+        if (real := opened.get_providers()[0]) != provider:
             raise ModelError(f"{bundle.path / file}: asked for {provider}, onnxruntime took {real}")
         if provider == CPU:
-            return Graph(session)
-        return BoundGraph(session, "cuda") if cuda_graphs else PaddedGraph(session)
+            return Session(opened)
+        return CudaGraphSession(opened, "cuda") if cuda_graphs else PaddedSession(opened)
 
-    return graph(ENCODER, bundle.manifest.encoder), graph(DECODER, bundle.manifest.decoder)
+    return session(ENCODER, bundle.manifest.encoder), session(DECODER, bundle.manifest.decoder)
 
 
 def _options(provider: str, threads: int, strict: bool) -> ort.SessionOptions:
@@ -112,12 +112,14 @@ def _providers(provider: str, spec: GraphSpec, strict: bool, cuda_graphs: bool) 
         f"trt_profile_{name}_shapes": ",".join(
             f"{tensor.name}:{'x'.join(map(str, (rows, *tensor.shape[1:])))}" for tensor in spec.inputs
         )
-        for name, rows in (("min", 1), ("opt", LARGEST_BATCH), ("max", LARGEST_BATCH))
+        for name, rows in (("min", 1), ("opt", MAX_BATCH), ("max", MAX_BATCH))
     }
     return [(TENSORRT, profiles | {"trt_cuda_graph_enable": str(int(cuda_graphs))}), cuda, *others]
 
 
-def _session(bundle: Bundle, file: str, options: ort.SessionOptions, providers: list[Any]) -> ort.InferenceSession:
+def _inference_session(
+    bundle: Bundle, file: str, options: ort.SessionOptions, providers: list[Any]
+) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(bundle.files[file], options, providers=providers)
     except Exception as error:  # onnxruntime's exceptions share no public base

@@ -1,4 +1,4 @@
-"""The bundle store: which models are served, under what names, and how one takes another's place."""
+"""The model repository: which models are served, under what names, and how a new one takes an old one's place."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from export.bundle import MANIFEST, Bundle, BundleError, read_bundle
 from service.batching.scheduler import Scheduler
 from service.inference.engine import Engine
 from service.inference.model import Model
-from service.inference.providers import CPU, CUDA, TENSORRT, ModelError, batches, cuda_obstacle
-from service.observability.metrics import MODEL, Measured
+from service.inference.providers import CPU, CUDA, TENSORRT, ModelError, concurrent_batches, cuda_obstacle
+from service.observability.metrics import MODEL, SchedulerMetrics
 from service.problems import Problem
 from service.settings import Settings
 
 log = logging.getLogger("spritevae.store")
 SHIPPED = Path(__file__).parents[1] / "bundles"
+# Messages of onnxruntime name its source files and the folder of this process, which clients must not learn.
 PATH = re.compile(r"(?<![\w.])(/[\w.+-]+){2,}")
-"""onnxruntime tells its own source files, and where this process runs."""
-State = frozenset[tuple[str, int, int, int]]
-"""What is seen of a folder without reading it: the name, inode, size and time of change of each file."""
+# Name, inode, size and time of change of each file of a folder.
+Fingerprint = frozenset[tuple[str, int, int, int]]
 
 
-class Store:
-    """The models of a service. Making one verifies the bundles; ``load`` then makes them ready to run.
+class ModelRepository:
+    """The models of a service. The constructor verifies their bundles; ``load`` then makes them ready to run.
 
-    A bundle takes another's place as a whole, or not at all; requests in flight finish on the model they began with.
-    Raises BundleError or ModelError for what can't be served.
+    A new version of a model replaces the old one completely or not at all; requests in flight finish on the model they
+    began with. Raises BundleError or ModelError for a bundle that can't be served.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -38,38 +38,38 @@ class Store:
         self._engines: dict[str, Engine] | None = None
         self._bundles: dict[str, Bundle] = {}
         self._schedulers: dict[str, Scheduler] = {}
-        self._states: dict[str, State] = {}
+        self._fingerprints: dict[str, Fingerprint] = {}
         self._changing = Lock()
         insisted = {"cuda": CUDA, "tensorrt": TENSORRT}.get(settings.device)
         if insisted and (obstacle := cuda_obstacle(insisted)):
             raise ModelError(f"--device {settings.device}: {obstacle}")
         for entry in settings.model:
             path = find_bundle(entry)
-            state = state_of(path)
+            fingerprint = folder_fingerprint(path)
             bundle = read_bundle(path)
             name = bundle.manifest.name
             other = self._bundles.setdefault(name, bundle)
             if other is not bundle:
                 raise ModelError(f"two models are named {name!r}: {other.path} and {bundle.path}")
-            self._states[name] = state
+            self._fingerprints[name] = fingerprint
             height, width, _ = bundle.manifest.image.shape
             if height * width > settings.max_pixels:
                 raise ModelError(f"--max-pixels {settings.max_pixels} lets no image of {name} in: {width}x{height}")
 
     def load(self) -> None:
-        """Make every model ready to run, which includes reproducing its golden vectors."""
+        """Make every model ready to run; each must reproduce its golden vectors."""
         self._engines = {name: self._start(bundle) for name, bundle in self._bundles.items()}
 
     def close(self) -> None:
-        """End the threads that run models; what waits for them is not run any more."""
+        """End the threads that run models; jobs that wait are not run any more."""
         for scheduler in self._schedulers.values():
             scheduler.close()
 
     async def load_model(self, name: str) -> None:
-        """Serve a model's bundle as it lies in its folder now: verified, and with its golden vectors reproduced.
+        """Read a model's bundle again from its folder, verify it, and serve it from then on.
 
-        Raises Problem 404 for a name that isn't known, 409 with the reason for a bundle that is refused; the model that
-        was served before, if any, is served until the switch, and goes on if there is none.
+        Raises Problem 404 for an unknown name, and 409 with the reason for a bundle that is refused. The old version of
+        the model, if there is one, serves until the switch; if the new one is refused, it goes on.
         """
         async with self._changing:
             engines, path = self.engines, self._bundle(name).path
@@ -80,28 +80,28 @@ class Store:
                 raise Problem(409, f"{name} can't be loaded: {PATH.sub('(a path)', reason)}") from error
             self._bundles[name] = bundle
             if name in engines:
-                _tell(engines[name].model, 0)
+                _set_served(engines[name].model, 0)
             served = {**engines, name: engine}
             self._engines = {each: served[each] for each in self.names if each in served}
 
     async def unload_model(self, name: str) -> None:
-        """Serve a model no longer; raises Problem 404 for a name that isn't known. One that is not served stays so."""
+        """Stop serving a model; raises Problem 404 for an unknown name."""
         async with self._changing:
             self._bundle(name)
             if name in self.engines:
-                _tell(self.engines[name].model, 0)
+                _set_served(self.engines[name].model, 0)
             self._engines = {each: engine for each, engine in self.engines.items() if each != name}
             log.info("model %s is unloaded", name)
 
-    async def follow(self) -> None:
-        """Load each model anew whenever its folder has changed, until cancelled; a bad bundle is logged, once."""
+    async def watch(self) -> None:
+        """Load each model again whenever its folder has changed, until cancelled. A bad bundle is logged once."""
         while True:
             await anyio.sleep(self._settings.reload_seconds)
             for name in self._engines or ():
-                state = await to_thread.run_sync(state_of, self._bundles[name].path)
-                if state == self._states[name]:
+                fingerprint = await to_thread.run_sync(folder_fingerprint, self._bundles[name].path)
+                if fingerprint == self._fingerprints[name]:
                     continue
-                self._states[name] = state
+                self._fingerprints[name] = fingerprint
                 try:
                     await self.load_model(name)
                 except Problem as problem:
@@ -109,12 +109,12 @@ class Store:
 
     @property
     def default(self) -> str:
-        """Name of the default model, the first one."""
+        """Name of the default model: the first one."""
         return next(iter(self._bundles))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of all models, the default one first, whether they are served or not."""
+        """Names of all models, served or not, the default one first."""
         return tuple(self._bundles)
 
     @property
@@ -124,7 +124,7 @@ class Store:
 
     @property
     def engines(self) -> dict[str, Engine]:
-        """The engine of each model that is served, by name; raises Problem 503 while they are being loaded."""
+        """The engine of each served model by name; raises Problem 503 while models are being loaded."""
         if self._engines is None:
             raise Problem(503, "models are being loaded", headers={"Retry-After": "1"})
         return self._engines
@@ -135,7 +135,7 @@ class Store:
         return self._engines.get(self.default) if self._engines else None
 
     def engine(self, name: str | None = None) -> Engine:
-        """The engine of a model, by default that of the default one; raises Problem 404 that lists what there is."""
+        """The engine of a model, or of the default one; raises Problem 404 that lists what there is."""
         engines = self.engines
         if name is None:
             name = self.default
@@ -160,29 +160,29 @@ class Store:
         settings = self._settings
         model = Model(bundle, settings.device, settings.threads, cuda_graphs=settings.cuda_graphs)
         log.info("model %s, digest %s, runs on %s", model.name, model.digest[:12], model.provider)
-        _tell(model, 1)
-        # One queue and its limit for all that bear the name, one after the other.
+        _set_served(model, 1)
+        # All versions of a model, one after the other, share one queue and its limit.
         if model.name not in self._schedulers:
-            threads = settings.batches or batches(model.provider, settings.threads * settings.workers)
+            threads = settings.batches or concurrent_batches(model.provider, settings.threads * settings.workers)
             self._schedulers[model.name] = Scheduler(
                 model.name,
                 threads=threads,
                 limit=settings.max_queue,
-                watcher=Measured(model.name),
+                observer=SchedulerMetrics(model.name),
                 inline=threads == 1 and model.provider == CPU,
             )
         return Engine(model, self._schedulers[model.name])
 
 
-def _tell(model: Model, served: int) -> None:
+def _set_served(model: Model, served: int) -> None:
     MODEL.labels(model.name, model.digest, model.provider).set(served)
 
 
-def state_of(path: Path) -> State:
-    """What is seen of a bundle's folder; nothing where there is none."""
+def folder_fingerprint(path: Path) -> Fingerprint:
+    """What changes when a file of the folder changes, found without reading any; empty where there is no folder."""
     try:
         return frozenset(
-            (file.name, (seen := file.stat()).st_ino, seen.st_size, seen.st_mtime_ns) for file in path.iterdir()
+            (file.name, (found := file.stat()).st_ino, found.st_size, found.st_mtime_ns) for file in path.iterdir()
         )
     except OSError:
         return frozenset()

@@ -1,4 +1,4 @@
-"""A bundle's graphs as they are run: in batches of at most 64 rows, on a GPU of few sizes only."""
+"""Sessions of onnxruntime: a graph that is run in batches of at most 64 rows, on a GPU in few batch sizes only."""
 
 from __future__ import annotations
 
@@ -10,47 +10,47 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from attributes import Float32
-from service.batching.scheduler import LARGEST_BATCH
+from service.batching.jobs import MAX_BATCH
 
-BUCKETS = (1, 2, 4, 8, 16, 32, LARGEST_BATCH)
+BUCKETS = (1, 2, 4, 8, 16, 32, MAX_BATCH)
 
 
-class Graph:
-    """A session that takes any number of rows. Safe to use from many threads."""
+class Session:
+    """An onnxruntime session that takes any number of rows. Safe to use from many threads."""
 
     def __init__(self, session: ort.InferenceSession) -> None:
-        self.session = session
+        self.onnx = session
         self.outputs = [output.name for output in session.get_outputs()]
 
     @property
     def provider(self) -> str:
         """The execution provider really in use."""
-        name: str = self.session.get_providers()[0]
+        name: str = self.onnx.get_providers()[0]
         return name
 
     def run(self, feeds: Mapping[str, Float32]) -> dict[str, Float32]:
         """Outputs [B, ...] by name of inputs [B, ...] by name."""
         count = len(next(iter(feeds.values())))
-        if count <= LARGEST_BATCH:
+        if count <= MAX_BATCH:
             return dict(zip(self.outputs, self._batch(feeds, count), strict=True))
         batches = [
-            self._batch({name: array[start : start + LARGEST_BATCH] for name, array in feeds.items()}, count - start)
-            for start in range(0, count, LARGEST_BATCH)
+            self._batch({name: array[start : start + MAX_BATCH] for name, array in feeds.items()}, count - start)
+            for start in range(0, count, MAX_BATCH)
         ]
         whole = (np.concatenate(parts) for parts in zip(*batches, strict=True))
         return dict(zip(self.outputs, whole, strict=True))
 
     def _batch(self, feeds: Mapping[str, Float32], count: int) -> list[Float32]:
         """Outputs of at most 64 rows, as many as there are up to ``count``."""
-        outputs: list[Float32] = self.session.run(self.outputs, dict(feeds))
+        outputs: list[Float32] = self.onnx.run(self.outputs, dict(feeds))
         return outputs
 
 
-class PaddedGraph(Graph):
-    """A session that sees few sizes of batches: on a GPU, each of them has its own kernels and memory."""
+class PaddedSession(Session):
+    """A session that pads batches to few sizes: on a GPU, each batch size has its own kernels and memory."""
 
     def _batch(self, feeds: Mapping[str, Float32], count: int) -> list[Float32]:
-        count = min(count, LARGEST_BATCH)
+        count = min(count, MAX_BATCH)
         size = next(bucket for bucket in BUCKETS if bucket >= count)
         padded = feeds if size == count else {name: _padded(array, size) for name, array in feeds.items()}
         return [output[:count] for output in self._bucket(padded, size)]
@@ -59,26 +59,26 @@ class PaddedGraph(Graph):
         return super()._batch(feeds, size)
 
 
-class BoundGraph(PaddedGraph):
-    """A session whose inputs and outputs stay in the same buffers of the device, so that CUDA graphs can be replayed.
+class CudaGraphSession(PaddedSession):
+    """A session with fixed buffers on the device for inputs and outputs, so that CUDA graphs can be replayed.
 
-    Every bucket is run when this is made, which records its graph. One batch at a time.
+    The constructor runs each batch size once, which records its CUDA graph. It runs one batch at a time.
     """
 
     def __init__(self, session: ort.InferenceSession, device: str) -> None:
         super().__init__(session)
         self._busy = threading.Lock()
-        self._bound = {size: _Bound(session, size, device) for size in BUCKETS}
-        for bound in self._bound.values():
-            bound.run({})
+        self._buffers = {size: _FixedBuffers(session, size, device) for size in BUCKETS}
+        for buffers in self._buffers.values():
+            buffers.run({})
 
     def _bucket(self, feeds: Mapping[str, Float32], size: int) -> list[Float32]:
         with self._busy:
-            return self._bound[size].run(feeds)
+            return self._buffers[size].run(feeds)
 
 
-class _Bound:
-    """The buffers of one bucket."""
+class _FixedBuffers:
+    """The buffers of one batch size."""
 
     def __init__(self, session: ort.InferenceSession, size: int, device: str) -> None:
         self._session = session

@@ -1,4 +1,4 @@
-"""Editing: an image with some attributes changed, and all that they don't tell kept."""
+"""Editing: some attributes of an image change, and everything that attributes do not describe stays."""
 
 from __future__ import annotations
 
@@ -8,41 +8,40 @@ from typing import Any
 
 from attributes import Attribute, AttributeValueError, Float32, Value
 from service.inference.model import Model
-from service.latent.points import Points, is_snapped
+from service.latent.points import LatentPoints, is_rounded
 from service.problems import Problem, located
 
 
-def edited(model: Model, outputs: Mapping[str, Float32], to: Mapping[str, Any], by: Mapping[str, Any]) -> Points:
-    """The point of one encoded image [1, ...] with attributes set ``to`` values and moved ``by`` steps on their axes.
+def edited(model: Model, outputs: Mapping[str, Float32], to: Mapping[str, Any], by: Mapping[str, Any]) -> LatentPoints:
+    """The point [1, D] of one encoded image with attributes set ``to`` values and moved ``by`` steps on their axes.
 
-    z' = z + (w_new - w_old) @ codebook over the changed attributes, with the encoder's weights as w_old: what is not
-    changed stays to the last bit, and doubts about what is changed go. Raises Problem 422.
+    z' = z + (w_new - w_old) @ codebook over the changed attributes, where w_old are the encoder's weights. Dimensions
+    of other attributes keep every bit; a changed attribute is certain afterwards. Raises Problem 422.
     """
     attributes, codebook = model.attributes, model.codebook
     if both := sorted(to.keys() & by.keys()):
         raise Problem(422, f"set.{both[0]}: is in add, too; accepts one of them", where=f"set.{both[0]}")
     reading = attributes.read(outputs["weights"])
-    places = {a.name: (float(reading.position[0, i]), int(reading.index[0, i])) for i, a in enumerate(attributes)}
-    values: dict[str, Value] = {a.name: a.value(places[a.name][0]) for a in attributes}
+    found = {a.name: (float(reading.position[0, i]), int(reading.index[0, i])) for i, a in enumerate(attributes)}
+    values: dict[str, Value] = {a.name: a.value(found[a.name][0]) for a in attributes}
     with located("set"):
         values |= {name: attributes.named(name).canonical(value) for name, value in to.items()}
     with located("add"):
-        values |= {name: _moved(attributes.named(name), places, step) for name, step in by.items()}
+        values |= {name: _moved(attributes.named(name), *found[name], step) for name, step in by.items()}
     before = outputs["weights"].astype(float)
     after = before.copy()
     changed = [*to, *by]
     for name in changed:
         after[:, attributes.columns(name)] = attributes.named(name).weights(values[name])
-    return Points(codebook.edit(outputs["z"], before, after), [values], is_snapped(codebook, after, changed))
+    return LatentPoints(codebook.edit(outputs["z"], before, after), [values], is_rounded(codebook, after, changed))
 
 
-def _moved(attribute: Attribute, places: Mapping[str, tuple[float, int]], step: Any) -> Value:
-    """Where a step leads from position and class of an image; raises AttributeValueError if that is off the axis."""
+def _moved(attribute: Attribute, position: float, index: int, step: Any) -> Value:
+    """Where a step leads from an image's position and class; raises AttributeValueError if that is off the axis."""
     if attribute.kind == "nominal":
         raise AttributeValueError(attribute.name, step, "no steps, as its labels have no order; set it instead")
     if isinstance(step, bool) or not isinstance(step, int | float) or not abs(step) <= sys.float_info.max:
         raise AttributeValueError(attribute.name, step, "a finite number of steps along its axis")
-    position, index = places[attribute.name]
     end = position + step
     if attribute.kind == "circular":
         return attribute.canonical(end)

@@ -1,4 +1,4 @@
-"""Images that belong together, and classes that are moved from one image to another."""
+"""Groups of images that share a class, and recombination: the class of some images in the style of another."""
 
 from __future__ import annotations
 
@@ -7,23 +7,22 @@ from itertools import chain
 from typing import Any
 
 from attributes import Attributes, Float32
-from service.batching.scheduler import Columns
+from service.batching.jobs import Batch
 from service.inference.model import Model
-from service.inference.predictions import numbers, say
+from service.inference.predictions import Item, as_json, prediction_table
 from service.problems import Problem
 
 
 def items(
     model: Model,
-    outputs: Columns,
+    outputs: Batch,
     converted: Sequence[Sequence[str]],
     detail: str | None,
-) -> list[dict[str, Any]]:
-    """The one item that the images of a group are together, of what ``reading.read`` gave; raises Problem 422.
+) -> list[Item]:
+    """The one item for all images of a group, of what ``predictions.predict`` gave; raises Problem 422.
 
-    Only of the group's attribute: of all others each image has a value of its own, so that none is given, and z has
-    their default there. The evidence is the product of the images' Gaussians. Unfamiliar is a group of which any image
-    is.
+    It has the group's attribute only, as each image has its own value of every other one; z has their defaults. The
+    evidence is the product of the images' Gaussians. A group is unfamiliar if any of its images is.
     """
     codebook = model.codebook
     if codebook.group is None:
@@ -34,12 +33,12 @@ def items(
     weights = codebook.group_weights(mean[None])
     z = _with_class(model, codebook.place(model.attributes.weights({})[None])[0], mean)
     attribute = model.attributes.named(name)
-    entry = say(attribute, numbers(Attributes([attribute]), weights)[0, 0].tolist()) | {
+    entry = as_json(attribute, prediction_table(Attributes([attribute]), weights)[0, 0].tolist()) | {
         "z": z[codebook.grouped[0]].tolist()
     }
     if detail == "weights":
         entry["weights"] = weights[0].tolist()
-    item: dict[str, Any] = {"attributes": {name: entry}, "z": z.tolist()}
+    item: Item = {"attributes": {name: entry}, "z": z.tolist()}
     item["converted"] = list(dict.fromkeys(chain(*converted)))
     item["unfamiliar"] = bool(outputs["unfamiliar"].any()) if "unfamiliar" in outputs else None
     if detail == "posterior":
@@ -47,10 +46,10 @@ def items(
     return [item]
 
 
-def recombined(model: Model, classes: Columns, style: Columns) -> Float32:
-    """z [1, D] with the class of images [B, ...] and all else of one image [1, ...]; raises Problem 422.
+def recombined(model: Model, classes: Batch, style: Batch) -> Float32:
+    """z [1, D] with the class of images [B, ...] and everything else of one image [1, ...]; raises Problem 422.
 
-    The class is a group's evidence, or the conditions that the encoder infers, averaged over the images.
+    The class is the group's evidence, or the conditions that the encoder infers, averaged over the images.
     """
     codebook = model.codebook
     if codebook.group is not None:

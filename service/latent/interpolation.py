@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from attributes import Attribute, Attributes, Codebook, Floats, KeyFrame, Value, between
-from service.latent.points import Points, is_snapped
-from service.web.schemas import Easing
+from service.latent.points import LatentPoints, is_rounded
 
+Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
 EASINGS: dict[Easing, Callable[[Floats], Floats]] = {
     "linear": lambda t: t,
     "ease-in": lambda t: t**2,
@@ -41,7 +41,7 @@ def frame_count(keyframes: int, steps: int, loop: bool) -> int:
     return keyframes * (steps - 1) if loop else (keyframes - 1) * (steps - 1) + 1
 
 
-def walk(codebook: Codebook, keyframes: Sequence[KeyFrame], steps: int, loop: bool, easing: Easing) -> Points:
+def walk(codebook: Codebook, keyframes: Sequence[KeyFrame], steps: int, loop: bool, easing: Easing) -> LatentPoints:
     """The points [T, D] of a walk, with the attribute values of each frame."""
     stops = [*keyframes, keyframes[0]] if loop else list(keyframes)
     t = EASINGS[easing](np.linspace(0, 1, steps))
@@ -52,7 +52,8 @@ def walk(codebook: Codebook, keyframes: Sequence[KeyFrame], steps: int, loop: bo
     count = frame_count(len(keyframes), steps, loop)
     all_weights = np.concatenate(weights)[:count]
     z = codebook.place(all_weights) + np.concatenate(remainder)[:count]
-    return Points(z.astype(np.float32), _values(codebook.attributes, all_weights), is_snapped(codebook, all_weights))
+    rounded = is_rounded(codebook, all_weights)
+    return LatentPoints(z.astype(np.float32), _values(codebook.attributes, all_weights), rounded)
 
 
 def _values(attributes: Attributes, weights: Floats) -> list[dict[str, Value]]:

@@ -1,4 +1,4 @@
-"""From what a request says (attribute values, or z) to points in latent space."""
+"""Latent points: from attribute values, or z, of a request to points in latent space."""
 
 from __future__ import annotations
 
@@ -13,41 +13,42 @@ from attributes import Attributes, AttributeValueError, Codebook, Float32, Value
 from service.inference.model import Model
 from service.problems import Problem, located
 
-LARGEST = float(np.finfo(np.float32).max)
+MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
-class Points:
-    """Latent points [N, D], with the canonical attribute values that each was made of, if any."""
+class LatentPoints:
+    """Latent points [N, D], with the canonical attribute values that each was made of, if it was."""
 
     z: Float32
     attributes: Sequence[Mapping[str, Value]] | None
-    snapped: bool = False
-    """Whether values between classes were asked of an attribute that can't be mixed."""
+    rounded: bool = False
+    """Whether a value between two classes was rounded to one, as its attribute can't be mixed."""
 
 
-def points(model: Model, given: dict[str, Any] | list[Any], max_items: int) -> Points:
-    """The points of one or several sets of attribute values; raises Problem 413 or 422."""
+def points_of_attributes(model: Model, given: dict[str, Any] | list[Any], max_items: int) -> LatentPoints:
+    """The points [N, D] of one or several sets of attribute values; raises Problem 413 or 422."""
     if isinstance(given, dict):
-        return _placed(model, [_canonical(model, given, "attributes")])
+        return _from_attributes(model, [_canonical(model, given, "attributes")])
     _check_count(given, "attributes", max_items)
-    return _placed(model, [_canonical(model, item, f"attributes[{index}]") for index, item in enumerate(given)])
+    values = [_canonical(model, item, f"attributes[{index}]") for index, item in enumerate(given)]
+    return _from_attributes(model, values)
 
 
-def parsed_points(model: Model, given: Mapping[str, str]) -> Points:
-    """The point of attribute values written as text; raises Problem 422."""
+def points_of_query(model: Model, given: Mapping[str, str]) -> LatentPoints:
+    """The point [1, D] of attribute values written as text; raises Problem 422."""
     with located("query"):
         values = {name: model.attributes.named(name).parse(text) for name, text in given.items()}
-        return _placed(model, [model.attributes.canonical(values)])
+        return _from_attributes(model, [model.attributes.canonical(values)])
 
 
-def latent_points(model: Model, given: list[Any], max_items: int) -> Points:
-    """The points [N, D] that are given as such, one or several; raises Problem 413 or 422."""
+def points_of_z(model: Model, given: list[Any], max_items: int) -> LatentPoints:
+    """The points [N, D] of one or several z; raises Problem 413 or 422."""
     length = model.manifest.latent_length
     if not given or not isinstance(given[0], list):
-        return Points(_point(given, length, "z")[None], None)
+        return LatentPoints(_vector(given, length, "z")[None], None)
     _check_count(given, "z", max_items)
-    return Points(np.stack([_point(row, length, f"z[{index}]") for index, row in enumerate(given)]), None)
+    return LatentPoints(np.stack([_vector(row, length, f"z[{index}]") for index, row in enumerate(given)]), None)
 
 
 def _check_count(given: list[Any], where: str, max_items: int) -> None:
@@ -64,23 +65,23 @@ def _canonical(model: Model, given: Any, where: str) -> dict[str, Value]:
         return model.attributes.canonical(given)
 
 
-def _placed(model: Model, values: list[dict[str, Value]]) -> Points:
+def _from_attributes(model: Model, values: list[dict[str, Value]]) -> LatentPoints:
     weights = np.array([model.attributes.canonical_weights(item) for item in values])
-    return Points(model.codebook.place(weights), values, is_snapped(model.codebook, weights))
+    return LatentPoints(model.codebook.place(weights), values, is_rounded(model.codebook, weights))
 
 
-def is_snapped(codebook: Codebook, weights: NDArray[Any], names: Container[str] | None = None) -> bool:
-    """Whether weights [B, sum K] lie between classes of an attribute, one of ``names``, that can't be mixed."""
-    asked = [name for name in codebook.snapped if names is None or name in names]
-    return any(_mixed(codebook.attributes, name, weights) for name in asked)
+def is_rounded(codebook: Codebook, weights: NDArray[Any], names: Container[str] | None = None) -> bool:
+    """Whether weights [B, sum K] lie between classes of an attribute of ``names`` that can't be mixed."""
+    unmixable = [name for name in codebook.snapped if names is None or name in names]
+    return any(_is_mixed(codebook.attributes, name, weights) for name in unmixable)
 
 
-def _mixed(attributes: Attributes, name: str, weights: NDArray[Any]) -> bool:
+def _is_mixed(attributes: Attributes, name: str, weights: NDArray[Any]) -> bool:
     folded = attributes.named(name).fold(weights[:, attributes.columns(name)])
     return bool((folded.max(axis=1) < 1 - 1e-6).any())
 
 
-def _point(given: Any, length: int, where: str) -> Float32:
+def _vector(given: Any, length: int, where: str) -> Float32:
     accepted = f"{length} finite numbers"
     if not isinstance(given, list):
         raise Problem(422, f"{where}: accepts a list of {accepted}", where=where, accepted=accepted)
@@ -89,7 +90,7 @@ def _point(given: Any, length: int, where: str) -> Float32:
         raise Problem(422, f"{where}: got {got}; accepts {accepted}", where=where, got=got, accepted=accepted)
     point = np.empty(length, np.float32)
     for index, number in enumerate(given):
-        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= LARGEST:
+        if isinstance(number, bool) or not isinstance(number, int | float) or not abs(number) <= MAX_FLOAT32:
             here, got = f"{where}[{index}]", repr(number)[:80]
             raise Problem(422, f"{here}: got {got}; accepts a finite float32", where=here, got=got)
         point[index] = number

@@ -1,161 +1,173 @@
-"""The door: requests beyond what the service can take are refused before anything is made of them."""
+"""Admission control (load shedding): requests beyond what the service can take are rejected before any work on them."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import lru_cache
+from http import HTTPStatus
 from time import perf_counter
 from typing import NamedTuple
 
-from starlette.datastructures import State
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
-from service.batching.scheduler import QueueFull, Scheduler, Ticket
-from service.context import request_id
-from service.inference.repository import Store
-from service.middleware.request_context import PROBES, header
+from service.batching.jobs import QueueFull, Reservation
+from service.batching.problems import not_run
+from service.batching.scheduler import Scheduler
+from service.context import UNKNOWN_ROUTE, RequestContext, current_request, request_id
+from service.inference.repository import ModelRepository
 from service.observability.metrics import request_seconds
-from service.problems import METHODS, problem_response, too_much
-from service.security.response_headers import HEADERS, HEADERS_BY_PATH, Headers, lines
+from service.problems import Problem, over_limit, problem_response
+from service.security.response_headers import Headers, headers_for, serialize
+from service.web.scope import PROBES, header, method_label
 
 access = logging.getLogger("spritevae.access")
-QUEUED = frozenset({"/decode", "/edit", "/encode", "/interpolate"})
-"""Routes whose requests wait for a model: the one that the query names, or the default one."""
-TELL_SECONDS = 1
+# The routes whose requests wait for a model: the one that the query names, or the default one.
+QUEUED_ROUTES = frozenset({"/decode", "/edit", "/encode", "/interpolate"})
+SUMMARY_SECONDS = 1
 
 
-class Refusal(NamedTuple):
-    """Why a request is refused, and in how many seconds another one may not be."""
+class Rejection(NamedTuple):
+    """A response that is the same for many requests; only the request id is added to its headers."""
 
     status: int
-    detail: str
-    seconds: int
-    limit: int
+    headers: Headers
+    body: bytes
+    head: bytes
+    """The status line and the headers as they are sent."""
 
 
-class Door:
-    """ASGI middleware: answers 503 to requests beyond ``most`` at once, and 429 to those for which no queue has room.
+class AdmissionControl:
+    """Decides which requests are taken: 503 beyond ``max_requests`` at once, 429 where a model's queue has no room.
 
-    Of four times too many requests, three quarters are refused: were that to take as long as the other layers do,
-    little time would be left for answers. So a refusal is made once for many, and logged with all of its second.
-    ``refuse`` is ``refuse_request``, or something around it; ``state`` is the app's.
+    At four times the load that can be answered, three quarters of the requests are rejected. If each rejection took as
+    long as the other layers take, little time would be left for answers. So a rejection is made once for many requests,
+    and the log has one line a second for all of them.
     """
 
-    def __init__(self, app: ASGIApp, refuse: ASGIApp, state: State) -> None:
+    def __init__(self, repository: ModelRepository, max_requests: int) -> None:
+        self.draining = False
+        """Whether the service is about to end. Connections are then closed after each response."""
+        self.in_flight = 0
+        self._repository = repository
+        self._max_requests = max_requests
+        self._overloaded = over_limit(
+            503, f"{max_requests} requests are in hand, and no more are taken", 1, max_requests
+        )
+        self._rejected: Counter[int] = Counter()
+
+    def queue_for(self, scope: Scope) -> Scheduler | None:
+        """The queue that a request will wait in, if its path alone tells."""
+        if scope["path"] not in QUEUED_ROUTES or (scope["query_string"] and len(self._repository.names) > 1):
+            return None
+        engine = self._repository.default_engine
+        return engine.scheduler if engine else None
+
+    def rejection(self, scope: Scope, scheduler: Scheduler | None) -> Rejection | None:
+        """Why a request for the queue of ``scheduler``, if that is known, is not taken; None if it is taken."""
+        if self.in_flight >= self._max_requests and scope["path"] not in PROBES:
+            return _rejection(self._overloaded, scope["path"])
+        if scheduler:
+            try:
+                scheduler.check_room()
+            except QueueFull as full:
+                return _full_queue(full.rows, full.limit, full.retry_after, scope["path"])
+        return None
+
+    def raw_response(self, scope: Scope, server_headers: Headers) -> bytes:
+        """The whole HTTP response to a request that is rejected; empty if the request is taken, or needs more headers
+        than the usual ones: for another origin (CORS), and while the service drains.
+        """
+        start = perf_counter()
+        rejection = self.rejection(scope, self.queue_for(scope))
+        if rejection is None or self.draining or header(scope, b"origin"):
+            return b""
+        self.record(rejection.status, scope, perf_counter() - start)
+        return b"".join((rejection.head, serialize((*server_headers, _id_header(scope))), b"\r\n", rejection.body))
+
+    def record(self, status: int, scope: Scope, seconds: float) -> None:
+        """Count a rejection that took so long, and log it with those of the same second."""
+        route = scope["path"] if scope["path"] in QUEUED_ROUTES else UNKNOWN_ROUTE
+        request_seconds(method_label(scope), route, str(status)).observe(seconds)
+        if not self._rejected:
+            asyncio.get_running_loop().call_later(SUMMARY_SECONDS, self._log_summary)
+        self._rejected[status] += 1
+
+    def _log_summary(self) -> None:
+        for status, requests in self._rejected.items():
+            extra = {"status": status, "requests": requests, "seconds": SUMMARY_SECONDS}
+            access.info("requests refused", extra=extra)
+        self._rejected.clear()
+
+
+class AdmissionMiddleware:
+    """ASGI middleware: lets requests in, each with its ``RequestContext``, or answers with the rejection.
+
+    ``cors`` wraps an ASGI app where other origins may read responses, which includes rejections.
+    """
+
+    def __init__(self, app: ASGIApp, admission: AdmissionControl, cors: Callable[[ASGIApp], ASGIApp]) -> None:
         self.app = app
-        self._refuse = refuse
-        self._state = state
-        self._store: Store = state.store
-        self._most = most = state.settings.max_requests
-        self._too_many = Refusal(503, f"{most} requests are in hand, and no more are taken", 1, most)
-        self._in_hand = 0
-        self._refused: Counter[int] = Counter()
+        self._admission = admission
+        self._cors = cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if refusal := self._refusal(scope):
-            begin = perf_counter()
-            scope["refusal"] = refusal
-            await self._refuse(scope, receive, send)
-            self._note(refusal, scope, perf_counter() - begin)
+        scheduler = self._admission.queue_for(scope)
+        if rejection := self._admission.rejection(scope, scheduler):
+            await self._reject(rejection, scope, receive, send)
             return
-        ticket, received = None, receive
-        if scheduler := self._awaited(scope):
-            scope["ticket"] = ticket = Ticket(scheduler)
-            received = _counting(receive, ticket)
-        self._in_hand += 1
+        reservation = Reservation(scheduler) if scheduler else None
+        if reservation:
+            receive = _reserving(receive, reservation)
+        current_request.set(RequestContext(request_id(header(scope, b"x-request-id")), receive, reservation))
+        self._admission.in_flight += 1
         try:
-            await self.app(scope, received, send)
+            await self.app(scope, receive, send)
         finally:
-            self._in_hand -= 1
-            if ticket:
-                ticket.use()
+            self._admission.in_flight -= 1
+            if reservation:
+                reservation.release()
 
-    def _awaited(self, scope: Scope) -> Scheduler | None:
-        """The queue that a request is for, if that is known without a look at its query or body."""
-        if scope["path"] not in QUEUED or (scope["query_string"] and len(self._store.names) > 1):
-            return None
-        engine = self._store.default_engine
-        return engine.scheduler if engine else None
-
-    def answer(self, scope: Scope, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-        """The whole answer to a request that is refused, with these headers too; empty if it isn't, or more than the
-        usual is to be told: to other origins, and while the service ends.
-        """
-        begin = perf_counter()
-        if (refusal := self._refusal(scope)) is None or self._state.draining or header(scope, b"origin"):
-            return b""
-        start, end = _message(refusal, scope["path"])
-        self._note(refusal, scope, perf_counter() - begin)
-        return start + lines((*headers, _id(scope))) + end
-
-    def _refusal(self, scope: Scope) -> Refusal | None:
-        if self._in_hand >= self._most and scope["path"] not in PROBES:
-            return self._too_many
-        if scheduler := self._awaited(scope):
-            try:
-                scheduler.check_room()
-            except QueueFull as full:
-                return Refusal(429, str(full), full.seconds, full.limit)
-        return None
-
-    def _note(self, refusal: Refusal, scope: Scope, seconds: float) -> None:
-        """Count and log an answer that took so many seconds."""
-        method, path = scope["method"], scope["path"]
-        route, method = path if path in QUEUED else "other", method if method in METHODS else "other"
-        request_seconds(method, route, str(refusal.status)).observe(seconds)
-        if not self._refused:
-            asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
-        self._refused[refusal.status] += 1
-
-    def _tell(self) -> None:
-        for status, requests in self._refused.items():
-            access.info("requests refused", extra={"status": status, "requests": requests, "seconds": TELL_SECONDS})
-        self._refused.clear()
+    async def _reject(self, rejection: Rejection, scope: Scope, receive: Receive, send: Send) -> None:
+        start = perf_counter()
+        response = Response(rejection.body, rejection.status)
+        response.raw_headers = [*rejection.headers, _id_header(scope)]
+        if self._admission.draining:
+            response.raw_headers.append((b"connection", b"close"))
+        await self._cors(response)(scope, receive, send)
+        self._admission.record(rejection.status, scope, perf_counter() - start)
 
 
-def _counting(receive: Receive, ticket: Ticket) -> Receive:
-    """Messages of a request whose ticket counts once its body is there: clients may take a minute to send that."""
+def _reserving(receive: Receive, reservation: Reservation) -> Receive:
+    """A request's messages. Its reservation counts once the body is complete: clients may take a minute to send it."""
 
-    async def received() -> Message:
+    async def receive_and_reserve() -> Message:
         message = await receive()
         if not message.get("more_body"):
-            ticket.count()
+            reservation.activate()
         return message
 
-    return received
-
-
-async def refuse_request(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI app: the answer that says why ``Door`` refuses a request."""
-    refusal: Refusal = scope["refusal"]
-    told, content = _written(refusal, scope["path"])
-    headers = [*told, _id(scope)]
-    if scope["app"].state.draining:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    return receive_and_reserve
 
 
 @lru_cache(256)
-def _written(refusal: Refusal, path: str) -> tuple[Headers, bytes]:
-    """Headers and body of the answer to a request for ``path``."""
-    response = problem_response(too_much(*refusal), path)
-    return (*response.raw_headers, *HEADERS_BY_PATH.get(path, HEADERS)), bytes(response.body)
+def _full_queue(rows: int, limit: int, seconds: int, path: str) -> Rejection:
+    return _rejection(not_run(QueueFull(rows, limit, seconds)), path)
 
 
-@lru_cache(256)
-def _message(refusal: Refusal, path: str) -> tuple[bytes, bytes]:
-    """The answer as it is sent, before and after the headers that differ."""
-    told, content = _written(refusal, path)
-    return STATUS_LINE[refusal.status] + lines(told), b"\r\n" + content
+def _rejection(problem: Problem, path: str) -> Rejection:
+    response = problem_response(problem, path)
+    headers = (*response.raw_headers, *headers_for(path))
+    status = HTTPStatus(response.status_code)
+    line = b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode())
+    return Rejection(status, headers, bytes(response.body), line + serialize(headers))
 
 
-def _id(scope: Scope) -> tuple[bytes, bytes]:
+def _id_header(scope: Scope) -> tuple[bytes, bytes]:
     return b"x-request-id", request_id(header(scope, b"x-request-id")).encode()

@@ -9,12 +9,12 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict
 
-from service.context import current
-from service.settings import LogFormat, LogLevel
+from service.context import current_request
+from service.types import LogFormat, LogLevel
 
 
 def configure(level: LogLevel, form: LogFormat) -> None:
-    """Log to stderr from now on, whatever logs: this service, uvicorn, warnings."""
+    """Send all logs to stderr from now on: those of this service, of uvicorn, and warnings."""
     readable = sys.stderr.isatty() if form == "auto" else form == "text"
     handler = logging.StreamHandler()
     handler.setFormatter(
@@ -44,11 +44,11 @@ def _rendering(readable: bool) -> list[Any]:
 
 
 def _add_request_id(logger: Any, method: str, event: EventDict) -> EventDict:
-    if (call := current.get(None)) is not None:
-        event["request_id"] = call.id
+    if (request := current_request.get(None)) is not None:
+        event["request_id"] = request.id
     return event
 
 
 def _drop_colours(logger: Any, method: str, event: EventDict) -> EventDict:
-    event.pop("color_message", None)  # uvicorn's second copy of its messages, for terminals
+    event.pop("color_message", None)  # uvicorn's second copy of its messages, coloured for terminals
     return event

@@ -1,6 +1,6 @@
-"""Prometheus metrics, of all worker processes together.
+"""Prometheus metrics of all worker processes together.
 
-What clients can make anew is no label: routes are named as they are declared, never as they are asked for.
+Labels never come from clients, who could invent any number of them: a route is named as it is declared.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from service.batching.scheduler import Reason, Watcher
+from service.batching.jobs import DropReason
+from service.batching.scheduler import SchedulerObserver
 
-REGISTRY.unregister(PLATFORM_COLLECTOR)  # Python's version is nobody's business
+# Metrics may be public, and Python's version helps only attackers.
+REGISTRY.unregister(PLATFORM_COLLECTOR)
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 IMAGES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -44,30 +46,30 @@ MODEL = Gauge(
     ("model", "digest", "provider"),
     multiprocess_mode="livemax",
 )
+# The histogram of a method, route and status. Cached, as looking labels up takes as long as counting.
 request_seconds = cache(REQUESTS.labels)
-"""The histogram of one route; looking labels up anew takes as long as counting."""
 
 
-class Measured(Watcher):
-    """Measures what a model's scheduler does."""
+class SchedulerMetrics(SchedulerObserver):
+    """Counts what a model's scheduler does."""
 
     def __init__(self, model: str) -> None:
         self._model = model
         self._queue = QUEUE.labels(model)
         self._waited, self._batch, self._inference = (each.labels(model) for each in (WAITED, BATCH, INFERENCE))
 
-    def waits(self, rows: int) -> None:
-        """Note the queue's length."""
+    def queue_changed(self, rows: int) -> None:
+        """Set the queue's length."""
         self._queue.set(rows)
 
-    def ran(self, rows: int, waited: float, seconds: float) -> None:
+    def batch_ran(self, rows: int, waited: float, seconds: float) -> None:
         """Count a batch."""
         self._batch.observe(rows)
         self._waited.observe(waited)
         self._inference.observe(seconds)
 
-    def dropped(self, reason: Reason, rows: int) -> None:
-        """Count images that were not run."""
+    def rows_dropped(self, reason: DropReason, rows: int) -> None:
+        """Count images that are not run."""
         DROPPED.labels(self._model, reason).inc(rows)
 
 

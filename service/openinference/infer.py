@@ -5,18 +5,25 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from attributes import Float32
-from service.context import current, timed
+from service.context import current_request, timed_phase
 from service.openinference import input_tensors, output_tensors
-from service.openinference.bodies import TEXT, aside, part, read_body
+from service.openinference.bodies import (
+    MICROSECONDS_PER_BINARY_BYTE,
+    MICROSECONDS_PER_JSON_BYTE,
+    read_decompressed,
+    split_binary,
+)
 from service.openinference.interfaces import find, version_of
-from service.openinference.openapi import documented, group
+from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import InferenceRequest, InferenceResponse, decode
+from service.state import state_of
+from service.threads import in_thread_if_long
 
-router = group()
+router = protocol_router()
 
 
-@router.post(**documented("/models/{model}/infer", InferenceResponse, InferenceRequest, binary=True))
-@router.post(**documented("/models/{model}/versions/{version}/infer", InferenceResponse, InferenceRequest, binary=True))
+@router.post(**route_docs("/models/{model}/infer", InferenceResponse, InferenceRequest, binary=True))
+@router.post(**route_docs("/models/{model}/versions/{version}/infer", InferenceResponse, InferenceRequest, binary=True))
 async def infer(request: Request) -> Response:
     """Run a model. An encoder's inputs `condition` and `condition_known` are optional, but go together.
 
@@ -24,23 +31,29 @@ async def infer(request: Request) -> Response:
     `binary_data_output`); the header `Inference-Header-Content-Length` then says how long the JSON is. Bodies may come
     in gzip or deflate.
     """
+    state = state_of(request)
     name: str = request.path_params["model"]
-    engine, interface = find(request.app.state.store, name, request.path_params.get("version"))
-    current.get().model = engine.model
-    document, binary = part(request, await read_body(request))
-    limit: int = request.app.state.settings.max_items
+    engine, interface = find(state.repository, name, request.path_params.get("version"))
+    current_request.get().model_headers = engine.model.headers
+    document, binary = split_binary(request, await read_decompressed(request, state.settings.max_body_bytes))
 
     def read() -> tuple[InferenceRequest, output_tensors.Wanted, dict[str, Float32]]:
-        asked = decode(document, InferenceRequest)
-        return (
-            asked,
-            output_tensors.wanted(asked, interface.outputs),
-            input_tensors.read(asked.inputs, binary, interface, limit),
+        given = decode(document, InferenceRequest)
+        inputs = input_tensors.read(given.inputs, binary, interface, state.settings.max_items)
+        return given, output_tensors.wanted(given, interface.outputs), inputs
+
+    with timed_phase("tensors"):
+        given, chosen, inputs = await in_thread_if_long(_microseconds(len(binary), len(document)), read)
+    arrays = await interface.infer(engine, inputs)
+    sizes = {True: 0, False: 0}
+    for output, is_binary in chosen.items():
+        sizes[is_binary] += arrays[output].nbytes
+    with timed_phase("tensors"):
+        return await in_thread_if_long(
+            _microseconds(sizes[True], sizes[False]),
+            lambda: output_tensors.response(name, version_of(engine.model), given, arrays, chosen),
         )
 
-    with timed("tensors"):
-        asked, chosen, given = await aside(len(binary) + TEXT * len(document), read)
-    arrays = await interface.infer(engine, given)
-    size = sum(arrays[output].nbytes * (1 if behind else TEXT) for output, behind in chosen.items())
-    with timed("tensors"):
-        return await aside(size, lambda: output_tensors.response(name, version_of(engine.model), asked, arrays, chosen))
+
+def _microseconds(binary_bytes: int, json_bytes: int) -> float:
+    return MICROSECONDS_PER_BINARY_BYTE * binary_bytes + MICROSECONDS_PER_JSON_BYTE * json_bytes

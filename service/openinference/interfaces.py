@@ -1,5 +1,5 @@
-"""The three models that a bundle is to clients of the protocol: ``NAME.encoder``, ``NAME.decoder``, and ``NAME``,
-which draws attribute weights.
+"""The three models of the protocol that a bundle is: ``NAME.encoder``, ``NAME.decoder``, and ``NAME``, which decodes
+attribute weights.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from attributes import Float32
 from export.bundle import TensorSpec
 from service.inference.engine import Engine
 from service.inference.model import Model
-from service.inference.repository import Store
+from service.inference.repository import ModelRepository
+from service.latent.points import MAX_FLOAT32
 from service.openinference.attribute_weights import bounds, normalised
 from service.openinference.protocol import Datatype
 from service.problems import Problem
 
 Arrays = Mapping[str, NDArray[Any]]
 Bound = float | Float32
-LARGEST = float(np.finfo(np.float32).max)
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class TensorType:
     name: str
     shape: tuple[int, ...]
     datatype: Datatype = "FP32"
-    low: Bound = -LARGEST
-    high: Bound = LARGEST
+    low: Bound = -MAX_FLOAT32
+    high: Bound = MAX_FLOAT32
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ def encoder(model: Model) -> Interface:
     image, *optional = (TensorType(name, specs[name].shape, "FP32", *ranges[name]) for name in ranges if name in specs)
 
     async def infer(engine: Engine, given: Mapping[str, Float32]) -> Arrays:
-        told = {name: array for name, array in given.items() if name != "image"}
-        outputs = await engine.encode(given["image"], **told)
+        conditions = {name: array for name, array in given.items() if name != "image"}
+        outputs = await engine.encode(given["image"], conditions)
         # As /encode does, so that what comes out is accepted by NAME.
         return outputs | {"weights": np.clip(outputs["weights"], low, high)}
 
@@ -79,7 +79,7 @@ def decoder(model: Model) -> Interface:
     return Interface(_plain(model.manifest.decoder.inputs), _plain(model.manifest.decoder.outputs), infer)
 
 
-def drawer(model: Model) -> Interface:
+def attribute_decoder(model: Model) -> Interface:
     """Attribute weights [B, sum K] to images [B, H, W, C] of 0..255; the weights of each attribute are normalised."""
     low, high = bounds(model.attributes)
 
@@ -91,26 +91,26 @@ def drawer(model: Model) -> Interface:
     return Interface((weights,), (TensorType("image", (-1, *model.manifest.image.shape), "UINT8"),), infer)
 
 
-PARTS: dict[str, Callable[[Model], Interface]] = {"": drawer, ".encoder": encoder, ".decoder": decoder}
-"""By what is added to the bundle's name."""
+# By the suffix of the bundle's name.
+PARTS: dict[str, Callable[[Model], Interface]] = {"": attribute_decoder, ".encoder": encoder, ".decoder": decoder}
 
+# Made once per model. An interface holds no model, so that models which are no longer served can be freed.
 _interfaces: WeakKeyDictionary[Model, dict[str, Interface]] = WeakKeyDictionary()
-"""Made once per model; an interface holds none, so that models that are no longer served can go."""
 
 
-def find(store: Store, name: str, version: str | None) -> tuple[Engine, Interface]:
+def find(repository: ModelRepository, name: str, version: str | None) -> tuple[Engine, Interface]:
     """The engine of a model of the protocol, and its interface; raises Problem 404 that lists what there is.
 
     A bundle's own name comes first, should another be named like one of its parts.
     """
-    engines = store.engines
+    engines = repository.engines
     for part in PARTS:
         if name.endswith(part) and (engine := engines.get(name.removesuffix(part))):
             if version not in (None, version_of(engine.model)):
                 raise Problem(404, f"no version {version!r:.80} of {name}; there is {version_of(engine.model)!r}")
             return engine, _interface(engine.model, part)
     there = [bundle + part for bundle in engines for part in PARTS]
-    unloaded = any(name == bundle + part for bundle in store.names for part in PARTS)
+    unloaded = any(name == bundle + part for bundle in repository.names for part in PARTS)
     raise Problem(
         404,
         f"{'unloaded' if unloaded else 'no'} model {name[:80]!r}; there is {', '.join(there) or 'none'}",

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
-import msgspec
 from fastapi import Request, Response
-from msgspec import Struct
 
-from service.context import current
+from service.context import current_request
 from service.openinference.interfaces import TensorType, find, version_of
-from service.openinference.openapi import documented, group
+from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import (
     ModelMetadata,
     ModelReady,
@@ -19,51 +16,45 @@ from service.openinference.protocol import (
     ServerMetadata,
     ServerReady,
     TensorMetadata,
+    struct_response,
 )
-from service.routes import health
-from service.web.request_bodies import JSON
-from service.web.schemas import NoQuery
+from service.state import state_of
 
-router = group()
+router = protocol_router()
 
 
-def answer(content: Struct | Sequence[Struct]) -> Response:
-    """A struct as JSON."""
-    return Response(msgspec.json.encode(content), media_type=JSON)
-
-
-@router.get(**documented("", ServerMetadata))
+@router.get(**route_docs("", ServerMetadata))
 async def server(request: Request) -> Response:
     """The server's name, version and extensions of the protocol."""
     try:
         release = version("spritevae")
     except PackageNotFoundError:
         release = "uninstalled"
-    extensions = ["binary_tensor_data", *(["model_repository"] if request.app.state.settings.admin else [])]
-    return answer(ServerMetadata("spritevae", release, extensions))
+    extensions = ["binary_tensor_data", *(["model_repository"] if state_of(request).settings.admin else [])]
+    return struct_response(ServerMetadata("spritevae", release, extensions))
 
 
-@router.get(**documented("/health/live", ServerLive))
+@router.get(**route_docs("/health/live", ServerLive))
 async def live(request: Request) -> Response:
     """The process answers."""
-    return answer(ServerLive(live=True))
+    return struct_response(ServerLive(live=True))
 
 
-@router.get(**documented("/health/ready", ServerReady))
+@router.get(**route_docs("/health/ready", ServerReady))
 async def ready(request: Request) -> Response:
     """Every model that is served has reproduced its golden vectors; 503 until then."""
-    await health.ready(request, NoQuery())
-    return answer(ServerReady(ready=True))
+    state_of(request).check_ready()
+    return struct_response(ServerReady(ready=True))
 
 
-@router.get(**documented("/models/{model}", ModelMetadata))
-@router.get(**documented("/models/{model}/versions/{version}", ModelMetadata))
+@router.get(**route_docs("/models/{model}", ModelMetadata))
+@router.get(**route_docs("/models/{model}/versions/{version}", ModelMetadata))
 async def model(request: Request) -> Response:
     """A model's inputs and outputs."""
     name = request.path_params["model"]
-    engine, interface = find(request.app.state.store, name, request.path_params.get("version"))
-    current.get().model = engine.model
-    return answer(
+    engine, interface = find(state_of(request).repository, name, request.path_params.get("version"))
+    current_request.get().model_headers = engine.model.headers
+    return struct_response(
         ModelMetadata(
             name,
             [version_of(engine.model)],
@@ -74,13 +65,13 @@ async def model(request: Request) -> Response:
     )
 
 
-@router.get(**documented("/models/{model}/ready", ModelReady))
-@router.get(**documented("/models/{model}/versions/{version}/ready", ModelReady))
+@router.get(**route_docs("/models/{model}/ready", ModelReady))
+@router.get(**route_docs("/models/{model}/versions/{version}/ready", ModelReady))
 async def model_ready(request: Request) -> Response:
     """A model is served."""
     name = request.path_params["model"]
-    find(request.app.state.store, name, request.path_params.get("version"))
-    return answer(ModelReady(name, ready=True))
+    find(state_of(request).repository, name, request.path_params.get("version"))
+    return struct_response(ModelReady(name, ready=True))
 
 
 def _described(tensors: tuple[TensorType, ...]) -> list[TensorMetadata]:

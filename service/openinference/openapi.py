@@ -1,17 +1,17 @@
-"""What the protocol's routes share: how they are grouped, and what /docs says of their bodies and paths."""
+"""The router of the protocol, and the OpenAPI of its bodies and paths."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 from msgspec import Struct
 
 from service.openinference.bodies import BINARY
-from service.problems import Problem
 from service.web.openapi import PROBLEMS
 from service.web.request_bodies import JSON
+from service.web.routing import DirectRoute
 
 _FILE = {BINARY: {"schema": {"type": "string", "format": "binary", "description": "the same JSON, then the tensors"}}}
 _PARAMETERS = {
@@ -20,21 +20,13 @@ _PARAMETERS = {
 }
 
 
-async def no_query(request: Request) -> None:
-    """Raise Problem 422 for any query parameter, as none is known."""
-    for name in request.query_params:
-        raise Problem(422, f"query.{name[:80]}: accepts no parameters", where=f"query.{name[:80]}")
+def protocol_router() -> APIRouter:
+    """A router below /v2; its routes accept no query parameters."""
+    return APIRouter(prefix="/v2", tags=["open inference protocol"], responses=PROBLEMS, route_class=DirectRoute)
 
 
-def group() -> APIRouter:
-    """A router of the protocol."""
-    return APIRouter(
-        prefix="/v2", tags=["open inference protocol"], responses=PROBLEMS, dependencies=[Depends(no_query)]
-    )
-
-
-def documented(path: str, answer: Any, body: type[Struct] | None = None, *, binary: bool = False) -> dict[str, Any]:
-    """Arguments of a route at ``path`` that reads a ``body``, if any, by itself, and gives an ``answer``."""
+def route_docs(path: str, answer: Any, body: type[Struct] | None = None, *, binary: bool = False) -> dict[str, Any]:
+    """The arguments of a route at ``path`` that reads a ``body``, if there is one, and responds with ``answer``."""
     files = _FILE if binary else {}
     extra: dict[str, Any] = {
         "parameters": [
@@ -55,7 +47,7 @@ def _json(kind: Any) -> dict[str, Any]:
 
 
 def _inlined(part: Any, components: dict[str, Any]) -> Any:
-    """A schema without references, as there is no common place for what they would refer to."""
+    """A schema with its references replaced, as msgspec's components are not part of FastAPI's document."""
     if isinstance(part, list):
         return [_inlined(item, components) for item in part]
     if not isinstance(part, dict):

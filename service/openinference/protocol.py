@@ -6,12 +6,16 @@ Sources: github.com/kserve/open-inference-protocol (inference_rest.md), and the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
+from fastapi import Response
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from service.problems import Problem
+from service.web.request_bodies import JSON
+from service.web.strict_json import refuse_repeated_keys
 
 Datatype = Literal["FP32", "UINT8"]
 Numbers = Annotated[
@@ -151,19 +155,26 @@ S = TypeVar("S", bound=Struct)
 
 
 def decode(document: bytes | memoryview, kind: type[S]) -> S:
-    """A struct from its JSON; raises Problem 400 for what is no JSON, 422 for what does not fit."""
+    """A struct from strict JSON; raises Problem 400 for text that is no JSON, 422 for JSON that does not fit."""
     try:
-        return msgspec.json.decode(document, type=kind)
+        decoded = msgspec.json.decode(document, type=kind)
     except msgspec.ValidationError as error:
         raise Problem(422, readable(error)) from None
     except RecursionError:
         raise Problem(400, "the JSON is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Problem(400, f"malformed JSON: {error}") from None
+    refuse_repeated_keys(bytes(document))
+    return decoded
+
+
+def struct_response(content: Struct | Sequence[Struct]) -> Response:
+    """A struct as JSON."""
+    return Response(msgspec.json.encode(content), media_type=JSON)
 
 
 def readable(error: msgspec.DecodeError, where: str = "") -> str:
-    """What msgspec says of a value, its place first: ``Expected `int`, got `str` - at `$.id` `` is of ``id``."""
+    """msgspec's message with the field first: ``id: Expected `int`, got `str` ``."""
     message, _, place = str(error).partition(" - at ")
     path = where + place.strip("`").removeprefix("$")
     return f"{path.lstrip('.') or 'the body'}: {message}"

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from service.codecs.encode import FORMATS
 from service.inference.engine import Engine
 from service.inference.model import Model
-from service.latent.points import Points, latent_points, parsed_points, points
-from service.web.negotiation import choose
+from service.latent.points import LatentPoints, points_of_attributes, points_of_query, points_of_z
+from service.state import ServiceState, state_of
+from service.threads import in_thread_if_long
+from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
-from service.web.responses import caching, etag_of_points, fresh, images, kept, select
+from service.web.responses import (
+    cached_response,
+    caching_headers,
+    engine_for,
+    etag_of_request,
+    image_response,
+    not_modified,
+)
+from service.web.routing import DirectRoute
 from service.web.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuery
 
-router = APIRouter(tags=["images"])
+router = APIRouter(tags=["images"], route_class=DirectRoute)
+# About how long one set of attribute values, or one z, takes to become a latent point.
+MICROSECONDS_PER_POINT = 30
 
 
 @router.post("/decode", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(DecodeBody)))
@@ -27,12 +38,15 @@ async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Res
     A number is a position on the attribute's axis, a string a label, a list explicit weights, an object as /encode
     gives it is read by its value. Several items give a sheet as PNG and an animation as WebP, GIF or APNG.
     """
-    engine = select(request, query.model)
-    media = choose(request.headers.getlist("accept"), FORMATS)
-    given = await read_json(request, DecodeBody)
-    limit: int = request.app.state.settings.max_items
-    made = await to_thread.run_sync(_points, engine.model, given, limit)
-    return await _answer(request, engine, made, media, query.columns)
+    state = state_of(request)
+    engine = engine_for(state.repository, query.model)
+    media = negotiate(request, FORMATS)
+    given = await read_json(request, DecodeBody, state.settings)
+    items = given.z if "z" in given.model_fields_set else given.attributes
+    points = await in_thread_if_long(
+        MICROSECONDS_PER_POINT * len(items), lambda: _points(engine.model, given, state.settings.max_items)
+    )
+    return await _response(state, engine, points, media, query.columns)
 
 
 @router.get("/decode", responses={**files(DecodeAnswer, FORMATS), 304: {"description": "Not modified"}})
@@ -41,24 +55,29 @@ async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()
 
     `/decode?shape=heart&scale=5`: a label, a number, or weights with commas between them.
     """
-    engine = select(request, query.model)
-    media = choose(request.headers.getlist("accept"), FORMATS)
-    made = parsed_points(engine.model, query.model_extra or {})
-    tag = etag_of_points(engine.model, made, media, query.columns)
-    headers = caching(request)
-    if fresh(request, tag):
+    state = state_of(request)
+    engine = engine_for(state.repository, query.model)
+    media = negotiate(request, FORMATS)
+    points = points_of_query(engine.model, query.model_extra or {})
+    tag = etag_of_request(engine.model, points, media, query.columns)
+    headers = caching_headers(bool(state.settings.keys))
+    if not_modified(request, tag):
         return Response(status_code=304, headers={"ETag": tag, **headers})
-    response = await _answer(request, engine, made, media, query.columns)
+    response = await _response(state, engine, points, media, query.columns)
     response.headers.update(headers)
     return response
 
 
-def _points(model: Model, given: DecodeBody, max_items: int) -> Points:
+def _points(model: Model, given: DecodeBody, max_items: int) -> LatentPoints:
     if "z" in given.model_fields_set:
-        return latent_points(model, given.z, max_items)
-    return points(model, given.attributes, max_items)
+        return points_of_z(model, given.z, max_items)
+    return points_of_attributes(model, given.attributes, max_items)
 
 
-async def _answer(request: Request, engine: Engine, made: Points, media: str, columns: int | None) -> Response:
-    tag = etag_of_points(engine.model, made, media, columns)
-    return await kept(request, tag, lambda: images(engine, made, media, columns=columns, key="items"))
+async def _response(
+    state: ServiceState, engine: Engine, points: LatentPoints, media: str, columns: int | None
+) -> Response:
+    tag = etag_of_request(engine.model, points, media, columns)
+    return await cached_response(
+        state.cache, tag, lambda: image_response(engine, points, media, tag=tag, columns=columns, key="items")
+    )

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
-from service.codecs.decode import read_images
-from service.context import timed
+from service.batching.jobs import Batch
+from service.context import timed_phase
 from service.inference import predictions
 from service.latent import conditions, groups
-from service.settings import Settings
-from service.web.negotiation import choose
+from service.state import state_of
+from service.web.image_requests import read_images
+from service.web.negotiation import negotiate
 from service.web.openapi import PROBLEMS, body, json_body
 from service.web.request_bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
-from service.web.responses import listing, select
+from service.web.responses import engine_for, json_items
+from service.web.routing import DirectRoute
 from service.web.schemas import EncodeAnswer, EncodeBody, EncodeQuery
 
-router = APIRouter(tags=["images"])
+router = APIRouter(tags=["images"], route_class=DirectRoute)
+# About how long one image's predictions take to be written as JSON.
+MICROSECONDS_PER_ITEM = 40
 
 _FILE: dict[str, Any] = {"type": "string", "format": "binary"}
 _FILES = {"type": "object", "properties": {"files": {"type": "array", "items": _FILE}}}
@@ -38,20 +41,19 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     what is said about these means little. What comes back is accepted by /decode. `?given=digit:3` tells a conditional
     model what it would infer otherwise; `?group=true` reads what the images of one group share.
     """
-    engine = select(request, query.model)
-    choose(request.headers.getlist("accept"), [JSON])
+    state = state_of(request)
+    engine = engine_for(state.repository, query.model)
+    negotiate(request, (JSON,))
     given = conditions.parse(engine.model, query.given)
-    settings: Settings = request.app.state.settings
-    sources = await read_sources(request, settings.max_items)
-    with timed("reading"):
-        images, converted = await to_thread.run_sync(
-            read_images, sources, engine.model.manifest.image, settings.max_items, settings.max_pixels
-        )
-    outputs = await conditions.read(engine, images, given)
+    sources = await read_sources(request, state.settings)
+    with timed_phase("reading"):
+        images, converted = await read_images(sources, engine.model, state.settings, state.settings.max_items)
+    items = groups.items if query.group else predictions.items
 
-    def answer() -> bytes:
-        items = (groups if query.group else predictions).items(engine.model, outputs, converted, query.detail)
-        return listing(engine.model, "items", items)
+    def encoded(outputs: Batch) -> bytes:
+        return json_items(engine.model, "items", items(engine.model, outputs, converted, query.detail))
 
-    with timed("encoding"):
-        return Response(await to_thread.run_sync(answer), media_type=JSON)
+    inputs = await conditions.encoder_inputs(engine, images, given)
+    microseconds = MICROSECONDS_PER_ITEM * len(images)
+    content = await engine.predict(images, encoded, microseconds=microseconds, conditions=inputs)
+    return Response(content, media_type=JSON)

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from service.problems import Problem
+from service.state import state_of
 from service.web.openapi import PROBLEMS
+from service.web.responses import json_response
+from service.web.routing import DirectRoute
 from service.web.schemas import Health, NoQuery
 
-router = APIRouter(tags=["health"], responses=PROBLEMS)
+router = APIRouter(tags=["health"], responses=PROBLEMS, route_class=DirectRoute)
 
 
-@router.get("/health/live")
-async def live(query: Annotated[NoQuery, Query()]) -> Health:
+@router.get("/health/live", response_model=Health)
+async def live(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
     """The process answers."""
-    return Health(status="live")
+    return json_response(Health(status="live"))
 
 
-@router.get("/health/ready", responses={503: {"description": "Models are being loaded, or the service ends"}})
-async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Health:
+@router.get(
+    "/health/ready",
+    response_model=Health,
+    responses={503: {"description": "Models are being loaded, or the service ends"}},
+)
+async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
     """Every model has reproduced its golden vectors on the execution provider in use, and the service is not ending."""
-    state = request.app.state
-    if state.draining:
-        raise Problem(503, "the service ends", headers={"Retry-After": "1"})
-    for name, engine in state.store.engines.items():
-        if not engine.scheduler.alive:
-            raise Problem(503, f"a thread of {name} has died", headers={"Retry-After": "1"})
-    return Health(status="ready")
+    state_of(request).check_ready()
+    return json_response(Health(status="ready"))

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
-from service.context import current
+from service.context import current_request
 from service.inference.model import Model
-from service.inference.repository import Store
+from service.state import state_of
 from service.web.openapi import PROBLEMS
+from service.web.responses import json_response
+from service.web.routing import DirectRoute
 from service.web.schemas import AttributeInfo, ImageInfo, ModelInfo, ModelList, NoQuery
 
-router = APIRouter(tags=["models"], responses=PROBLEMS)
+router = APIRouter(tags=["models"], responses=PROBLEMS, route_class=DirectRoute)
 
 
-@router.get("/models")
-async def models(request: Request, query: Annotated[NoQuery, Query()]) -> ModelList:
+@router.get("/models", response_model=ModelList)
+async def models(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
     """The models that are served."""
-    store: Store = request.app.state.store
-    return ModelList(default=store.default, models=[describe(engine.model) for engine in store.engines.values()])
+    repository = state_of(request).repository
+    served = [describe(engine.model) for engine in repository.engines.values()]
+    return json_response(ModelList(default=repository.default, models=served))
 
 
-@router.get("/models/{model}")
-async def model(request: Request, model: str, query: Annotated[NoQuery, Query()]) -> ModelInfo:
+@router.get("/models/{model}", response_model=ModelInfo)
+async def model(request: Request, model: str, query: Annotated[NoQuery, Query()]) -> Response:
     """One model: its attributes, image size, digest, scores, and the execution provider really in use."""
-    store: Store = request.app.state.store
-    found = current.get().model = store.engine(model).model
-    return describe(found)
+    found = state_of(request).repository.engine(model).model
+    current_request.get().model_headers = found.headers
+    return json_response(describe(found))
 
 
 def describe(model: Model) -> ModelInfo:
-    """What the service tells of a model."""
+    """What a client needs to know of a model."""
     manifest = model.manifest
     mixing = {part.attribute: part.mixing for part in manifest.latents}
     return ModelInfo(

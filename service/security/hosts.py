@@ -10,7 +10,7 @@ _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d
 
 
 def pattern(text: str) -> str:
-    """A name, ``*.example.com``, an address or ``*``, as ``fits`` takes it; raises ValueError."""
+    """A name, ``*.example.com``, an address or ``*``, as ``matches`` takes it; raises ValueError."""
     if _NAME.fullmatch(name := text.lower()) or _address(name):
         return name
     raise ValueError("accepts names and addresses without a port, *.example.com and *")
@@ -35,7 +35,7 @@ def is_loopback(name: str) -> bool:
     return address.is_loopback if address else name == "localhost" or name.endswith(".localhost")
 
 
-def fits(pattern: str, name: str) -> bool:
+def matches(pattern: str, name: str) -> bool:
     """Whether a host is one that is allowed: itself, one below ``*.example.com``, or any for ``*``."""
     return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
 

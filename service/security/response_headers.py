@@ -1,4 +1,4 @@
-"""What answers tell browsers to do with them."""
+"""Response headers that tell browsers what they may do with a response, and CORS."""
 
 from __future__ import annotations
 
@@ -16,20 +16,26 @@ _PAGE = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
     b"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 )
-_OURS, _ANYBODYS = ((b"cross-origin-resource-policy", whose) for whose in (b"same-origin", b"cross-origin"))
-HEADERS: Headers = (*_ALL, _INERT, _OURS)
-HEADERS_BY_PATH: dict[str, Headers] = {
-    "/decode": (*_ALL, _INERT, _ANYBODYS),  # for <img src> of other sites
-    "/docs": (*_ALL, _PAGE, _OURS),
+_SAME_ORIGIN = (b"cross-origin-resource-policy", b"same-origin")
+_CROSS_ORIGIN = (b"cross-origin-resource-policy", b"cross-origin")
+DEFAULT_HEADERS: Headers = (*_ALL, _INERT, _SAME_ORIGIN)
+_HEADERS_BY_PATH: dict[str, Headers] = {
+    "/decode": (*_ALL, _INERT, _CROSS_ORIGIN),  # pages of other sites may show it with <img src>
+    "/docs": (*_ALL, _PAGE, _SAME_ORIGIN),
 }
-"""Where they are others."""
 
 
-def lines(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
-    """Headers as they are sent."""
+def headers_for(path: str) -> Headers:
+    """The headers of every response to a request for ``path``."""
+    return _HEADERS_BY_PATH.get(path, DEFAULT_HEADERS)
+
+
+def serialize(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Headers as HTTP/1.1 sends them."""
     return b"".join(b"%s: %s\r\n" % each for each in headers)
 
 
+# What scripts of other origins may send and read where CORS is open to them. Cookies never, as there are none.
 CORS: dict[str, Any] = {
     "allow_methods": ("GET", "HEAD", "POST"),
     "allow_headers": (
@@ -54,4 +60,3 @@ CORS: dict[str, Any] = {
         "X-Sheet-Columns",
     ),
 }
-"""What scripts of other origins may send and read where CORS is open to them; never cookies, as there are none."""

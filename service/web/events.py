@@ -1,35 +1,36 @@
-"""Frames as server-sent events, drawn a few at a time and no longer than somebody listens."""
+"""Frames as server-sent events, drawn a few at a time and only as long as the client listens."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic_core import to_json
 
+from service.batching.problems import NOT_RUN, not_run
 from service.codecs.encode import Frames, base64_png
 from service.inference.engine import Engine
-from service.latent.points import Points
-from service.problems import NOT_RUN, Problem, document, not_run
+from service.latent.points import LatentPoints
+from service.problems import Problem, document
 
 EVENTS = "text/event-stream"
-AT_ONCE = 16
-"""Frames of one batch: what is drawn in vain when the client leaves."""
+# Frames of one batch. So many are drawn for nothing when the client leaves.
+FRAMES_AT_ONCE = 16
 
 
-async def stream(engine: Engine, points: Points) -> EventSourceResponse:
-    """An event ``frame`` for each point, as it is drawn, then ``done``; what fails on the way is an event ``error``.
+async def event_response(engine: Engine, points: LatentPoints) -> EventSourceResponse:
+    """An event ``frame`` for each point as soon as it is drawn, then ``done``; an error in between is ``error``.
 
-    Raises what ``Engine.draw`` does for the first of them.
+    Raises what ``Engine.draw`` raises for the first frames.
     """
     first = await _draw(engine, points, 0)
     return EventSourceResponse(_events(engine, points, first))
 
 
-async def _events(engine: Engine, points: Points, images: list[str]) -> AsyncIterator[bytes]:
+async def _events(engine: Engine, points: LatentPoints, images: list[str]) -> AsyncIterator[bytes]:
     count = len(points.z)
-    for start in range(0, count, AT_ONCE):
+    for start in range(0, count, FRAMES_AT_ONCE):
         if start:
             try:
                 images = await _draw(engine, points, start)
@@ -42,12 +43,14 @@ async def _events(engine: Engine, points: Points, images: list[str]) -> AsyncIte
     yield _event("done", {"model": engine.model.name, "digest": engine.model.digest, "frames": count})
 
 
-async def _draw(engine: Engine, points: Points, start: int) -> list[str]:
+async def _draw(engine: Engine, points: LatentPoints, start: int) -> list[str]:
+    """The frames from ``start`` on, each as base64 of a PNG."""
+
     def encode(frames: Frames) -> list[str]:
         return [base64_png(frame) for frame in frames]
 
-    return await engine.draw(points.z[start : start + AT_ONCE], encode)
+    return await engine.draw(points.z[start : start + FRAMES_AT_ONCE], encode)
 
 
 def _event(name: str, content: dict[str, Any]) -> bytes:
-    return format_sse_event(event=name, data_str=to_json(content).decode())
+    return format_sse_event(event=name, data_str=msgspec.json.encode(content).decode())

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
+
+from fastapi import Request
 
 from service.problems import Problem
+from service.web.scope import joined_header
 
 QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
 
-def choose(accept: Sequence[str], offered: Sequence[str]) -> str:
-    """The offered media type of the highest q value in the Accept lines of a request, the first one where equal.
+def negotiate(request: Request, offered: tuple[str, ...]) -> str:
+    """The media type to answer a request with: the offered one of the highest q value, the first one where equal.
 
     Raises Problem 406, which lists what is offered, if none is acceptable.
     """
-    ranges = _ranges(",".join(accept) or "*/*")
+    accept = joined_header(request.scope, b"accept") or "*/*"
+    media = preferred(accept, offered)
+    if media is None:
+        raise Problem(406, f"there is {', '.join(offered)}", offered=list(offered))
+    return media
+
+
+@lru_cache(256)
+def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
+    """The offered media type that an Accept header prefers; None if it accepts none."""
+    ranges = _ranges(accept)
     quality = {media: _quality(media, ranges) for media in offered}
     best = max(offered, key=lambda media: quality[media])
-    if quality[best] <= 0:
-        raise Problem(406, f"there is {', '.join(offered)}", offered=list(offered))
-    return best
+    return best if quality[best] > 0 else None
 
 
 def _ranges(accept: str) -> list[tuple[str, float]]:
+    """The media ranges of an Accept header, each with its q value."""
     ranges = []
     for part in accept.lower().split(","):
         media, *parameters = (piece.strip() for piece in part.split(";"))

@@ -1,4 +1,4 @@
-"""What routes share in /docs: bodies that they read themselves, and answers that are files."""
+"""OpenAPI of what routes share: bodies that they read themselves, responses that are files, API keys."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from service.middleware.request_context import PROBES
 from service.problems import MEDIA_TYPE, ProblemDetails
+from service.web.scope import PROBES
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {
@@ -29,13 +29,13 @@ def body(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def files(answer: type[BaseModel], media: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI of answers that are a file of one of several media types, or ``answer`` as JSON."""
+    """OpenAPI of responses that are a file of one of several media types, or ``answer`` as JSON."""
     content = {name: {"schema": {"type": "string", "format": "binary"}} for name in media if name != "application/json"}
     return {200: {"model": answer, "description": "Images", "content": content}, **PROBLEMS}
 
 
 def describe_keys(app: FastAPI) -> None:
-    """Say in /docs which routes need an API key, and how it is given."""
+    """Describe which routes need an API key, and how it is sent."""
     document = app.openapi()
     document.setdefault("components", {})["securitySchemes"] = {
         "bearer": {"type": "http", "scheme": "bearer"},

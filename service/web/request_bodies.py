@@ -3,81 +3,73 @@
 from __future__ import annotations
 
 import base64
-import json
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
 
-from anyio import to_thread
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartParser
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from service.codecs.decode import FILE_TYPES, Source
 from service.problems import Problem, invalid
 from service.settings import Settings
+from service.threads import in_thread_if_long
 from service.web.schemas import EncodeBody
+from service.web.scope import header
+from service.web.strict_json import parse_json
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
 ENCODE_TYPES = (*FILE_TYPES, MULTIPART, JSON)
-LONGEST_INTEGER = 400
-VALUES = 512
-"""Most values of a JSON body for each item or frame that a request may have."""
-# A body is limited already, and a read-only container has no place for temporary files.
-MultiPartParser.spool_max_size = sys.maxsize
+# About how long strict JSON of so many bytes takes to read.
+JSON_MICROSECONDS_PER_BYTE = 0.02
+BASE64_MICROSECONDS_PER_BYTE = 0.005
+
+
+class _InMemory(MultiPartParser):
+    """Keeps files in memory: the body's size is limited already, and a read-only container has no temporary folder."""
+
+    spool_max_size = sys.maxsize
+
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
-def parse_json(body: bytes) -> Any:
-    """Strict JSON: no NaN, no Infinity, no key twice in an object; Problem 400 otherwise."""
-    try:
-        text = body.decode("utf-8")
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
-    except RecursionError:
-        raise Problem(400, "the JSON is nested too deeply") from None
-    except ValueError as error:
-        raise Problem(400, f"malformed JSON: {error}") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in content:
-            raise ValueError(f"the key {key[:80]!r} is there twice")
-        content[key] = value
-    return content
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _integer(digits: str) -> int | float:
-    # Python refuses to convert very long integers; as floats they overflow, which is then said of the field.
-    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
-
-
 def media_type(request: Request) -> str:
     """The body's media type, without parameters."""
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return header(request.scope, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
 
 
-async def read_json(request: Request, schema: type[Schema]) -> Schema:
+async def read_body(request: Request) -> bytes:
+    """The whole body; raises ClientDisconnect."""
+    message = await request.receive()
+    if message["type"] == "http.request" and not message.get("more_body"):  # most bodies come in one message
+        body: bytes = message.get("body", b"")
+        return body
+    parts = []
+    while message["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await request.receive()
+    raise ClientDisconnect
+
+
+async def read_json(request: Request, schema: type[Schema], settings: Settings) -> Schema:
     """The request's JSON body as ``schema``; raises Problem 400, 413, 415 or 422."""
     accept(media_type(request), (JSON,))
-    settings: Settings = request.app.state.settings
-    most = VALUES * max(settings.max_items, settings.max_frames)
-    return await to_thread.run_sync(_validated, await request.body(), schema, most)
+    body = await read_body(request)
+    limit = settings.max_json_values
+    return await in_thread_if_long(len(body) * JSON_MICROSECONDS_PER_BYTE, lambda: _validated(body, schema, limit))
 
 
-def _validated(body: bytes, schema: type[Schema], most: int) -> Schema:
-    # Counted first: parsed, an empty object takes thirty times the memory of its text.
-    if (values := sum(body.count(sign) for sign in (b",", b"[", b"{"))) > most:
-        raise Problem(413, f"the JSON has about {values} values; accepts at most {most}", limit=most)
+def _validated(body: bytes, schema: type[Schema], max_values: int) -> Schema:
+    # Counted first, as an empty object takes thirty times the memory of its text once it is parsed.
+    if (values := sum(body.count(sign) for sign in (b",", b"[", b"{"))) > max_values:
+        raise Problem(413, f"the JSON has about {values} values; accepts at most {max_values}", limit=max_values)
     content = parse_json(body)
     try:
         return schema.model_validate(content)
@@ -93,18 +85,26 @@ def accept(media: str, accepted: Sequence[str], where: str = "the body") -> None
         )
 
 
-async def read_sources(request: Request, max_items: int) -> list[Source]:
+async def read_sources(request: Request, settings: Settings) -> list[Source]:
     """The image files of a request to /encode; raises Problem 400, 413, 415 or 422."""
     media = media_type(request)
     accept(media, ENCODE_TYPES)
     if media == MULTIPART:
-        return await _multipart(request, max_items)
+        return await _multipart(request, settings.max_items)
     if media == JSON:
-        images = (await read_json(request, EncodeBody)).images
-        if len(images) > max_items:
-            raise Problem(413, f"images: {len(images)} of them; accepts at most {max_items}")
-        return await to_thread.run_sync(lambda: [base64_source(i, f"images[{n}]") for n, i in enumerate(images)])
-    return [Source("the body", await request.body(), media)]
+        images = (await read_json(request, EncodeBody, settings)).images
+        if len(images) > settings.max_items:
+            raise Problem(413, f"images: {len(images)} of them; accepts at most {settings.max_items}")
+        return await base64_sources({f"images[{index}]": text for index, text in enumerate(images)})
+    return [Source("the body", await read_body(request), media)]
+
+
+async def base64_sources(texts: Mapping[str, str]) -> list[Source]:
+    """The files in base64 texts, by where in the request each is; raises Problem 400."""
+    size = sum(map(len, texts.values()))
+    return await in_thread_if_long(
+        size * BASE64_MICROSECONDS_PER_BYTE, lambda: [base64_source(text, where) for where, text in texts.items()]
+    )
 
 
 def base64_source(text: str, where: str) -> Source:
@@ -116,24 +116,14 @@ def base64_source(text: str, where: str) -> Source:
 
 
 async def _multipart(request: Request, max_items: int) -> list[Source]:
+    form = await _form(request, max_items)
     sources: list[Source] = []
-    try:
-        # One more than the limit, so that it is answered as what it is.
-        form = await request.form(max_files=max_items + 1, max_fields=1)
-    except (Problem, ClientDisconnect):
-        raise
-    except HTTPException as error:
-        too_many = error.detail.startswith("Too many files")
-        raise Problem(413 if too_many else error.status_code, f"multipart: {error.detail}") from None
-    except Exception as error:  # the parser raises what its own decoding steps raise
-        raise Problem(400, f"malformed multipart: {type(error).__name__}") from None
     try:
         for name, part in form.multi_items():
             where = f"files[{len(sources)}]"
             if not isinstance(part, UploadFile):
-                raise Problem(
-                    422, f"multipart: the field {name[:80]!r} is no file; accepts files only", where=name[:80]
-                )
+                message = f"multipart: the field {name[:80]!r} is no file; accepts files only"
+                raise Problem(422, message, where=name[:80])
             media = (part.content_type or "").split(";")[0].strip().lower()
             unknown = media in ("", "application/octet-stream")
             if not unknown:
@@ -146,3 +136,18 @@ async def _multipart(request: Request, max_items: int) -> list[Source]:
     if not sources:
         raise Problem(422, "multipart: no file; accepts one or more")
     return sources
+
+
+async def _form(request: Request, max_items: int) -> FormData:
+    """The parts of a multipart body; raises Problem 400 or 413."""
+    try:
+        async with aclosing(request.stream()) as stream:
+            # One file more than the limit, so that the answer to too many can say how many there are.
+            return await _InMemory(request.headers, stream, max_files=max_items + 1, max_fields=1).parse()
+    except (Problem, ClientDisconnect):
+        raise
+    except MultiPartException as error:
+        status = 413 if error.message.startswith("Too many files") else 400
+        raise Problem(status, f"multipart: {error.message}") from None
+    except Exception as error:  # the parser raises whatever its decoders raise
+        raise Problem(400, f"malformed multipart: {type(error).__name__}") from None

@@ -1,4 +1,4 @@
-"""The response cache: decoding is deterministic, so that an answer is kept under its ETag, up to so many bytes."""
+"""The response cache: decoding is deterministic, so that a response can be kept under its ETag."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from cachetools import LRUCache
 
 from service.observability.metrics import CACHE, CACHE_BYTES
 
+# What an entry takes besides its body, in bytes, roughly.
 OVERHEAD = 512
-"""About what an entry takes besides its content, in bytes."""
 
 
-class Answer(NamedTuple):
-    """A body and the headers that go with it."""
+class CachedResponse(NamedTuple):
+    """A body and its headers."""
 
     headers: tuple[tuple[bytes, bytes], ...]
-    content: bytes
+    body: bytes
 
 
-class Cache:
-    """Answers by ETag, the least recently used ones dropped first. For the event loop only; ``size`` 0 keeps none."""
+class ResponseCache:
+    """Responses by ETag, at most ``size`` bytes; the least recently used ones go first. For the event loop only."""
 
     def __init__(self, size: int) -> None:
-        self._answers: LRUCache[str, Answer] = LRUCache(size, lambda answer: len(answer.content) + OVERHEAD)
+        self._responses: LRUCache[str, CachedResponse] = LRUCache(size, lambda each: len(each.body) + OVERHEAD)
         self._hits, self._misses = CACHE.labels("hit"), CACHE.labels("miss")
 
-    def get(self, tag: str) -> Answer | None:
-        """The answer of that ETag, if it is here."""
-        if not self._answers.maxsize:
+    def get(self, etag: str) -> CachedResponse | None:
+        """The response of that ETag, if it is kept."""
+        if not self._responses.maxsize:
             return None
-        answer = self._answers.get(tag)
-        (self._misses if answer is None else self._hits).inc()
-        return answer
+        response = self._responses.get(etag)
+        (self._misses if response is None else self._hits).inc()
+        return response
 
-    def put(self, tag: str, answer: Answer) -> None:
-        """Keep an answer, unless it is too large to keep."""
-        if len(answer.content) + OVERHEAD <= self._answers.maxsize:
-            self._answers[tag] = answer
-            CACHE_BYTES.set(self._answers.currsize)
+    def put(self, etag: str, response: CachedResponse) -> None:
+        """Keep a response, unless it is too large."""
+        if len(response.body) + OVERHEAD <= self._responses.maxsize:
+            self._responses[etag] = response
+            CACHE_BYTES.set(self._responses.currsize)

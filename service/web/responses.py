@@ -1,4 +1,4 @@
-"""Answers made of images: decoded, encoded in the format that was asked for, with their headers."""
+"""Responses that routes share: items as JSON, images in any format, ETags and caching."""
 
 from __future__ import annotations
 
@@ -7,99 +7,114 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import numpy as np
-from anyio import to_thread
 from fastapi import Request, Response
+from pydantic import BaseModel
 
 from attributes import Value
-from service.codecs import encode as out
-from service.context import current, timed
+from service.codecs import encode
+from service.codecs.encode import Frames
+from service.context import current_request
 from service.inference.engine import Engine
 from service.inference.model import Model
-from service.inference.repository import Store
-from service.latent.points import Points
-from service.web.response_cache import Answer, Cache
+from service.inference.repository import ModelRepository
+from service.latent.points import LatentPoints
+from service.web.response_cache import CachedResponse, ResponseCache
+from service.web.scope import joined_header
 
-CACHED_SECONDS = 300
+MAX_AGE_SECONDS = 300
 
 
-def select(request: Request, name: str | None) -> Engine:
-    """The engine that answers a request, if its queue has room; every answer from then on says which model it was."""
-    store: Store = request.app.state.store
-    engine, call = store.engine(name), current.get()
-    if call.ticket is None:  # the door could not tell which queue it is for
+def engine_for(repository: ModelRepository, name: str | None) -> Engine:
+    """The engine of the model that a request names, if its queue has room. The response will name the model."""
+    engine, request = repository.engine(name), current_request.get()
+    if request.reservation is None:  # admission control could not tell which queue the request is for
         engine.scheduler.check_room()
-    call.model = engine.model
+    request.model_headers = engine.model.headers
     return engine
 
 
+def json_response(content: BaseModel) -> Response:
+    """A schema as JSON."""
+    return Response(msgspec.json.encode(content.model_dump()), media_type=encode.JSON)
+
+
+def json_items(model: Model, key: str, items: Sequence[Any]) -> bytes:
+    """JSON of a model's name and digest, with a list of items under ``key``."""
+    return msgspec.json.encode({"model": model.name, "digest": model.digest, key: items})
+
+
 def etag(model: Model, media: str, *content: Any) -> str:
-    """The weak ETag of what ``content``, canonical and JSON-like, gives as ``media``."""
-    parts = msgspec.json.encode([model.digest, out.CODEC, media, *content])
+    """The weak ETag of the response that ``content``, canonical and JSON-like, gives as ``media``."""
+    parts = msgspec.json.encode([model.digest, encode.CODEC, media, *content])
     return f'W/"{hashlib.blake2b(parts, digest_size=16).hexdigest()}"'
 
 
-def etag_of_points(model: Model, points: Points, media: str, columns: int | None) -> str:
-    """The ETag of images at ``points`` that came of values or of z."""
+def etag_of_request(model: Model, points: LatentPoints, media: str, columns: int | None) -> str:
+    """The ETag of images at ``points`` that a request gave as attributes or as z."""
     content = points.z.tolist() if points.attributes is None else list(points.attributes)
     return etag(model, media, content, columns)
 
 
-def etag_of_z(model: Model, points: Points, media: str, *options: Any) -> str:
-    """The ETag of images at ``points`` that came of images, with what else decides the answer's bytes."""
+def etag_of_z(model: Model, points: LatentPoints, media: str, *options: Any) -> str:
+    """The ETag of images at ``points`` that came of images, with the options that also decide the bytes."""
     digest = hashlib.blake2b(points.z.tobytes(), digest_size=16).hexdigest()
     return etag(model, media, digest, points.attributes, *options)
 
 
-def caching(request: Request) -> dict[str, str]:
-    """Headers that let caches keep an answer: shared ones only where it is for everybody, without an API key."""
-    whose = "private" if request.app.state.settings.keys else "public"
-    return {"Cache-Control": f"{whose}, max-age={CACHED_SECONDS}", "Vary": "Accept"}
+def caching_headers(needs_key: bool) -> dict[str, str]:
+    """Headers that let caches keep a response; shared caches only where no API key is needed."""
+    whose = "private" if needs_key else "public"
+    return {"Cache-Control": f"{whose}, max-age={MAX_AGE_SECONDS}", "Vary": "Accept"}
 
 
-def fresh(request: Request, tag: str) -> bool:
-    """Whether If-None-Match says that the client has it already (weak comparison, RFC 9110, section 13.1.2)."""
-    known = [
-        entry.strip().removeprefix("W/") for entry in ",".join(request.headers.getlist("if-none-match")).split(",")
-    ]
+def not_modified(request: Request, tag: str) -> bool:
+    """Whether If-None-Match says that the client has the response (weak comparison, RFC 9110, section 13.1.2)."""
+    known = [entry.strip().removeprefix("W/") for entry in joined_header(request.scope, b"if-none-match").split(",")]
     return "*" in known or tag.removeprefix("W/") in known
 
 
-async def kept(request: Request, tag: str, make: Callable[[], Awaitable[Response]]) -> Response:
-    """The answer of an ETag: as it was made before, or made now."""
-    cache: Cache = request.app.state.cache
+async def cached_response(cache: ResponseCache, tag: str, make: Callable[[], Awaitable[Response]]) -> Response:
+    """The response of an ETag: the one that is kept, or the one that ``make`` gives, which is kept then."""
     if (known := cache.get(tag)) is not None:
-        response = Response(known.content)
+        response = Response(known.body)
         response.raw_headers = list(known.headers)
         return response
     response = await make()
-    response.headers["ETag"] = tag
-    cache.put(tag, Answer(tuple(response.raw_headers), bytes(response.body)))
+    cache.put(tag, CachedResponse(tuple(response.raw_headers), bytes(response.body)))
     return response
 
 
-def listing(model: Model, key: str, content: Sequence[Any]) -> bytes:
-    """JSON of what a model says, listed under ``key``."""
-    return msgspec.json.encode({"model": model.name, "digest": model.digest, key: content})
-
-
-async def images(
-    engine: Engine, points: Points, media: str, *, columns: int | None, key: str, fps: float = 12, loop: bool = True
+async def image_response(
+    engine: Engine,
+    points: LatentPoints,
+    media: str,
+    *,
+    tag: str,
+    columns: int | None,
+    key: str,
+    fps: float = 12,
+    loop: bool = True,
 ) -> Response:
-    """The images at ``points`` as ``media``; in JSON they are listed under ``key``. Raises Problem 422."""
-    frames = await engine.draw(points.z, np.asarray)
-    columns = out.sheet_columns(len(frames), columns)
+    """The images at ``points`` as ``media`` with an ETag; JSON lists them under ``key``. Raises Problem 422."""
+    count = len(points.z)
+    columns = encode.sheet_columns(count, columns)
 
-    def encoded() -> bytes:
-        if media != out.JSON:
-            return out.write(frames, media, columns, fps, loop)
-        values: Sequence[Mapping[str, Value] | None] = points.attributes or [None] * len(frames)
-        listed = [{"image": out.base64_png(frame), "attributes": v} for frame, v in zip(frames, values, strict=True)]
-        return listing(engine.model, key, listed)
+    def encoded(frames: Frames) -> bytes:
+        if media == encode.JSON:
+            return _images_as_json(engine.model, frames, points, key)
+        return encode.encode(frames, media, columns, fps, loop)
 
-    with timed("encoding"):
-        content = await to_thread.run_sync(encoded)
-    headers = {"X-Mixing": "nearest"} if points.snapped else {}
-    if media == out.PNG and len(frames) > 1:
+    microseconds = encode.microseconds(media, (count, *engine.model.manifest.image.shape))
+    content = await engine.draw(points.z, encoded, microseconds=microseconds)
+    headers = {"ETag": tag}
+    if points.rounded:
+        headers["X-Mixing"] = "nearest"
+    if media == encode.PNG and count > 1:
         headers["X-Sheet-Columns"] = str(columns)
     return Response(content, headers=headers, media_type=media)
+
+
+def _images_as_json(model: Model, frames: Frames, points: LatentPoints, key: str) -> bytes:
+    values: Sequence[Mapping[str, Value] | None] = points.attributes or [None] * len(frames)
+    listed = [{"image": encode.base64_png(frame), "attributes": v} for frame, v in zip(frames, values, strict=True)]
+    return json_items(model, key, listed)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
 from attributes import Kind, Value
+from service.latent.interpolation import Easing
 
 EXAMPLE: dict[str, Any] = {"shape": "heart", "scale": 5, "orientation": 12.5, "pos_x": 16, "pos_y": 16}
 _VALUE: dict[str, Any] = {
@@ -36,7 +37,6 @@ OneOrMoreValues = Annotated[
 ]
 OneOrMorePoints = Annotated[list[Any], WithJsonSchema({"anyOf": [_NUMBERS, {"type": "array", "items": _NUMBERS}]})]
 KeyFrameBody = Annotated[dict[str, Any], WithJsonSchema({"anyOf": [_VALUES, _IMAGE]})]
-Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
 
 
 class _Body(BaseModel):

@@ -89,14 +89,14 @@ def test_npy_and_zip_hold_every_frame():
 
 def test_pixels_are_rounded_and_not_cut_off():
     values = np.array([0, 0.001, 0.0025, 0.499, 0.999, 1, 1.5, -1], np.float32).reshape(1, 1, 2, 4)
-    assert out.to_pixels(values).ravel().tolist() == [0, 0, 1, 127, 255, 255, 255, 0]
+    assert out.to_frames(values).ravel().tolist() == [0, 0, 1, 127, 255, 255, 255, 0]
 
 
 def test_pixels_are_rounded_half_to_even_one_image_or_many():
     values = np.random.default_rng(0).uniform(-0.1, 1.1, (5, 3, 16, 16)).astype(np.float32)
     values[0] = ((np.arange(768) % 255 + 0.5) / 255).reshape(3, 16, 16)
-    found = out.to_pixels(values)
+    found = out.to_frames(values)
     assert found.shape == (5, 16, 16, 3)
     products = np.float32(255) * values.clip(0, 1).transpose(0, 2, 3, 1)
     assert found.ravel().tolist() == [round(float(product)) for product in products.ravel()]
-    np.testing.assert_array_equal(out.to_pixels(values[:1]), found[:1])
+    np.testing.assert_array_equal(out.to_frames(values[:1]), found[:1])

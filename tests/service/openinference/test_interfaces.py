@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.inference.model import Model
-from service.inference.repository import Store
+from service.inference.repository import ModelRepository
 from service.openinference.interfaces import find, version_of
 from service.settings import Settings
 from tests.service.openinference.asking import IMAGES, infer, outputs_of, problem_of, tensor
@@ -75,7 +75,7 @@ def test_a_model_draws_weights_as_decode_draws_values(client: TestClient, name: 
 
 
 def test_a_model_that_is_no_longer_served_is_let_go(bundles: Path):
-    store = Store(Settings(_env_file=None, model=(str(bundles / "conditional"),), device="cpu"))
+    store = ModelRepository(Settings(_env_file=None, model=(str(bundles / "conditional"),), device="cpu"))
     store.load()
     for part in ("", ".encoder", ".decoder"):
         engine, _ = find(store, f"conditional{part}", None)

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.server.server import CONTINUE, KEEP_ALIVE_SECONDS, Joined, StallProtocol
+from service.server.server import CONTINUE, KEEP_ALIVE_SECONDS, CoalescingTransport, TimeoutProtocol
 from tests.service.processes import Running, memory, running
 
 IMPATIENT = (
@@ -199,7 +199,7 @@ class Wire:
 
 def test_a_head_goes_with_the_beginning_of_its_body_and_what_follows_at_once():
     wire: Any = Wire()
-    answer = Joined(wire)
+    answer = CoalescingTransport(wire)
     for written, sent in (
         (CONTINUE, [CONTINUE]),
         (b"head", [CONTINUE]),
@@ -212,7 +212,7 @@ def test_a_head_goes_with_the_beginning_of_its_body_and_what_follows_at_once():
 
 def test_a_head_that_no_body_follows_is_sent_when_the_connection_closes():
     wire: Any = Wire()
-    answer = Joined(wire)
+    answer = CoalescingTransport(wire)
     answer.write(b"head")
     assert wire.packets == []
     answer.close()
@@ -305,13 +305,13 @@ def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
         wire, door = Wire(), Mock(answer=Mock(return_value=b""))
         config = uvicorn.Config(slow, log_config=None)
         config.load()
-        protocol = StallProtocol(config, ServerState(), {}, door, lambda: None)
+        protocol = TimeoutProtocol(config, ServerState(), {}, door, lambda: None)
         protocol.connection_made(wire)  # type: ignore[arg-type]
 
         async def open_after(seconds: float) -> bool:
             for _ in range(5):
                 await asyncio.sleep(0)
-            protocol.cut_off_if_stalled(time.monotonic() + seconds)
+            protocol.close_if_timed_out(time.monotonic() + seconds)
             return not wire.closed
 
         request = ASK % b"/"

@@ -1,0 +1,41 @@
+"""POST /recombine: the class of some images in the style of another."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from service.codecs.encode import FORMATS
+from service.latent.groups import recombined
+from service.latent.points import LatentPoints
+from service.state import state_of
+from service.web.image_requests import encode_base64
+from service.web.negotiation import negotiate
+from service.web.openapi import body, files, json_body
+from service.web.request_bodies import read_json
+from service.web.responses import engine_for, etag_of_z, image_response
+from service.web.routing import DirectRoute
+from service.web.schemas import DecodeAnswer, RecombineBody, SheetQuery
+
+router = APIRouter(tags=["images"], route_class=DirectRoute)
+
+
+@router.post("/recombine", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(RecombineBody)))
+async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
+    """Draw the class of one image, or of a group of them, in the style of another.
+
+    For models that have both: a group (multi-level VAE), or conditions (conditional VAE). Several images, or frames of
+    one file in `images`, are one group.
+    """
+    state = state_of(request)
+    engine = engine_for(state.repository, query.model)
+    media = negotiate(request, FORMATS)
+    given = await read_json(request, RecombineBody, state.settings)
+    several = {f"class.images[{index}]": text for index, text in enumerate(given.classes.images)}
+    one = {"class.image": given.classes.image}
+    classes = await encode_base64(engine, several or one, state.settings, state.settings.max_items if several else 1)
+    style = await encode_base64(engine, {"style.image": given.style.image}, state.settings, 1)
+    points = LatentPoints(recombined(engine.model, classes, style), None)
+    tag = etag_of_z(engine.model, points, media, query.columns)
+    return await image_response(engine, points, media, tag=tag, columns=query.columns, key="items")

@@ -1,0 +1,23 @@
+"""Where work is done: short work in the event loop, long work in a thread, as everything else waits for the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from anyio import to_thread
+
+# Shorter work is done before a thread would have begun, and delays other requests less than anybody notices.
+MAX_LOOP_MICROSECONDS = 500.0
+
+Result = TypeVar("Result")
+
+
+async def in_thread(work: Callable[[], Result]) -> Result:
+    """The result of long work."""
+    return await to_thread.run_sync(work)
+
+
+async def in_thread_if_long(microseconds: float, work: Callable[[], Result]) -> Result:
+    """The result of ``work``, which takes about so many microseconds."""
+    return work() if microseconds <= MAX_LOOP_MICROSECONDS else await in_thread(work)

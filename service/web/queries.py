@@ -1,0 +1,49 @@
+"""Query parameters: each at most once, and none that a route does not know."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import TypeVar, cast
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from service.problems import Problem, invalid
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def read_query(request: Request, schema: type[Schema]) -> Schema:
+    """The query parameters as ``schema``; raises Problem 422."""
+    if not request.scope["query_string"]:
+        return cast(Schema, _empty(schema))
+    refuse_repeated_parameters(request)
+    try:
+        return schema.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise invalid(error, ("query",)) from None
+
+
+async def refuse_repeats(request: Request) -> None:
+    """As ``refuse_repeated_parameters``, for FastAPI, which would call that one in a thread."""
+    refuse_repeated_parameters(request)
+
+
+def refuse_repeated_parameters(request: Request) -> None:
+    """Raise Problem 422 if a parameter is given twice, as nothing tells which one is meant."""
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1:
+            raise Problem(422, f"query.{name[:80]}: given {times} times", where=f"query.{name[:80]}")
+
+
+def refuse_parameters(request: Request) -> None:
+    """Raise Problem 422 for any parameter, on routes that know none."""
+    refuse_repeated_parameters(request)
+    for name in request.query_params:
+        raise Problem(422, f"query.{name[:80]}: accepts no parameters", where=f"query.{name[:80]}")
+
+
+@cache
+def _empty(schema: type[BaseModel]) -> BaseModel:
+    return schema()

@@ -1,0 +1,78 @@
+"""Strict JSON: no NaN, no Infinity, no key twice in an object."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+import msgspec
+
+from service.problems import Problem
+
+# Digits of an integer that Python still converts and writes.
+LONGEST_INTEGER = 400
+CONTAINERS = (dict, list)
+# A list of numbers, which has no keys.
+NUMBERS = re.compile(rb"\[[-+.\deE,\s]*\]")
+_DECODER = msgspec.json.Decoder()
+
+
+def parse_json(body: bytes) -> Any:
+    """The content of strict JSON; raises Problem 400."""
+    try:
+        content = _DECODER.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _parse(body)  # accepts lone surrogates and numbers that overflow too, or says what is wrong
+    # msgspec keeps the last of equal keys. Each key has a colon, so as many colons as keys means that no key was lost.
+    keys = _count_keys(content) if isinstance(content, CONTAINERS) else 0
+    return content if body.count(b":") == keys else _parse(body)
+
+
+def refuse_repeated_keys(document: bytes) -> None:
+    """Raise Problem 400 if JSON, which is valid otherwise, has an object with the same key twice."""
+    try:
+        _parse(NUMBERS.sub(b"[]", document))  # large tensors are mostly numbers
+    except Problem:
+        _parse(document)  # keys that hold lists of numbers may be equal without them only
+
+
+def _count_keys(content: Any) -> int:
+    """Keys of all objects, except those in lists that begin with a number or a string."""
+    keys, inside = 0, content
+    if isinstance(content, dict):
+        keys, inside = len(content), content.values()
+    elif not (content and isinstance(content[0], CONTAINERS)):
+        return 0
+    for value in inside:
+        if isinstance(value, CONTAINERS):
+            keys += _count_keys(value)
+    return keys
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        text = body.decode("utf-8")
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+    except RecursionError:
+        raise Problem(400, "the JSON is nested too deeply") from None
+    except ValueError as error:
+        raise Problem(400, f"malformed JSON: {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in content:
+            raise ValueError(f"the key {key[:80]!r} is there twice")
+        content[key] = value
+    return content
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _integer(digits: str) -> int | float:
+    # Python refuses to convert very long integers. As floats they overflow, and the schema names the field.
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
