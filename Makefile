@@ -10,7 +10,7 @@ LOCK := requirements/constraints.txt
 # Python compiles a module when it is first imported. Compiling all of them here would take longer than installing them.
 INSTALL := pip install --quiet --no-compile --constraint
 
-.PHONY: serve training test test-all test-lowest image-test soak lint lock clean
+.PHONY: serve training test test-all test-lowest image-test soak lint lock wheel clean
 
 serve: .venv/serve
 	$(BIN)/spritevae serve
@@ -42,6 +42,9 @@ lint: .venv/develop
 
 lock:
 	$(PYTHON) requirements/lock.py
+
+wheel: | .venv/pip
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir dist .
 
 .venv/serve: pyproject.toml $(LOCK) | .venv/pip
 	$(BIN)/$(INSTALL) $(LOCK) --editable ".[$(RUNTIME)]"
