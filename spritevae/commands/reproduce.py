@@ -34,9 +34,8 @@ def add_parser(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train each experiment where that is still to be done, score it, and write the tables anew."""
-    from training.reproduce.experiment import ROOT, score_run
-
     from export.speed import time_run
+    from training.reproduce.experiment import ROOT, score_run
     from training.reproduce.experiments import named
     from training.reproduce.report import write_table
     from training.runs import Run
