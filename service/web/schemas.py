@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 
-from attributes import Kind, Value
-from service.latent.interpolation import Easing
+from attributes import Easing, Kind, Value
 
 EXAMPLE: dict[str, Any] = {"shape": "heart", "scale": 5, "orientation": 12.5, "pos_x": 16, "pos_y": 16}
 _VALUE: dict[str, Any] = {

@@ -109,8 +109,8 @@ def test_no_bug_tells_where_it_is(keeper: TestClient, folder: Path, monkeypatch:
 
     for place in (
         "service.routes.models.describe",
-        "service.latent.points._placed",
-        "service.openinference.infer.part",
+        "service.latent.points.is_rounded",
+        "service.openinference.infer.split_binary",
     ):
         monkeypatch.setattr(place, fail)
     for answer in (

@@ -14,9 +14,6 @@ Rows = NDArray[np.integer[Any]]
 
 # The share of rows that are never trained on.
 HELD_OUT = 0.1
-# Limits of an image's height and width, in pixels.
-MIN_SIDE = 28
-MAX_SIDE = 128
 
 
 class DataError(ValueError):

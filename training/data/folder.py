@@ -19,14 +19,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from attributes import Attributes
+from attributes import CHANNEL_MODES, MAX_SIDE, MIN_SIDE, Attributes
 from training.data.column_kinds import check_columns, infer_attributes, parse_attribute
-from training.data.dataset import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows, lowest_tenth
+from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 from training.data.labels_csv import LABELS_CSV, ListedImage, position_of, read_table
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
-# Pillow's names of images with 1, 3 and 4 channels.
-MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
 class FolderDataset:
@@ -101,7 +99,7 @@ def _load(listed: Sequence[ListedImage]) -> NDArray[np.uint8]:
     with tqdm(listed, desc="images") as progress:
         for row, entry in enumerate(progress):
             with _opened(entry) as image:
-                images[row] = np.asarray(image.convert(MODES[channels])).reshape(height, width, channels)
+                images[row] = np.asarray(image.convert(CHANNEL_MODES[channels])).reshape(height, width, channels)
     return images
 
 

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attributes import Attribute, Attributes
-from training.data.dataset import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows
+from attributes import MAX_SIDE, MIN_SIDE, Attribute, Attributes
+from training.data.dataset import Batch, DataError, Rows
 from training.data.download import download
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
