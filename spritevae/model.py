@@ -39,10 +39,10 @@ class Model:
 
     def __init__(self, name: str, data: str, data_attributes: Attributes, autoencoder: Autoencoder) -> None:
         self.name = name
+        # What it was trained on, as ``--data`` takes it.
         self.data = data
-        """What it was trained on, as ``--data`` takes it."""
+        # The attributes of that data; the model's own may be others.
         self.data_attributes = data_attributes
-        """The attributes of that data; the model's own may be others."""
         self.autoencoder = autoencoder
 
     @property
@@ -58,8 +58,8 @@ class Model:
     def encode(self, images: ArrayLike, given: Mapping[str, Any] | None = None) -> Encoding:
         """Attribute values of images [B, H, W, C], [B, H, W], or one [H, W, C] or [H, W] (then B is 1).
 
-        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. ``given`` tells a conditional model
-        its conditions, the same for all images. Raises ValueError on another shape or range, or other conditions.
+        Images are uint8 in 0..255, or floats in 0..1, which are rounded to 8 bits. ``given`` are the conditions of a
+        conditional model, the same for all images. Raises ValueError on another shape or range, or other conditions.
         """
         batch = self._as_uint8(images)  # [B, H, W, C]
         conditions = None if given is None else self._condition_weights(given)  # [1, sum K]
@@ -175,7 +175,7 @@ class _BundleAutoencoder:
 def load(path: str | Path, *, device: Device = "auto") -> Model:
     """The model of a run folder (needs torch) or of a bundle (needs onnxruntime).
 
-    Raises ValueError that says what is wrong where it is neither, or damaged.
+    Raises ValueError if it is neither, or damaged; the message names the problem.
     """
     path = Path(path)
     if (path / MANIFEST).is_file():

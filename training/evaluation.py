@@ -27,7 +27,7 @@ def rows_to_score(
     """The sets of rows [N] to score, by title, the held-out rows first.
 
     ``at_most`` limits the rows of each set, which are then drawn with seed 0. If a dataset is so small that no row is
-    held out, all are scored, and the title says so.
+    held out, all rows are scored, under the title "all, as none is held out".
     """
     out = dataset.held_out
     sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}

@@ -16,8 +16,10 @@ def add_parser(commands: Commands) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser("evaluate", help="score a run or a bundle on held-out images")
     parser.add_argument("model", type=Path, metavar="RUN|BUNDLE")
-    parser.add_argument("--images", metavar="FILE", help="score on these instead, held-out ones and all apart")
-    parser.add_argument("--training", action="store_true", help="score images that were trained on, too, apart")
+    parser.add_argument(
+        "--images", metavar="FILE", help="score on these images instead: the held-out ones, and all, apart"
+    )
+    parser.add_argument("--training", action="store_true", help="score the images that were trained on too, apart")
     parser.add_argument(
         "--metrics",
         nargs="+",
@@ -25,8 +27,12 @@ def add_parser(commands: Commands) -> None:
         metavar="METRIC",
         help="further metrics of at most 10,000 images, by name, or all; an unknown name lists them",
     )
-    parser.add_argument("--speed", action="store_true", help="time both graphs beside a pair of reference, too")
-    parser.add_argument("--rows", type=whole_number(1), help="at most so many rows, drawn with seed 0 (default: all)")
+    parser.add_argument(
+        "--speed", action="store_true", help="time encoder and decoder in onnxruntime too, beside a reference network"
+    )
+    parser.add_argument(
+        "--rows", type=whole_number(1), help="score at most this many rows, drawn with seed 0 (default: all)"
+    )
     parser.add_argument(
         "--output", type=Path, help="folder for the JSON and the picture (default: RUN, or runs/evaluation/NAME)"
     )

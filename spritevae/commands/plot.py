@@ -18,7 +18,13 @@ PLOTTED_ROWS = 2_000
 def add_parser(commands: Commands) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser("plot", help="draw pictures of a run or a bundle, or of several side by side")
-    parser.add_argument("models", type=Path, nargs="+", metavar="RUN|BUNDLE", help="several: curves and a walk of each")
+    parser.add_argument(
+        "models",
+        type=Path,
+        nargs="+",
+        metavar="RUN|BUNDLE",
+        help="of several models: their curves, and an interpolation by each",
+    )
     parser.add_argument(
         "--pictures", nargs="+", default=[], metavar="PICTURE", help="only these; an unknown name lists what there is"
     )

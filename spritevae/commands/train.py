@@ -89,7 +89,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="settings of the preset, for example images=2e6 beta=8",
     )
-    parser.add_argument("--labels", metavar="N|FILE", help="label only so many rows, or those that a file lists")
+    parser.add_argument("--labels", metavar="N|FILE", help="label only this many rows, or those that a file lists")
     parser.add_argument("--labelled-only", action="store_true", help="leave out the rows without --labels altogether")
     parser.add_argument(
         "--grid",
@@ -97,7 +97,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="NAME=VALUE,VALUE",
-        help="a run for every combination of such settings; finished ones are left as they are",
+        help="a run for every combination of these values; finished runs are left as they are",
     )
 
 

@@ -27,8 +27,8 @@ def open_dataset(spec: str, overrides: Sequence[str] = (), attributes: Attribute
     """The dataset that ``spec`` names.
 
     ``overrides`` (as ``--attribute`` takes them) and ``attributes`` are for folders, whose attributes are not fixed.
-    ``attributes`` are those of an earlier run: classes and ranges stay as they were then. Raises DataError that says
-    what there is.
+    ``attributes`` are those of an earlier run: classes and ranges stay as they were then. Raises
+    DataError for anything else; the message lists the datasets.
     """
     path = Path(spec)
     named = spec in ("dsprites", "dsprites-original", *mnist.PUBLISHED)

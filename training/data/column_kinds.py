@@ -37,7 +37,7 @@ OPTIONS: dict[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """What the user says about a column; what is None or empty follows from its cells."""
+    """What ``--attribute`` gives for a column; fields that are None or empty follow from its cells."""
 
     name: str
     kind: Kind
@@ -51,7 +51,7 @@ class Override:
 
 
 def parse_attribute(text: str) -> Override:
-    """An override in the form of ``GRAMMAR``; raises DataError that says what is wrong with it."""
+    """An override in the form of ``GRAMMAR``; raises DataError that names the mistake."""
 
     def fail(what: str) -> DataError:
         return DataError(f"attribute {text!r}: {what}; the form is {GRAMMAR}")

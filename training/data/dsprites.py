@@ -1,7 +1,6 @@
 """dSprites: 737,280 images of three shapes under four transformations, rendered here or read from the original file.
 
-The original (Matthey et al. 2017, https://github.com/google-deepmind/dsprites-dataset, Apache-2.0) was drawn without
-anti-aliasing. ``render`` follows the same rule for any attribute values, fractional ones too.
+The original: Matthey et al. 2017, https://github.com/google-deepmind/dsprites-dataset, Apache-2.0.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from attributes import Attribute, Attributes
 from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 from training.data.download import download
+from training.data.dsprites_renderer import SIDE, render
 
-SIDE = 64
 ATTRIBUTES = Attributes(
     [
         Attribute(name="shape", kind="nominal", size=3, labels=("square", "ellipse", "heart"), default="square"),
@@ -48,77 +47,6 @@ CEILINGS = {
 
 URL = "https://github.com/google-deepmind/dsprites-dataset/raw/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 MD5 = "7da33b31b13a06f4b04a70402ce90c2e"
-
-# Corners lie on a grid of 1/256 px.
-_SUBPIXEL = 256
-# A row of set pixels.
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-
-
-def _outlines() -> tuple[NDArray[np.float64], ...]:
-    """Corners [V, 2] of each shape at scale 1, in px from the centre, y down; fitted to the original images."""
-    half = 9.6
-    square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
-    t = 2 * np.pi * np.arange(100) / 100
-    ellipse = half * np.stack([1.33 * np.cos(t), np.sin(t) / 1.33], axis=1)
-    t = 2 * np.pi * np.arange(150) / 150
-    y = (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 14.5 + 0.15
-    heart = half * np.stack([np.sin(t) ** 3, -y], axis=1)
-    return square, ellipse, heart
-
-
-_OUTLINES = _outlines()
-
-
-def render(
-    shape: ArrayLike, scale: ArrayLike, orientation: ArrayLike, pos_x: ArrayLike, pos_y: ArrayLike
-) -> NDArray[np.uint8]:
-    """Images [B, 64, 64] of 0 and 1 at positions [B] on each attribute's axis; all but shape may be fractional.
-
-    Corners are snapped to 1/256 px; a pixel is set where its centre lies inside (ties: left and bottom edges belong).
-    A row of pixels is one 64-bit word: each edge that crosses the row flips all pixels from its crossing on.
-    """
-    shape, scale, orientation, pos_x, pos_y = np.broadcast_arrays(
-        np.atleast_1d(np.asarray(shape, np.intp)), scale, orientation, pos_x, pos_y
-    )
-    words = np.zeros((len(shape), SIDE), np.uint64)
-    for index, outline in enumerate(_OUTLINES):
-        chosen = np.flatnonzero(shape == index)
-        size, angle = 0.5 + 0.1 * scale[chosen], orientation[chosen] * (2 * np.pi / 39)
-        cos, sin = (size * np.cos(angle))[:, None], (size * np.sin(angle))[:, None]
-        centre_x, centre_y = (16 + 32 * position[chosen, None] / 31 for position in (pos_x, pos_y))
-        x = centre_x + cos * outline[:, 0] + sin * outline[:, 1]
-        y = centre_y - sin * outline[:, 0] + cos * outline[:, 1]
-        words[chosen] = _fill(_snap(x), _snap(y))
-    return np.unpackbits(words.byteswap().view(np.uint8), axis=1).reshape(-1, SIDE, SIDE)
-
-
-def _snap(position: NDArray[np.float64]) -> NDArray[np.int32]:
-    return np.floor(position * _SUBPIXEL + 0.5).astype(np.int32)
-
-
-def _fill(x: NDArray[np.int32], y: NDArray[np.int32]) -> NDArray[np.uint64]:
-    """Even-odd fill of polygons with corners [B, V] in subpixels: words [B, 64], the first pixel in the top bit."""
-    words = np.zeros((len(x), SIDE), np.uint64)
-    next_x, next_y = np.roll(x, -1, axis=1), np.roll(y, -1, axis=1)
-    # The first row whose centre is below the upper end of an edge, and the last above its lower end.
-    first = (np.minimum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL + 1
-    last = (np.maximum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL
-    image, corner = np.nonzero(last >= first)
-    first, last = first[image, corner], last[image, corner]
-    x0, y0 = x[image, corner].astype(np.int64), y[image, corner].astype(np.int64)
-    dx, dy = next_x[image, corner] - x0, next_y[image, corner] - y0
-    for step in range(int((last - first).max(initial=-1)) + 1):
-        crossed = np.flatnonzero(first + step <= last)
-        row = first[crossed] + step
-        height = dy[crossed]
-        along = dx[crossed] * (row * _SUBPIXEL + _SUBPIXEL // 2 - y0[crossed])
-        # The first column whose centre is not left of the crossing: a division rounded up, in integers.
-        column = -((_SUBPIXEL // 2 * height - x0[crossed] * height - along) // (_SUBPIXEL * height))
-        inside = column < SIDE
-        flips = _ALL >> np.maximum(column[inside], 0).astype(np.uint64)
-        np.bitwise_xor.at(words, (image[crossed][inside], row[inside]), flips)
-    return words
 
 
 def classes_of(rows: Rows) -> NDArray[np.intp]:

@@ -23,7 +23,7 @@ def partially_labelled(dataset: Dataset, spec: str, seed: int) -> Dataset:
     ``spec`` is one of these: empty, for the dataset as it is; a number of rows, which are drawn with the seed among the
     fully labelled ones (a smaller number gives some of the rows of a larger one); a file of row numbers from 0, one per
     line, or an ``.npy``. ``only:`` before it leaves out the rows without labels. Held-out rows keep all their labels.
-    Raises DataError that says what is wrong, and in which line.
+    Raises DataError that names the mistake and its line.
     """
     if not spec:
         return dataset

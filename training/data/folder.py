@@ -43,7 +43,7 @@ class FolderDataset:
         if attributes is None:
             attributes = infer_attributes(table, columns, [parse_attribute(text) for text in overrides])
         elif overrides:
-            raise DataError(f"{path}: its attributes are settled already; overrides can't change them")
+            raise DataError(f"{path}: its attributes are those of an earlier run; overrides can't change them")
         check_columns(table, columns, attributes)
         self.attributes = attributes
         self._positions = np.array([[position_of(a, cell) for cell in columns[a.name]] for a in attributes]).T  # [N, A]

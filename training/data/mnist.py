@@ -36,7 +36,7 @@ class Published:
     md5: tuple[str, str, str, str]
     """The MD5 of each of its four files, gzipped, in the order of ``PARTS``."""
     labels_md5: str
-    """The MD5 of its training labels, unzipped: it tells that the labels mean ``attribute``."""
+    """The MD5 of its training labels, unzipped: if it is the same, the labels mean ``attribute``."""
     attribute: Attribute
 
 

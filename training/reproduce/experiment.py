@@ -44,7 +44,7 @@ class Experiment:
     training_too: bool = False
     """Whether images that were trained on are scored too, where published figures are of these."""
     timed: bool = False
-    """Whether its ONNX graphs are timed in onnxruntime (``speed.``)."""
+    """Whether its encoder and decoder are timed in onnxruntime (``speed.``)."""
     pictures: tuple[str, ...] = ()
     """The run's pictures to show."""
     missed: str = ""

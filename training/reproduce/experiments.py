@@ -84,7 +84,7 @@ GUIDED = (
         shown=("train.squarederror", "train.absolutekl", "reconstruction.squares"),
     ),
 )
-TOLD = tuple(
+GIVEN_LABELS = tuple(
     Experiment(
         name=system,
         system=system,
@@ -228,7 +228,7 @@ DESIGNS = tuple(
     )
 )
 # In the order of the table.
-EXPERIMENTS = (*GUIDED, *TOLD, *LEAKS, *UNSUPERVISED, *SHIPPED, *SUPERVISED, *FEW_LABELS, *DESIGNS)
+EXPERIMENTS = (*GUIDED, *GIVEN_LABELS, *LEAKS, *UNSUPERVISED, *SHIPPED, *SUPERVISED, *FEW_LABELS, *DESIGNS)
 
 
 def named(names: Sequence[str]) -> list[Experiment]:

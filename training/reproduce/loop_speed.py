@@ -24,7 +24,8 @@ from tqdm import tqdm
 
 from training import presets
 from training.data import open_dataset
-from training.data.dsprites import COUNT, classes_of, render
+from training.data.dsprites import COUNT, classes_of
+from training.data.dsprites_renderer import render
 from training.hardware import best_precision, processor_name
 from training.presets import Setting
 from training.runs import Parameters, Run

@@ -11,9 +11,9 @@ from training.runs import Run, RunError
 
 
 def load_matching_weights(model: VAE, path: str) -> None:
-    """Take the weights of the run at ``path`` wherever name and shape are the same; says which were not taken.
+    """Take the weights of the run at ``path`` wherever name and shape are the same, and print which were not taken.
 
-    Raises RunError where none are the same, or where there is no run with a checkpoint.
+    Raises RunError if none are the same, or if there is no run with a checkpoint.
     """
     given = Run.open(Path(path)).load().state_dict()
     own = {name: value for name, value in model.state_dict().items() if isinstance(value, Tensor)}

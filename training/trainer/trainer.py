@@ -46,7 +46,7 @@ class Reporter(Protocol):
         """
 
     def finish(self, model: VAE, rows: Rows, history: list[HistoryRow], *, changed: bool) -> None:
-        """Show the finished model; ``changed`` tells whether this process has trained it."""
+        """Show the finished model; ``changed``: whether this process has trained it."""
 
 
 @dataclass
@@ -199,7 +199,7 @@ class Trainer:
 
     @torch.inference_mode()
     def _end_epoch(self) -> None:
-        """Add the validation loss, which the plateau looks at, and end the run where the plateau says so."""
+        """Add the validation loss to those that the plateau judges by, and end the run if the plateau ends it."""
         state = self.state
         self.model.eval()
         output = self._forward(self.dataset.batch(self.validation_rows), StepNoise(self.parameters.seed, -1))

@@ -3,7 +3,7 @@ import pytest
 
 from training.data import open_dataset
 from training.data.dataset import Batch
-from training.data.dsprites import render
+from training.data.dsprites_renderer import render
 from training.data.off_grid import move_off_grid
 
 DATASET = open_dataset("dsprites")
