@@ -63,19 +63,19 @@ class Reader:
         ends = [*accumulate(axis.size for axis in axes)]
         self._total = ends[-1]
         self._starts = np.array([end - axis.size for axis, end in zip(axes, ends, strict=True)])
-        placed = [*zip(axes, self._starts, strict=True)]
+        with_starts = [*zip(axes, self._starts, strict=True)]
         # The columns of each attribute without its aliases.
-        self._columns = [slice(start, start + axis.classes) for axis, start in placed]
+        self._columns = [slice(start, start + axis.classes) for axis, start in with_starts]
         # The columns of each attribute with aliases, and its number of classes.
         self._aliased = [
-            (slice(start, start + axis.size), axis.classes) for axis, start in placed if axis.classes < axis.size
+            (slice(start, start + axis.size), axis.classes) for axis, start in with_starts if axis.classes < axis.size
         ]
         # What positions are taken modulo of.
         self._turns = np.array([axis.classes if axis.kind == "circular" else np.inf for axis in axes])
         # [2, sum K] the columns of the class before and of the class behind each one. Where there is none, it is the
         # column behind all others, which holds zeros.
         self._neighbours = np.full((2, self._total), self._total)
-        for axis, start in placed:
+        for axis, start in with_starts:
             classes = np.arange(axis.classes)
             for neighbours, step in zip(self._neighbours, (-1, 1), strict=True):
                 beside = (classes + step) % axis.classes

@@ -9,19 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from attributes import Part
-from export.bundle import (
-    CARD,
-    CODEBOOK,
-    DECODER,
-    ENCODER,
-    GOLDEN,
-    GraphSpec,
-    ImageSpec,
-    Manifest,
-    TensorSpec,
-    seal,
-    writing_bundle,
-)
+from export.bundle import CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, seal, writing_bundle
+from export.manifest import GraphSpec, ImageSpec, Manifest, Provenance, Scores, TensorSpec
 from export.onnx import OPSET, TOLERANCE, to_onnx
 from training.data.dsprites import ATTRIBUTES, SIDE, RenderedDSprites
 from training.networks import StridedEncoder, TransposedDecoder
@@ -130,6 +119,6 @@ def _manifest(name: str) -> Manifest:
         decoder=GraphSpec(inputs=(z,), outputs=(images,)),
         opset=OPSET,
         tolerances={"fp32": TOLERANCE},
-        training={},
-        scores={},
+        training=Provenance(),
+        scores=Scores(),
     )

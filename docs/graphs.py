@@ -1,7 +1,10 @@
-"""What graph optimisation and int8 do to both graphs of a bundle: python docs/graphs.py service/bundles/dsprites
+"""Speed and quality of a bundle's graphs by graph optimisation, and in int8.
 
-Microseconds per image in onnxruntime on one thread, medians of 25 turns, and quality on 3,000 held-out images of the
-data that the model learned (drawn with seed 0). int8 is static, per channel, calibrated on 512 of them.
+    python docs/graphs.py service/bundles/dsprites
+
+Speed: microseconds per image in onnxruntime on one thread, medians of 25 turns.
+Quality: on 3,000 held-out images of the model's data, drawn with seed 0.
+int8 is static, per channel, calibrated on 512 of these images.
 """
 
 import logging
@@ -9,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
@@ -26,7 +30,9 @@ from training.data import open_dataset
 from training.evaluation import rows_to_score
 from training.metrics import score
 
-ROWS, CALIBRATION, BATCH = 3_000, 512, 64
+ROWS = 3_000  # scored images
+CALIBRATION = 512  # images that int8 is calibrated on
+BATCH = 64  # of the calibration
 Level = ort.GraphOptimizationLevel
 LEVELS = {
     "fp32, not optimised": Level.ORT_DISABLE_ALL,
@@ -36,8 +42,15 @@ LEVELS = {
 }
 
 
-class Examples(CalibrationDataReader):  # type: ignore[misc]
-    """Inputs of a graph [N, ...], in batches."""
+class Sessions(NamedTuple):
+    """Both graphs of a bundle in onnxruntime."""
+
+    encoder: ort.InferenceSession
+    decoder: ort.InferenceSession
+
+
+class CalibrationBatches(CalibrationDataReader):  # type: ignore[misc]
+    """Inputs [N, ...] of a graph, in batches."""
 
     def __init__(self, name: str, inputs: Float32) -> None:
         self._batches = iter(np.array_split(inputs, len(inputs) // BATCH))
@@ -48,70 +61,77 @@ class Examples(CalibrationDataReader):  # type: ignore[misc]
         return None if batch is None else {self._name: batch}
 
 
-class Replaced:
-    """A codec whose graphs are others."""
+class SessionAutoencoder:
+    """A bundle's autoencoder that runs other sessions."""
 
-    def __init__(self, autoencoder: Autoencoder, encoder: ort.InferenceSession, decoder: ort.InferenceSession) -> None:
-        self._encoder, self._decoder = encoder, decoder
-        self.codebook, self.image_shape, self.unfamiliar = (
-            autoencoder.codebook,
-            autoencoder.image_shape,
-            autoencoder.unfamiliar,
-        )
+    def __init__(self, autoencoder: Autoencoder, sessions: Sessions) -> None:
+        self._sessions = sessions
+        self.codebook = autoencoder.codebook
+        self.image_shape = autoencoder.image_shape
+        self.unfamiliar = autoencoder.unfamiliar
 
     def encode(self, images: NDArray[np.uint8], _given: NDArray[np.generic] | None = None) -> Encoded:
-        return Encoded(*self._encoder.run(["z", "weights", "mean", "logvar"], {"image": floats(images)}))
+        return Encoded(*self._sessions.encoder.run(["z", "weights", "mean", "logvar"], {"image": to_float(images)}))
 
     def decode(self, z: Float32) -> Float32:
-        images: Float32 = self._decoder.run(None, {"z": z})[0].transpose(0, 2, 3, 1)
+        images: Float32 = self._sessions.decoder.run(None, {"z": z})[0].transpose(0, 2, 3, 1)
         return images
 
 
-def floats(images: NDArray[np.uint8]) -> Float32:
-    """Images [B, H, W, C] as the encoder takes them, [B, C, H, W] in 0..1."""
+def to_float(images: NDArray[np.uint8]) -> Float32:
+    """Images [B, H, W, C] as the encoder takes them: [B, C, H, W] in 0..1."""
     return images.transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
 
 
-def int8(graph: Path, name: str, inputs: Float32, folder: Path) -> bytes:
-    """A graph in int8."""
-    prepared, quantised = folder / f"{graph.stem}.onnx", folder / f"{graph.stem}-int8.onnx"
+def quantised(graph: Path, name: str, inputs: Float32, folder: Path) -> bytes:
+    """A graph in int8, calibrated on inputs [N, ...]; ``folder`` is for temporary files."""
+    prepared, int8 = folder / f"{graph.stem}.onnx", folder / f"{graph.stem}-int8.onnx"
     quant_pre_process(str(graph), str(prepared))
-    quantize_static(
-        str(prepared), str(quantised), Examples(name, inputs), per_channel=True, weight_type=QuantType.QInt8
-    )
-    return quantised.read_bytes()
+    batches = CalibrationBatches(name, inputs)
+    quantize_static(str(prepared), str(int8), batches, per_channel=True, weight_type=QuantType.QInt8)
+    return int8.read_bytes()
+
+
+def variants(bundle: Path, images: NDArray[np.uint8], z: Float32) -> dict[str, Sessions]:
+    """Sessions of the bundle's graphs by name: each level of optimisation, and int8 calibrated on images and z."""
+    encoder, decoder = ((bundle / half).read_bytes() for half in (ENCODER, DECODER))
+    sessions = {name: Sessions(session(encoder, level), session(decoder, level)) for name, level in LEVELS.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        sessions["int8"] = Sessions(
+            session(quantised(bundle / ENCODER, "image", to_float(images), Path(folder))),
+            session(quantised(bundle / DECODER, "z", z, Path(folder))),
+        )
+    return sessions
+
+
+def print_speeds(sessions: dict[str, Sessions]) -> None:
+    """Time all variants in turns, so that a slower moment of the machine hits all of them."""
+    for half in ("encoder", "decoder"):
+        print(f"\n{half}, microseconds per image")
+        print(f"{'':22}" + "".join(f"{f'batch {batch}':>10}" for batch in BATCHES))
+        times: dict[str, dict[int, list[float]]] = {name: {batch: [] for batch in BATCHES} for name in sessions}
+        for batch in list(BATCHES) * TURNS:
+            for name, pair in sessions.items():
+                times[name][batch].append(turn(getattr(pair, half), batch))
+        for name, by_batch in times.items():
+            print(f"{name:22}" + "".join(f"{median(by_batch[batch]):>10.0f}" for batch in BATCHES))
 
 
 def main(bundle: Path) -> None:
-    """Print the table of a bundle."""
+    """Print the tables of a bundle."""
     logging.disable(logging.WARNING)
     model = load(bundle, device="cpu")
     dataset = open_dataset(model.data, attributes=model.data_attributes)
     rows = next(iter(rows_to_score(dataset, at_most=ROWS).values()))
-    images = floats(dataset.batch(rows[:CALIBRATION]).images)
-    z = model.autoencoder.encode(dataset.batch(rows[:CALIBRATION]).images).z
-    encoder, decoder = ((bundle / half).read_bytes() for half in (ENCODER, DECODER))
-    with tempfile.TemporaryDirectory() as folder:
-        variants = {name: (session(encoder, level), session(decoder, level)) for name, level in LEVELS.items()}
-        variants["int8"] = (
-            session(int8(bundle / ENCODER, "image", images, Path(folder))),
-            session(int8(bundle / DECODER, "z", z, Path(folder))),
-        )
-        for half in range(2):
-            print(f"\n{('encoder', 'decoder')[half]}, microseconds per image")
-            print(f"{'':22}" + "".join(f"{f'batch {batch}':>10}" for batch in BATCHES))
-            times = {name: {batch: [] for batch in BATCHES} for name in variants}  # type: dict[str, dict[int, list[float]]]
-            for batch in list(BATCHES) * TURNS:
-                for name, graphs in variants.items():
-                    times[name][batch].append(turn(graphs[half], batch))
-            for name, each in times.items():
-                print(f"{name:22}" + "".join(f"{median(each[batch]):>10.0f}" for batch in BATCHES))
-        print(f"\n{len(rows):,} held-out images")
-        for name in ("fp32, all, as served", "int8"):
-            print(name)
-            for title, value in score(Replaced(model.autoencoder, *variants[name]), dataset, rows).items():
-                if title.startswith(("accuracy", "decode")):
-                    print(f"  {title:30}{value.mean:.4f}")
+    images = dataset.batch(rows[:CALIBRATION]).images
+    sessions = variants(bundle, images, model.autoencoder.encode(images).z)
+    print_speeds(sessions)
+    print(f"\n{len(rows):,} held-out images")
+    for name in ("fp32, all, as served", "int8"):
+        print(name)
+        for metric, value in score(SessionAutoencoder(model.autoencoder, sessions[name]), dataset, rows).items():
+            if metric.startswith(("accuracy", "decode")):
+                print(f"  {metric:30}{value.mean:.4f}")
 
 
 if __name__ == "__main__":

@@ -2,5 +2,5 @@
 
 import os
 
-# As in service: onnxruntime reports to its maker unless this is set before it is imported.
+# onnxruntime sends telemetry to its maker unless this is set before the import (as in service).
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,14 +1,15 @@
-"""The model card: what a bundle is, how good it is, how it was made."""
+"""The model card (Mitchell et al. 2019): what a model is, how good it is, how it was made."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from attributes import Attribute
-from export.bundle import Manifest
-from training.evaluation import Evaluation, table
+from export.manifest import Manifest, Provenance
+from training.evaluation import table
+from training.metrics.scores import Evaluation
 
+COLOURS = {1: "grey", 3: "RGB", 4: "RGBA"}
 TEMPLATE = """\
 # {name}
 
@@ -50,37 +51,34 @@ the service calls an image `unfamiliar` if too much of it is lost when it is enc
 
 
 def card(manifest: Manifest, evaluation: Evaluation, ceilings: Mapping[str, float]) -> str:
-    """The card's markdown; its pictures are ``traversals.png`` and ``evaluation.png``."""
-    stages = _stages(manifest.training)
-    last = stages[-1]
-    rows = {
-        "data": last["data"],
-        "images seen": " + ".join(f"{stage['images']:,}" for stage in stages),
-        "time": " + ".join(f"{stage['seconds'] / 60:.0f}" for stage in stages) + " minutes on " + last["hardware"],
-        "precision": last["precision"],
-        "seed": ", then ".join(str(stage["seed"]) for stage in stages),
-        "settings": ", then ".join(
-            " ".join(f"{key}={value}" for key, value in stage["settings"].items()) for stage in stages
-        ),
-        "code": last["version"],
-    }
+    """The card's markdown; it shows the pictures ``traversals.png`` and ``evaluation.png``."""
+    stages = manifest.training.stages
     return TEMPLATE.format(
         name=manifest.name,
         system=manifest.system,
         height=manifest.image.height,
         width=manifest.image.width,
-        channels={1: "grey", 3: "RGB", 4: "RGBA"}[manifest.image.channels],
+        channels=COLOURS[manifest.image.channels],
         attributes="\n".join(_table_row(*row) for row in _attribute_rows(manifest.attributes)),
         scores=table(evaluation, ceilings),
-        command="\n".join(stage["command"] for stage in stages),
-        provenance="\n".join(f"- {key}: {value}" for key, value in rows.items()),
+        command="\n".join(stage.command for stage in stages),
+        provenance="\n".join(f"- {name}: {value}" for name, value in _provenance(stages).items()),
     )
 
 
-def _stages(training: dict[str, Any]) -> list[dict[str, Any]]:
-    """A run's provenance after that of the runs that it began with, the first one first."""
-    earlier = training["init"]
-    return [*(_stages(earlier) if isinstance(earlier, dict) else []), training]
+def _provenance(stages: list[Provenance]) -> dict[str, str]:
+    last = stages[-1]
+    minutes = " + ".join(f"{stage.seconds / 60:.0f}" for stage in stages)
+    settings = (" ".join(f"{name}={value}" for name, value in stage.settings.items()) for stage in stages)
+    return {
+        "data": last.data,
+        "images seen": " + ".join(f"{stage.images:,}" for stage in stages),
+        "time": f"{minutes} minutes on {last.hardware}",
+        "precision": last.precision,
+        "seed": ", then ".join(str(stage.seed) for stage in stages),
+        "settings": ", then ".join(settings),
+        "code": last.version,
+    }
 
 
 def _attribute_rows(attributes: tuple[Attribute, ...]) -> list[tuple[str, ...]]:

@@ -1,46 +1,47 @@
-"""A run as a bundle."""
+"""Export: write a run as a bundle."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Attributes
-from export.bundle import (
-    CARD,
-    CODEBOOK,
-    CONDITION,
-    DECODER,
-    ENCODER,
-    GOLDEN,
-    ImageSpec,
-    Manifest,
-    check_name,
-    seal,
-    writing_bundle,
-)
+from export.bundle import CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, check_name, seal, writing_bundle
 from export.card import card
-from export.onnx import OPSET, TOLERANCE, Arrays, Graph, decoder_graph, encoder_graph
+from export.manifest import CONDITION, ImageSpec, Manifest, Provenance, Scores
+from export.onnx import OPSET, TOLERANCE, Arrays, ExportedGraph, decoder_graph, encoder_graph
 from training.data.dataset import Dataset, Rows
 from training.evaluation import as_json, evaluate, picture, rows_to_score
 from training.inference import TorchAutoencoder, image_tensor
 from training.metrics import unfamiliar
 from training.metrics.context import EvaluationContext
-from training.metrics.outputs import label_weights
-from training.plots.canvas import save
+from training.metrics.predictions import target_weights
+from training.plots.pictures import save
 from training.plots.traversals import traversals
-from training.runs import PARAMETERS, Parameters, Run
+from training.runs import PARAMETERS, Checkpoint, Parameters, Run
 
+# An image is unfamiliar if its reconstruction error exceeds MARGIN times the FAMILIAR quantile of the scored images.
 FAMILIAR = 0.995
 MARGIN = 1.5
-"""The threshold of unfamiliar images: so many times the unlikeness that this share of the scored ones stays below."""
 GOLDEN_ROWS = 4
 CHECKED_ROWS = 64
+
+# Reduced precision keeps about 10 bits of the mantissa; errors add up over the layers.
+TOLERANCES: dict[Literal["fp32", "tf32", "fp16"], float] = {"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2}
+
+
+class CheckedGraphs(NamedTuple):
+    """Both ONNX graphs, and the inputs on which they agree with torch."""
+
+    encoder: ExportedGraph
+    decoder: ExportedGraph
+    encoder_inputs: Arrays
+    decoder_inputs: Arrays
 
 
 def export(
@@ -48,72 +49,104 @@ def export(
 ) -> Manifest:
     """Write a run's last checkpoint as a bundle at ``path``, which appears whole or not at all.
 
-    Its scores are those of at most so many held-out rows of ``data``, by default of the run's own. Raises ExportError
-    where the graphs differ from torch, BundleError where ``path`` is taken by something else, and DataError where the
-    data is gone: scores, golden vectors and pictures come from it.
+    The model is scored on at most ``scored_rows`` held-out rows of ``data``, by default of the run's own data. Raises
+    ExportError if a graph differs from torch, BundleError if something else is at ``path``, and DataError if the data
+    is gone: scores, golden vectors and pictures come from it.
     """
     name = name or path.resolve().name
     check_name(name)
     with writing_bundle(path) as folder:
-        checkpoint, dataset, parameters = run.last_checkpoint(), run.dataset(data), run.parameters
-        model = run.restore(checkpoint)
-        autoencoder = TorchAutoencoder(model)
-        sets = rows_to_score(dataset, also_all=False, at_most=scored_rows)
+        checkpoint, dataset = run.last_checkpoint(), run.dataset(data)
+        autoencoder = TorchAutoencoder(run.restore(checkpoint))
+        sets = rows_to_score(dataset, at_most=scored_rows)
         rows = next(iter(sets.values()))
-        encoder, decoder = encoder_graph(model), decoder_graph(model)
-        inputs = _inputs(autoencoder, dataset, rows[:CHECKED_ROWS])
-        z = {"z": autoencoder.codebook.place(_random_weights(autoencoder.codebook.attributes, len(inputs["image"])))}
-        encoder.check(inputs)
-        encoder.check(inputs | {"image": np.random.default_rng(0).random(inputs["image"].shape, np.float32)})
-        decoder.check(z)
+        graphs = check(autoencoder, dataset, rows[:CHECKED_ROWS])
         evaluation = evaluate(autoencoder, dataset, sets)
 
-        (folder / ENCODER).write_bytes(encoder.content)
-        (folder / DECODER).write_bytes(decoder.content)
-        np.savez_compressed(folder / CODEBOOK, matrix=autoencoder.codebook.matrix, offset=autoencoder.codebook.offset)
-        np.savez_compressed(folder / GOLDEN, **_golden("encoder", encoder, inputs), **_golden("decoder", decoder, z))
+        write(folder, autoencoder, graphs)
         save(picture(evaluation, autoencoder, dataset, rows), folder / "evaluation.png")
         save(traversals(autoencoder), folder / "traversals.png")
-        height, width, channels = model.image
-        image = ImageSpec.model_validate({"height": height, "width": width, "channels": channels})
-        manifest = Manifest(
-            name=name,
-            system=parameters.system,
-            image=image,
-            attributes=tuple(autoencoder.codebook.attributes),
-            latents=autoencoder.codebook.parts,
-            conditions=autoencoder.codebook.conditions,
-            group=autoencoder.codebook.group,
-            encoder=encoder.spec,
-            decoder=decoder.spec,
-            opset=OPSET,
-            tolerances={"fp32": TOLERANCE, "tf32": 2e-2, "fp16": 2e-2},
-            unfamiliar=threshold(unfamiliar.of_rows(EvaluationContext(autoencoder, dataset, rows))),
-            training=provenance(parameters, checkpoint),
-            scores=as_json(evaluation, dataset.ceilings),
-        )
+        context = EvaluationContext(autoencoder, dataset, rows)
+        training = provenance(run.parameters, checkpoint)
+        scores = as_json(evaluation, dataset.ceilings)
+        manifest = describe(name, run.parameters.system, graphs, context, training, scores)
         (folder / CARD).write_text(card(manifest, evaluation, dataset.ceilings))
         return seal(folder, manifest)
 
 
-def threshold(unlikeness: NDArray[np.float64]) -> float:
-    """Beyond what unlikeness an image is unfamiliar, from that [N] of images that are familiar.
+def check(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> CheckedGraphs:
+    """Export both halves, and compare them with torch: on the rows, on noise, and at random attribute values.
 
-    At least ``MARGIN`` grey levels: no eye sees less, and no one means it.
+    Raises ExportError if they differ.
     """
-    return MARGIN * max(float(np.quantile(unlikeness, FAMILIAR)), 1 / 255)
+    encoder, decoder = encoder_graph(autoencoder.model), decoder_graph(autoencoder.model)
+    inputs = _encoder_inputs(autoencoder, dataset, rows)
+    weights = _random_weights(autoencoder.codebook.attributes, len(inputs["image"]))
+    z = {"z": autoencoder.codebook.place(weights)}
+    encoder.check(inputs)
+    encoder.check(inputs | {"image": np.random.default_rng(0).random(inputs["image"].shape, np.float32)})
+    decoder.check(z)
+    return CheckedGraphs(encoder, decoder, inputs, z)
 
 
-def _golden(half: str, graph: Graph, inputs: Arrays) -> dict[str, Any]:
-    """The first of the inputs, and torch's answers to them, named after the half that gives them."""
-    first = {name: values[:GOLDEN_ROWS] for name, values in inputs.items()}
-    return first | {f"{half}.{name}": answer for name, answer in graph.expected(first).items()}
+def write(folder: Path, autoencoder: TorchAutoencoder, graphs: CheckedGraphs) -> None:
+    """Write both graphs, the codebook and the golden vectors into a folder."""
+    codebook = autoencoder.codebook
+    (folder / ENCODER).write_bytes(graphs.encoder.content)
+    (folder / DECODER).write_bytes(graphs.decoder.content)
+    np.savez_compressed(folder / CODEBOOK, matrix=codebook.matrix, offset=codebook.offset)
+    golden = _golden("encoder", graphs.encoder, graphs.encoder_inputs)
+    golden |= _golden("decoder", graphs.decoder, graphs.decoder_inputs)
+    np.savez_compressed(folder / GOLDEN, **golden)  # type: ignore[arg-type]
 
 
-def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, object]:
-    """How a run was trained: data, recipe, seed, code version, images seen, time, hardware.
+def describe(
+    name: str,
+    system: str,
+    graphs: CheckedGraphs,
+    context: EvaluationContext,
+    training: dict[str, Any],
+    scores: dict[str, Any],
+) -> Manifest:
+    """The manifest of a bundle, without its files and digest."""
+    codebook = context.autoencoder.codebook
+    height, width, channels = context.autoencoder.image_shape
+    return Manifest(
+        name=name,
+        system=system,
+        image=ImageSpec.model_validate({"height": height, "width": width, "channels": channels}),
+        attributes=tuple(codebook.attributes),
+        latents=codebook.parts,
+        conditions=codebook.conditions,
+        group=codebook.group,
+        encoder=graphs.encoder.spec,
+        decoder=graphs.decoder.spec,
+        opset=OPSET,
+        tolerances=TOLERANCES,
+        unfamiliar=threshold(unfamiliar.errors_of_rows(context)),
+        training=Provenance.model_validate(training),
+        scores=Scores.model_validate(scores),
+    )
 
-    ``init`` is the same of the run that it began with, as long as that is there, else its path.
+
+def threshold(errors: NDArray[np.float64]) -> float:
+    """The reconstruction error beyond which an image is unfamiliar, from the errors [N] of familiar images.
+
+    At least ``MARGIN`` grey levels, as smaller differences can't be seen.
+    """
+    return MARGIN * max(float(np.quantile(errors, FAMILIAR)), 1 / 255)
+
+
+def _golden(half: str, graph: ExportedGraph, inputs: Arrays) -> Arrays:
+    """The first inputs, and torch's outputs for them as ``half.NAME``."""
+    first = {name: array[:GOLDEN_ROWS] for name, array in inputs.items()}
+    return first | {f"{half}.{name}": output for name, output in graph.expected(first).items()}
+
+
+def provenance(parameters: Parameters, checkpoint: Checkpoint) -> dict[str, Any]:
+    """How a run was trained, as the JSON of a ``Provenance``.
+
+    ``init`` is the provenance of the run that it began with, or that run's path if its folder is gone.
     """
     fields = ("data", "labels", "settings", "seed", "device", "hardware", "precision", "threads", "version", "command")
     init: object = parameters.init
@@ -129,18 +162,18 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
     }
 
 
-def _inputs(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> Arrays:
-    """What the encoder takes of the rows; conditions are known of every other one."""
+def _encoder_inputs(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> Arrays:
+    """Inputs of the encoder for the rows; conditions are known of every second row."""
     batch = dataset.batch(rows)
     inputs = {"image": np.ascontiguousarray(image_tensor(batch.images).numpy())}
     if autoencoder.codebook.conditions:
-        weights = label_weights(autoencoder, dataset.attributes, batch).astype(np.float32)
+        weights = target_weights(autoencoder, dataset.attributes, batch).astype(np.float32)
         inputs |= {CONDITION[0]: weights, CONDITION[1]: (np.arange(len(rows))[:, None] % 2).astype(np.float32)}
     return inputs
 
 
 def _random_weights(attributes: Attributes, count: int) -> np.ndarray:
-    """Weights of random attribute values, between classes too."""
+    """Weights [count, sum K] of random attribute values, between classes too."""
     draw = np.random.default_rng(0)
 
     def values() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Both halves of a model as ONNX graphs, checked against torch."""
+"""Both halves of a model as ONNX graphs, and their comparison with torch."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from export.bundle import CONDITION, GraphSpec, TensorSpec, largest_difference
+from export.bundle import largest_difference
+from export.manifest import CONDITION, GraphSpec, TensorSpec
 from training.model import VAE, Encoding
 
 OPSET = 20
 TOLERANCE = 1e-4
-BATCHES = (1, 7, 64)
+BATCHES = (1, 7, 64)  # checked batch sizes
 RANDOM_NODES = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout"}
 )
@@ -28,12 +29,13 @@ Arrays = dict[str, NDArray[np.float32]]
 
 
 class ExportError(ValueError):
-    """A graph that must not be shipped: it differs from torch, or it holds a random node."""
+    """A graph that differs from torch, or that holds a random node."""
 
 
 class EncoderGraph(nn.Module):
-    """image [B, C, H, W], and where the model has conditions their weights and whether these are known -> z, weights,
-    mean, logvar.
+    """The encoder: image [B, C, H, W] -> z [B, D], weights [B, sum K], mean [B, L], logvar [B, L].
+
+    A model with conditions also takes their weights [B, sum K], and whether these are known [B, 1].
     """
 
     def __init__(self, model: VAE) -> None:
@@ -50,7 +52,7 @@ class EncoderGraph(nn.Module):
 
 
 class DecoderGraph(nn.Module):
-    """z [B, D] -> image [B, C, H, W]."""
+    """The decoder: z [B, D] -> image [B, C, H, W]."""
 
     def __init__(self, model: VAE) -> None:
         super().__init__()
@@ -60,8 +62,8 @@ class DecoderGraph(nn.Module):
         return (self.model.decode(z),)
 
 
-class Graph:
-    """One exported half: its bytes, and torch's and onnxruntime's answers to the same inputs, by name."""
+class ExportedGraph:
+    """An encoder or decoder as ONNX graph: its bytes, and outputs of torch and of onnxruntime to compare, by name."""
 
     def __init__(
         self, module: EncoderGraph | DecoderGraph, examples: dict[str, Tensor], outputs: tuple[str, ...]
@@ -77,7 +79,7 @@ class Graph:
 
     @property
     def spec(self) -> GraphSpec:
-        """Names and shapes of inputs and outputs, as onnxruntime sees them."""
+        """Names and shapes of inputs and outputs, as onnxruntime reads them from the graph."""
 
         def specs(tensors: Iterable[ort.NodeArg]) -> tuple[TensorSpec, ...]:
             return tuple(TensorSpec(name=each.name, shape=(-1, *each.shape[1:])) for each in tensors)
@@ -85,19 +87,19 @@ class Graph:
         return GraphSpec(inputs=specs(self._session.get_inputs()), outputs=specs(self._session.get_outputs()))
 
     def run(self, inputs: Arrays) -> Arrays:
-        """onnxruntime's answer."""
+        """Outputs of onnxruntime."""
         return dict(zip(self.outputs, self._session.run(list(self.outputs), inputs), strict=True))
 
     @torch.inference_mode()
     def expected(self, inputs: Arrays) -> Arrays:
-        """torch's answer."""
-        answers = self.module(**{name: torch.from_numpy(values) for name, values in inputs.items()})
-        return {name: answer.numpy() for name, answer in zip(self.outputs, answers, strict=True)}
+        """Outputs of torch."""
+        tensors = self.module(**{name: torch.from_numpy(array) for name, array in inputs.items()})
+        return {name: tensor.numpy() for name, tensor in zip(self.outputs, tensors, strict=True)}
 
     def check(self, inputs: Arrays) -> None:
-        """Compare both at several batch sizes; raises ExportError where they differ by more than the tolerance."""
+        """Compare the two at several batch sizes; raises ExportError if they differ by more than ``TOLERANCE``."""
         for size in BATCHES:
-            batch = {name: np.resize(values, (size, *values.shape[1:])) for name, values in inputs.items()}
+            batch = {name: np.resize(array, (size, *array.shape[1:])) for name, array in inputs.items()}
             got, expected = self.run(batch), self.expected(batch)
             for name in self.outputs:
                 difference = largest_difference(self.attributes, name, got[name], expected[name])
@@ -109,11 +111,11 @@ class Graph:
 
 
 def to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, ...]) -> onnx.ModelProto:
-    """A module's graph for any batch size; ``examples`` are its inputs by name."""
+    """A module as ONNX graph for any batch size; ``examples`` are its inputs by name."""
     batch = torch.export.Dim("batch")
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is missing, as it may be
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns if torchvision is missing
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of its own dependencies' deprecations
+        warnings.simplefilter("ignore")  # deprecations in the exporter's own dependencies
         exported = torch.onnx.export(
             module,
             tuple(examples.values()),
@@ -126,7 +128,8 @@ def to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, 
         )
     assert exported is not None
     program: onnx.ModelProto = exported.model_proto
-    for node in program.graph.node:  # the exporter notes source files and lines of this machine there
+    # The exporter writes source files and line numbers of this machine into these fields.
+    for node in program.graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
     for value in (*program.graph.input, *program.graph.output, *program.graph.value_info, *program.graph.initializer):
@@ -139,38 +142,38 @@ def to_onnx(module: nn.Module, examples: dict[str, Tensor], outputs: tuple[str, 
 def session(
     graph: bytes, level: ort.GraphOptimizationLevel = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
 ) -> ort.InferenceSession:
-    """A graph in onnxruntime, on one thread of the CPU, optimised as far as ``level`` says."""
+    """An onnxruntime session of a graph on one CPU thread, with graph optimisations up to ``level``."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.graph_optimization_level = 1, level
     return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def refuse_random_nodes(program: onnx.ModelProto) -> None:
-    """Raises ExportError that names a random node, wherever in the graph it is."""
+    """Raises ExportError that names the first random node, in subgraphs and functions too."""
 
-    def nodes(of: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
-        for node in of:
+    def nested(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.NodeProto]:
+        for node in nodes:
             yield node
             for attribute in node.attribute:
                 for graph in (attribute.g, *attribute.graphs):
-                    yield from nodes(graph.node)
+                    yield from nested(graph.node)
 
     bodies = [program.graph.node, *(function.node for function in program.functions)]
     for body in bodies:
-        for node in nodes(body):
+        for node in nested(body):
             if node.op_type in RANDOM_NODES:
                 raise ExportError(f"the graph holds the random node {node.op_type} ({node.name}): never in a bundle")
 
 
-def encoder_graph(model: VAE) -> Graph:
-    """The model's encoder, checked by nothing yet."""
+def encoder_graph(model: VAE) -> ExportedGraph:
+    """The model's encoder as ONNX graph, not yet compared with torch."""
     height, width, channels = model.image
     examples = {"image": torch.rand(2, channels, height, width)}
     if model.space.conditions:
         examples |= {CONDITION[0]: torch.rand(2, model.space.vocabulary().total), CONDITION[1]: torch.ones(2, 1)}
-    return Graph(EncoderGraph(model), examples, ENCODER_OUTPUTS)
+    return ExportedGraph(EncoderGraph(model), examples, ENCODER_OUTPUTS)
 
 
-def decoder_graph(model: VAE) -> Graph:
-    """The model's decoder, checked by nothing yet."""
-    return Graph(DecoderGraph(model), {"z": torch.rand(2, model.space.length)}, ("image",))
+def decoder_graph(model: VAE) -> ExportedGraph:
+    """The model's decoder as ONNX graph, not yet compared with torch."""
+    return ExportedGraph(DecoderGraph(model), {"z": torch.rand(2, model.space.length)}, ("image",))

@@ -1,4 +1,4 @@
-"""How long the two graphs of a model take in onnxruntime, beside a pair of reference."""
+"""Inference times of a model's two ONNX graphs in onnxruntime, compared with a reference pair."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from export.bundle import DECODER, ENCODER, MANIFEST, read_bundle
 from export.onnx import Arrays, decoder_graph, encoder_graph, session, to_onnx
 from training.atomic_files import write_json
 from training.networks import StridedEncoder, TransposedDecoder
-from training.reproduce.experiments import SPEEDS
-from training.runs import Run
+from training.runs import SPEEDS, Run
 
 BATCHES = (1, 32)
 TURNS = 25
-SECONDS = 0.05
-"""How long a graph runs before it is the next one's turn."""
-SIDE, LATENT = 64, 113
+SECONDS = 0.05  # of one turn, before the other graph runs
+SIDE, LATENT = 64, 113  # the reference's image side and length of z
 
 
 class Speed(NamedTuple):
-    """Microseconds per image of a graph at a batch size, and the median over turns of its share of the reference's."""
+    """Time of a graph at a batch size: medians over turns."""
 
     graph: str
     batch: int
     microseconds: float
+    """Per image."""
     reference: float
+    """Microseconds per image of the reference."""
     share: float
+    """Of the reference's time in the same turn."""
 
 
 def reference() -> dict[str, bytes]:
-    """An encoder and a decoder as most convolutional VAEs for 64 x 64 pixels have them, with random weights.
+    """ONNX graphs of a usual convolutional VAE for 64 x 64 pixels, with random weights.
 
     Encoder: convolutions 1-32-32-64-64 of 4 x 4, stride 2, dense 1024-256-113. Decoder: dense 113-256-1024,
     transposed convolutions 64-64-32-32-1 of 4 x 4, stride 2.
@@ -56,13 +57,13 @@ def reference() -> dict[str, bytes]:
         ),
     }
     return {
-        half: to_onnx(module.eval(), {dataset: example}, (target,)).SerializeToString()
-        for half, (module, dataset, example, target) in halves.items()
+        half: to_onnx(module.eval(), {input_name: example}, (output_name,)).SerializeToString()
+        for half, (module, input_name, example, output_name) in halves.items()
     }
 
 
 def graphs(path: Path) -> dict[str, bytes]:
-    """Both graphs of a bundle, or of a run as they would be exported."""
+    """``encoder`` and ``decoder`` of a bundle, or of a run as they would be exported."""
     if (path / MANIFEST).is_file():
         files = read_bundle(path).files
         return {"encoder": files[ENCODER], "decoder": files[DECODER]}
@@ -71,9 +72,9 @@ def graphs(path: Path) -> dict[str, bytes]:
 
 
 def speeds(graphs: Mapping[str, bytes]) -> Iterator[Speed]:
-    """The speed of ``encoder`` and ``decoder`` on one thread, each in turns with the reference of 64 x 64 pixels."""
-    for half, other in reference().items():
-        sessions = [session(graphs[half]), session(other)]
+    """Times of ``encoder`` and ``decoder`` on one thread; each graph takes turns with the reference."""
+    for half, reference_graph in reference().items():
+        sessions = [session(graphs[half]), session(reference_graph)]
         for batch in tqdm(BATCHES, desc=half):
             turns = [[turn(each, batch) for each in sessions] for _ in range(TURNS)]
             own, theirs = ([turn[i] for turn in turns] for i in range(2))
@@ -82,7 +83,7 @@ def speeds(graphs: Mapping[str, bytes]) -> Iterator[Speed]:
 
 
 def time_run(run: Run) -> None:
-    """Keep the speeds of a run's graphs beside its scores, unless that has been done already."""
+    """Write the speeds of a run's graphs into its folder, unless they are there."""
     file = run.path / SPEEDS
     if not file.exists():
         measured = [*speeds(graphs(run.path))]
@@ -103,9 +104,9 @@ def table(measured: list[Speed]) -> str:
 
 
 def turn(graph: ort.InferenceSession, batch: int) -> float:
-    """Microseconds per image of one turn; the first run of a turn warms the caches and does not count."""
-    draw = np.random.default_rng(0)
-    inputs: Arrays = {each.name: draw.random((batch, *each.shape[1:]), np.float32) for each in graph.get_inputs()}
+    """Microseconds per image of one turn; its first run warms the caches and is not counted."""
+    rng = np.random.default_rng(0)
+    inputs: Arrays = {each.name: rng.random((batch, *each.shape[1:]), np.float32) for each in graph.get_inputs()}
     graph.run(None, inputs)
     started, runs = time.perf_counter(), 0
     while time.perf_counter() - started < SECONDS:

@@ -26,7 +26,7 @@ from service.openinference import repository as model_repository
 from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages, recombine
 from service.security.response_headers import CORS
 from service.settings import Settings
-from service.state import ServiceState, set_state, state_of
+from service.state import ServiceState, StatefulApp
 from service.web.error_handlers import handle_errors
 from service.web.openapi import describe_keys
 from service.web.queries import refuse_repeats
@@ -53,25 +53,24 @@ ROUTERS = tuple(
 )
 
 
-class Service(FastAPI):
+class Service(StatefulApp):
     """FastAPI behind the service's own middleware."""
 
     def build_middleware_stack(self) -> ASGIApp:
         """All layers, from the innermost to the outermost."""
-        state = state_of(self)
-        settings = state.settings
+        settings, admission = self.service.settings, self.service.admission
         app: ASGIApp = ExactPaths(super().build_middleware_stack(), ROUTERS)
         app = BodyLimitMiddleware(app, settings.max_body_bytes)
         app = AuthMiddleware(app, settings.allowed_hosts, settings.keys)
         app = self._cors(app)  # outside of authentication, as browsers send preflights without a key
-        return AdmissionMiddleware(RequestContextMiddleware(app, state.admission), state.admission, self._cors)
+        return AdmissionMiddleware(RequestContextMiddleware(app, admission), admission, self._cors)
 
     def _cors(self, app: ASGIApp) -> ASGIApp:
-        origins = state_of(self).settings.cors_origins
+        origins = self.service.settings.cors_origins
         return CORSMiddleware(app, allow_origins=origins, **CORS) if origins else app
 
 
-def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> FastAPI:
+def create_app(settings: Settings, on_failure: Callable[[Exception], None] | None = None) -> StatefulApp:
     """The service. It verifies its bundles here, and loads them in the background once it runs.
 
     One of several workers loads them before it accepts connections. Raises BundleError or ModelError for models that
@@ -95,7 +94,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
         redirect_slashes=False,  # a redirect would lead to the host name that the client sent
     )
     admission = AdmissionControl(repository, settings.max_requests)
-    set_state(app, ServiceState(settings, repository, ResponseCache(settings.cache_bytes), admission))
+    app.service = ServiceState(settings, repository, ResponseCache(settings.cache_bytes), admission)
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
+from starlette.requests import Request
 
 from service.inference.repository import ModelRepository
 from service.middleware.admission import AdmissionControl
@@ -32,12 +32,13 @@ class ServiceState:
                 raise Problem(503, f"a thread of {name} has died", headers={"Retry-After": "1"})
 
 
-def set_state(app: FastAPI, state: ServiceState) -> None:
-    """Make a service's parts known to its app."""
-    app.state.service = state
+class StatefulApp(FastAPI):
+    """FastAPI that knows the service which it serves."""
+
+    service: ServiceState
 
 
-def state_of(source: FastAPI | Request) -> ServiceState:
-    """The service of an app, or the one that answers a request."""
-    app = source.app if isinstance(source, Request) else source
-    return cast(ServiceState, app.state.service)
+def state_of(request: Request) -> ServiceState:
+    """The service that answers a request."""
+    app: StatefulApp = request.scope["app"]
+    return app.service

@@ -1,4 +1,4 @@
-"""The script of the documentation runs, on a small model."""
+"""The script of the documentation runs on a small model, and the documentation names tests that exist."""
 
 import re
 import runpy
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from export import speed
-from export.bundle import Manifest
+from export.manifest import Manifest
 from tests.support import ROOT
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 from PIL.GifImagePlugin import GifImageFile
 
 from attributes import Float32
-from export.bundle import ImageSpec
+from export.manifest import ImageSpec
 from service.codecs import png
 from service.codecs.npy import read_array
 from service.problems import Problem

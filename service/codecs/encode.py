@@ -70,6 +70,9 @@ def sheet_columns(frames: int, columns: int | None) -> int:
 def sheet(frames: Frames, columns: int) -> NDArray[np.uint8]:
     """One image [rows * H, columns * W, C] of all frames, row by row. Cells left over are black or transparent."""
     number, height, width, channels = frames.shape
+    if number == 1:
+        only: NDArray[np.uint8] = frames[0]
+        return only
     rows = -(-number // columns)
     if left := rows * columns - number:
         frames = np.concatenate((frames, np.zeros((left, height, width, channels), np.uint8)))

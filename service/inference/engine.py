@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
 from attributes import Float32
@@ -79,13 +80,10 @@ class Engine:
     async def _run(
         self, function: BatchFunction, inputs: Batch, then: Callable[[Batch], Result], microseconds: float = 0
     ) -> Result:
-        if microseconds <= MAX_LOOP_MICROSECONDS:
-            return await self._submit(function, inputs, then)
-        outputs = await self._submit(function, inputs, dict)
-        with timed_phase("encoding"):
-            return await in_thread(lambda: then(outputs))
-
-    async def _submit(self, function: BatchFunction, inputs: Batch, then: Callable[[Batch], Result]) -> Result:
+        if microseconds > MAX_LOOP_MICROSECONDS:
+            outputs: Batch = await self._run(function, inputs, dict)
+            with timed_phase("encoding"):
+                return await in_thread(lambda: then(outputs))
         request = current_request.get()
         loop = asyncio.get_running_loop()
         count = len(next(iter(inputs.values())))
@@ -126,5 +124,5 @@ class Engine:
 
 def _frames(images: Float32) -> Batch:
     """Frames [B, H, W, C] of images [B, C, H, W], and which of these are ``finite`` [B]."""
-    finite = np.asarray(np.isfinite(images).all(axis=(1, 2, 3)))
+    finite: NDArray[Any] = np.asarray(np.isfinite(images).reshape(len(images), -1).all(axis=1))  # [B]
     return {"frame": to_frames(images if finite.all() else np.nan_to_num(images)), "finite": finite}

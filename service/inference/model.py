@@ -9,16 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Attributes, Codebook, Float32, reconstruction_error
-from export.bundle import (
-    DECODER,
-    ENCODER,
-    GOLDEN,
-    Bundle,
-    GraphSpec,
-    Manifest,
-    largest_difference,
-    read_bundle,
-)
+from export.bundle import DECODER, ENCODER, GOLDEN, Bundle, largest_difference, read_bundle
+from export.manifest import GraphSpec, Manifest
 from service.inference.providers import ModelError, open_sessions
 from service.inference.sessions import Session
 from service.types import Device

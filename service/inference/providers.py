@@ -11,7 +11,8 @@ from typing import Any
 
 import onnxruntime as ort
 
-from export.bundle import DECODER, ENCODER, Bundle, GraphSpec
+from export.bundle import DECODER, ENCODER, Bundle
+from export.manifest import GraphSpec
 from service.batching.jobs import MAX_BATCH
 from service.inference.sessions import CudaGraphSession, PaddedSession, Session
 from service.types import Device

@@ -66,11 +66,11 @@ class AdmissionControl:
         engine = self._repository.default_engine
         return engine.scheduler if engine else None
 
-    def rejection(self, scope: Scope) -> Rejection | None:
-        """Why a request is not taken; None if it is."""
+    def rejection(self, scope: Scope, scheduler: Scheduler | None) -> Rejection | None:
+        """Why a request for the queue of ``scheduler``, if that is known, is not taken; None if it is taken."""
         if self.in_flight >= self._max_requests and scope["path"] not in PROBES:
             return _rejection(self._overloaded, scope["path"])
-        if scheduler := self.queue_for(scope):
+        if scheduler:
             try:
                 scheduler.check_room()
             except QueueFull as full:
@@ -82,7 +82,7 @@ class AdmissionControl:
         than the usual ones: for another origin (CORS), and while the service drains.
         """
         start = perf_counter()
-        rejection = self.rejection(scope)
+        rejection = self.rejection(scope, self.queue_for(scope))
         if rejection is None or self.draining or header(scope, b"origin"):
             return b""
         self.record(rejection.status, scope, perf_counter() - start)
@@ -117,13 +117,11 @@ class AdmissionMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-        elif rejection := self._admission.rejection(scope):
-            await self._reject(rejection, scope, receive, send)
-        else:
-            await self._admit(scope, receive, send)
-
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         scheduler = self._admission.queue_for(scope)
+        if rejection := self._admission.rejection(scope, scheduler):
+            await self._reject(rejection, scope, receive, send)
+            return
         reservation = Reservation(scheduler) if scheduler else None
         if reservation:
             receive = _reserving(receive, reservation)

@@ -8,7 +8,7 @@ from fastapi import Request
 
 from service.problems import Problem
 from service.threads import in_thread
-from service.web.request_bodies import JSON, accept, media_type
+from service.web.request_bodies import JSON, accept, media_type, read_body
 
 BINARY = "application/octet-stream"
 HEADER_LENGTH = "Inference-Header-Content-Length"
@@ -21,11 +21,11 @@ MICROSECONDS_PER_BINARY_BYTE = 0.00025
 MICROSECONDS_PER_JSON_BYTE = 0.004
 
 
-async def read_body(request: Request, limit: int) -> bytes:
+async def read_decompressed(request: Request, limit: int) -> bytes:
     """The body, decompressed; raises Problem 400, 413 or 415. Clients may leave out its Content-Type."""
     if media := media_type(request):
         accept(media, (JSON, BINARY))
-    body = await request.body()
+    body = await read_body(request)
     encoding = request.headers.get("content-encoding", "").strip().lower()
     if encoding in ("", "identity"):
         return body

@@ -10,7 +10,7 @@ from service.openinference import input_tensors, output_tensors
 from service.openinference.bodies import (
     MICROSECONDS_PER_BINARY_BYTE,
     MICROSECONDS_PER_JSON_BYTE,
-    read_body,
+    read_decompressed,
     split_binary,
 )
 from service.openinference.interfaces import find, version_of
@@ -35,7 +35,7 @@ async def infer(request: Request) -> Response:
     name: str = request.path_params["model"]
     engine, interface = find(state.repository, name, request.path_params.get("version"))
     current_request.get().model_headers = engine.model.headers
-    document, binary = split_binary(request, await read_body(request, state.settings.max_body_bytes))
+    document, binary = split_binary(request, await read_decompressed(request, state.settings.max_body_bytes))
 
     def read() -> tuple[InferenceRequest, output_tensors.Wanted, dict[str, Float32]]:
         given = decode(document, InferenceRequest)

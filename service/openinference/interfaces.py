@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Float32
-from export.bundle import TensorSpec
+from export.manifest import TensorSpec
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.repository import ModelRepository

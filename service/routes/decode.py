@@ -79,5 +79,5 @@ async def _response(
 ) -> Response:
     tag = etag_of_request(engine.model, points, media, columns)
     return await cached_response(
-        state.cache, tag, lambda: image_response(engine, points, media, columns=columns, key="items")
+        state.cache, tag, lambda: image_response(engine, points, media, tag=tag, columns=columns, key="items")
     )

@@ -33,6 +33,5 @@ async def edit(request: Request, query: Annotated[SheetQuery, Query()]) -> Respo
     given = await read_json(request, EditBody, state.settings)
     outputs = await encode_base64(engine, {"image": given.image}, state.settings, 1)
     points = edited(engine.model, outputs, given.to, given.by)
-    response = await image_response(engine, points, media, columns=query.columns, key="items")
-    response.headers["ETag"] = etag_of_z(engine.model, points, media, query.columns)
-    return response
+    tag = etag_of_z(engine.model, points, media, query.columns)
+    return await image_response(engine, points, media, tag=tag, columns=query.columns, key="items")

@@ -54,11 +54,10 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     )
     if media == EVENTS:
         return await event_response(engine, points)
-    response = await image_response(
-        engine, points, media, columns=query.columns, key="frames", fps=given.fps, loop=given.loop
+    tag = etag_of_z(engine.model, points, media, query.columns, given.fps, given.loop)
+    return await image_response(
+        engine, points, media, tag=tag, columns=query.columns, key="frames", fps=given.fps, loop=given.loop
     )
-    response.headers["ETag"] = etag_of_z(engine.model, points, media, query.columns, given.fps, given.loop)
-    return response
 
 
 def _contents(given: InterpolateBody) -> dict[str, dict[str, Any]]:

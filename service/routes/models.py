@@ -62,5 +62,5 @@ def describe(model: Model) -> ModelInfo:
             )
             for a in manifest.attributes
         ],
-        scores=manifest.scores,
+        scores=manifest.scores.model_dump(),
     )

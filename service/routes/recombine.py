@@ -37,6 +37,5 @@ async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> 
     classes = await encode_base64(engine, several or one, state.settings, state.settings.max_items if several else 1)
     style = await encode_base64(engine, {"style.image": given.style.image}, state.settings, 1)
     points = LatentPoints(recombined(engine.model, classes, style), None)
-    response = await image_response(engine, points, media, columns=query.columns, key="items")
-    response.headers["ETag"] = etag_of_z(engine.model, points, media, query.columns)
-    return response
+    tag = etag_of_z(engine.model, points, media, query.columns)
+    return await image_response(engine, points, media, tag=tag, columns=query.columns, key="items")

@@ -11,13 +11,12 @@ from time import monotonic
 from types import FrameType
 
 import uvicorn
-from fastapi import FastAPI
 
 from service.server import stop_signals
 from service.server.connection_counts import ConnectionCounts
 from service.server.protocol import TimeoutProtocol
 from service.settings import Settings
-from service.state import state_of
+from service.state import StatefulApp
 
 log = logging.getLogger("spritevae.server")
 # How long requests in flight may take once the service ends.
@@ -44,7 +43,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, app: FastAPI, settings: Settings, counts: ConnectionCounts | None = None, worker_index: int = 0
+        self, app: StatefulApp, settings: Settings, counts: ConnectionCounts | None = None, worker_index: int = 0
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -59,7 +58,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )
-        self._service = state_of(app)
+        self._service = app.service
         self._drain_seconds = settings.drain_seconds
         self._end: float | None = None
         self._counts = counts

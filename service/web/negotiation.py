@@ -8,6 +8,7 @@ from functools import lru_cache
 from fastapi import Request
 
 from service.problems import Problem
+from service.web.scope import joined_header
 
 QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
 
@@ -17,7 +18,7 @@ def negotiate(request: Request, offered: tuple[str, ...]) -> str:
 
     Raises Problem 406, which lists what is offered, if none is acceptable.
     """
-    accept = ",".join(request.headers.getlist("accept")) or "*/*"
+    accept = joined_header(request.scope, b"accept") or "*/*"
     media = preferred(accept, offered)
     if media is None:
         raise Problem(406, f"there is {', '.join(offered)}", offered=list(offered))

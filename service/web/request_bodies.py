@@ -19,6 +19,7 @@ from service.problems import Problem, invalid
 from service.settings import Settings
 from service.threads import in_thread_if_long
 from service.web.schemas import EncodeBody
+from service.web.scope import header
 from service.web.strict_json import parse_json
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
@@ -39,13 +40,28 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 def media_type(request: Request) -> str:
     """The body's media type, without parameters."""
-    return request.headers.get("content-type", "").split(";")[0].strip().lower()
+    return header(request.scope, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body; raises ClientDisconnect."""
+    message = await request.receive()
+    if message["type"] == "http.request" and not message.get("more_body"):  # most bodies come in one message
+        body: bytes = message.get("body", b"")
+        return body
+    parts = []
+    while message["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await request.receive()
+    raise ClientDisconnect
 
 
 async def read_json(request: Request, schema: type[Schema], settings: Settings) -> Schema:
     """The request's JSON body as ``schema``; raises Problem 400, 413, 415 or 422."""
     accept(media_type(request), (JSON,))
-    body = await request.body()
+    body = await read_body(request)
     limit = settings.max_json_values
     return await in_thread_if_long(len(body) * JSON_MICROSECONDS_PER_BYTE, lambda: _validated(body, schema, limit))
 
@@ -80,7 +96,7 @@ async def read_sources(request: Request, settings: Settings) -> list[Source]:
         if len(images) > settings.max_items:
             raise Problem(413, f"images: {len(images)} of them; accepts at most {settings.max_items}")
         return await base64_sources({f"images[{index}]": text for index, text in enumerate(images)})
-    return [Source("the body", await request.body(), media)]
+    return [Source("the body", await read_body(request), media)]
 
 
 async def base64_sources(texts: Mapping[str, str]) -> list[Source]:

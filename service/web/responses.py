@@ -19,6 +19,7 @@ from service.inference.model import Model
 from service.inference.repository import ModelRepository
 from service.latent.points import LatentPoints
 from service.web.response_cache import CachedResponse, ResponseCache
+from service.web.scope import joined_header
 
 MAX_AGE_SECONDS = 300
 
@@ -68,10 +69,7 @@ def caching_headers(needs_key: bool) -> dict[str, str]:
 
 def not_modified(request: Request, tag: str) -> bool:
     """Whether If-None-Match says that the client has the response (weak comparison, RFC 9110, section 13.1.2)."""
-    lines = ",".join(request.headers.getlist("if-none-match"))
-    if not lines:
-        return False
-    known = [entry.strip().removeprefix("W/") for entry in lines.split(",")]
+    known = [entry.strip().removeprefix("W/") for entry in joined_header(request.scope, b"if-none-match").split(",")]
     return "*" in known or tag.removeprefix("W/") in known
 
 
@@ -82,7 +80,6 @@ async def cached_response(cache: ResponseCache, tag: str, make: Callable[[], Awa
         response.raw_headers = list(known.headers)
         return response
     response = await make()
-    response.headers["ETag"] = tag
     cache.put(tag, CachedResponse(tuple(response.raw_headers), bytes(response.body)))
     return response
 
@@ -92,12 +89,13 @@ async def image_response(
     points: LatentPoints,
     media: str,
     *,
+    tag: str,
     columns: int | None,
     key: str,
     fps: float = 12,
     loop: bool = True,
 ) -> Response:
-    """The images at ``points`` as ``media``; JSON lists them under ``key``. Raises Problem 422."""
+    """The images at ``points`` as ``media`` with an ETag; JSON lists them under ``key``. Raises Problem 422."""
     count = len(points.z)
     columns = encode.sheet_columns(count, columns)
 
@@ -108,7 +106,9 @@ async def image_response(
 
     microseconds = encode.microseconds(media, (count, *engine.model.manifest.image.shape))
     content = await engine.draw(points.z, encoded, microseconds=microseconds)
-    headers = {"X-Mixing": "nearest"} if points.rounded else {}
+    headers = {"ETag": tag}
+    if points.rounded:
+        headers["X-Mixing"] = "nearest"
     if media == encode.PNG and count > 1:
         headers["X-Sheet-Columns"] = str(columns)
     return Response(content, headers=headers, media_type=media)

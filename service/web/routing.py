@@ -31,16 +31,15 @@ class DirectRoute(APIRoute):
 
 
 def _handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
-    parameters = set(inspect.signature(endpoint).parameters)
     schema: type[BaseModel] | None = typing.get_type_hints(endpoint).get("query")
+    in_path = set(inspect.signature(endpoint).parameters) - {"request", "query"}
 
     async def handle(request: Request) -> Response:
-        given = {name: value for name, value in request.path_params.items() if name in parameters}
         if schema is None:
             refuse_parameters(request)
-        else:
-            given["query"] = read_query(request, schema)
-        return await endpoint(request, **given)
+            return await endpoint(request)
+        query = read_query(request, schema)
+        return await endpoint(request, query=query, **{name: request.path_params[name] for name in in_path})
 
     return handle
 

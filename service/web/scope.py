@@ -18,6 +18,11 @@ def header(scope: Scope, name: bytes) -> bytes:
     return b""
 
 
+def joined_header(scope: Scope, name: bytes) -> str:
+    """All headers of that name as one, with commas between (RFC 9110, section 5.3); empty if there is none."""
+    return b",".join([value for key, value in scope["headers"] if key == name]).decode("latin-1")
+
+
 def method_label(scope: Scope) -> str:
     """The request's method as a label of metrics, which clients must not be able to invent."""
     method: str = scope["method"]

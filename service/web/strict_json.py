@@ -12,18 +12,21 @@ from service.problems import Problem
 
 # Digits of an integer that Python still converts and writes.
 LONGEST_INTEGER = 400
+CONTAINERS = (dict, list)
 # A list of numbers, which has no keys.
 NUMBERS = re.compile(rb"\[[-+.\deE,\s]*\]")
+_DECODER = msgspec.json.Decoder()
 
 
 def parse_json(body: bytes) -> Any:
     """The content of strict JSON; raises Problem 400."""
     try:
-        content = msgspec.json.decode(body)
+        content = _DECODER.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return _parse(body)  # accepts lone surrogates and numbers that overflow too, or says what is wrong
     # msgspec keeps the last of equal keys. Each key has a colon, so as many colons as keys means that no key was lost.
-    return content if body.count(b":") == _count_keys(content) else _parse(body)
+    keys = _count_keys(content) if isinstance(content, CONTAINERS) else 0
+    return content if body.count(b":") == keys else _parse(body)
 
 
 def refuse_repeated_keys(document: bytes) -> None:
@@ -36,11 +39,15 @@ def refuse_repeated_keys(document: bytes) -> None:
 
 def _count_keys(content: Any) -> int:
     """Keys of all objects, except those in lists that begin with a number or a string."""
+    keys, inside = 0, content
     if isinstance(content, dict):
-        return len(content) + sum(map(_count_keys, content.values()))
-    if isinstance(content, list) and content and isinstance(content[0], dict | list):
-        return sum(map(_count_keys, content))
-    return 0
+        keys, inside = len(content), content.values()
+    elif not (content and isinstance(content[0], CONTAINERS)):
+        return 0
+    for value in inside:
+        if isinstance(value, CONTAINERS):
+            keys += _count_keys(value)
+    return keys
 
 
 def _parse(body: bytes) -> Any:

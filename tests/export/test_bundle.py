@@ -1,27 +1,16 @@
-import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from attributes import Group
-from export.bundle import BundleError, Manifest, read_bundle, seal, writing_bundle
+from export.bundle import BundleError, read_bundle, seal, writing_bundle
+from export.manifest import Manifest
 from service.inference.repository import SHIPPED
+from tests.export.conftest import digest, edit
 from tests.service.toys import toy_bundle
-
-
-@pytest.fixture
-def copy(small_bundle: tuple[Path, Manifest], tmp_path: Path) -> Path:
-    return Path(shutil.copytree(small_bundle[0], tmp_path / "copy"))
-
-
-def edit(path: Path, change: Callable[[dict], None]) -> None:
-    manifest = json.loads((path / "manifest.json").read_text())
-    change(manifest)
-    (path / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_a_bundle_comes_back_as_it_was_written(small_bundle: tuple[Path, Manifest]) -> None:
@@ -129,45 +118,6 @@ def test_a_replacement_that_fails_at_the_last_step_leaves_the_old_bundle(
     read_bundle(copy)
 
 
-@pytest.mark.parametrize(
-    ("latents", "message"),
-    [
-        ([], "at least one latent part"),
-        ([{"attribute": "nobody", "start": 0, "stop": 3}], "names no attribute"),
-        ([{"attribute": "shape", "start": 0, "stop": 3}, {"attribute": "scale", "start": 4, "stop": 10}], "follow"),
-    ],
-)
-def test_latent_parts_that_leave_a_dimension_without_an_owner_are_refused(
-    small_bundle: tuple[Path, Manifest], latents: list[dict], message: str
-) -> None:
-    content = small_bundle[1].model_dump(mode="json") | {"latents": latents}
-    with pytest.raises(ValueError, match=message):
-        Manifest.model_validate(content)
-
-
-def digest(content: dict) -> str:
-    """As the manifest's format says: sha256 of the canonical JSON without the digest."""
-    content = {key: value for key, value in content.items() if key != "digest"}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def test_a_manifest_of_before_its_optional_fields_stays_valid(copy: Path) -> None:
-    def as_before(manifest: dict) -> None:
-        for name in ("conditions", "group"):
-            del manifest[name]
-        for attribute in manifest["attributes"]:
-            del attribute["limits"]
-        for part in manifest["latents"]:
-            del part["code"]
-        manifest["digest"] = digest(manifest)
-
-    edit(copy, as_before)
-    written = json.loads((copy / "manifest.json").read_text())
-    bundle = read_bundle(copy)
-    assert bundle.manifest.digest == written["digest"]
-    assert (bundle.codebook.conditions, bundle.codebook.group) == ((), None)
-
-
 def test_the_shipped_bundle_is_valid() -> None:
     written = json.loads((SHIPPED / "dsprites" / "manifest.json").read_text())
     assert read_bundle(SHIPPED / "dsprites").manifest.digest == digest(written)
@@ -187,42 +137,3 @@ def test_sealing_again_changes_nothing(tmp_path: Path) -> None:
 def test_a_codebook_knows_conditions_and_group(tmp_path: Path) -> None:
     assert read_bundle(toy_bundle(tmp_path / "c", kind="conditional")).codebook.conditions == ("shape", "scale")
     assert read_bundle(toy_bundle(tmp_path / "g", kind="group")).codebook.group == Group("digit", 1.0)
-
-
-@pytest.mark.parametrize(
-    ("kind", "change", "message"),
-    [
-        ("conditional", {"conditions": ()}, "encoder: has inputs"),
-        ("onehot", {"conditions": ("shape",)}, "encoder: has inputs"),
-        ("conditional", {"conditions": ("style",)}, "'style' is no discrete attribute"),
-        ("conditional", {"conditions": ("colour",)}, "'colour' is no discrete attribute"),
-        ("group", {"group": Group("style0", 1)}, "'style0' is no discrete attribute"),
-        ("group", {"group": Group("colour", 1)}, "'colour' is no discrete attribute"),
-        ("group", {"group": Group("digit", 0)}, "tau must be positive"),
-        ("group", {"group": Group("digit", float("inf"))}, "tau must be positive"),
-        ("group", {"group": Group("digit", float("nan"))}, "tau must be positive"),
-        ("onehot", {"group": Group("shape", 1)}, "needs mean and logvar of the encoder"),
-        ("conditional", {"group": Group("shape", 1)}, "needs mean and logvar of the encoder"),
-    ],
-)
-def test_conditions_and_groups_that_the_encoder_lacks_are_refused(
-    tmp_path: Path, kind: str, change: dict, message: str
-) -> None:
-    with pytest.raises(ValueError, match=message):
-        toy_bundle(tmp_path / "toy", kind=kind, **change)
-
-
-@pytest.mark.parametrize("shape", [[-1, 9], [-1, 1], [2, 10]])
-def test_a_condition_of_another_length_than_all_weights_is_refused(tmp_path: Path, shape: list[int]) -> None:
-    path = toy_bundle(tmp_path / "toy", kind="conditional")
-    edit(path, lambda manifest: manifest["encoder"]["inputs"][1].update(shape=shape))
-    with pytest.raises(BundleError, match="encoder: has inputs"):
-        read_bundle(path)
-
-
-@pytest.mark.parametrize("code", [-1, 4])
-def test_a_code_beyond_the_posterior_is_refused(tmp_path: Path, code: int) -> None:
-    path = toy_bundle(tmp_path / "toy", kind="group")
-    edit(path, lambda manifest: manifest["latents"][2].update(code=code))
-    with pytest.raises(BundleError, match="lies beyond the posterior's 4 codes"):
-        read_bundle(path)

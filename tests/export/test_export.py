@@ -3,27 +3,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from export.bundle import BundleError, Manifest, read_bundle
+from export.bundle import BundleError, read_bundle
 from export.export import export, threshold
+from export.manifest import Manifest
 from tests.support import train
 from training.runs import Run
 
 
 def test_a_bundle_says_how_it_was_made(small_run: Run, small_bundle: tuple[Path, Manifest]) -> None:
     training = small_bundle[1].training
-    assert training["images"] == 640
-    assert training["seed"] == 0
-    assert training["data"] == "dsprites"
-    assert training["command"].startswith("spritevae train softmax --data dsprites")
+    assert training.images == 640
+    assert training.seed == 0
+    assert training.data == "dsprites"
+    assert training.command.startswith("spritevae train softmax --data dsprites")
     card = (small_bundle[0] / "card.md").read_text()
-    assert training["command"] in card
+    assert training.command in card
     assert "accuracy.orientation.merged" in card
 
 
 def test_a_card_tells_of_the_run_that_its_run_began_with(small_run: Run, tmp_path: Path) -> None:
     further = train(tmp_path / "further", "--data", "dsprites", "--init", str(small_run.path), "--seed", "7", images=64)
     manifest = export(further, tmp_path / "bundle", scored_rows=50)
-    assert manifest.training["init"]["images"] == 640
+    assert [stage.images for stage in manifest.training.stages] == [640, 64]
     card = (tmp_path / "bundle" / "card.md").read_text()
     assert card.index(small_run.parameters.command) < card.index(further.parameters.command)
     assert "images seen: 640 + 64" in card

@@ -11,8 +11,8 @@ from export.onnx import (
     RANDOM_NODES,
     DecoderGraph,
     EncoderGraph,
+    ExportedGraph,
     ExportError,
-    Graph,
     decoder_graph,
     encoder_graph,
     refuse_random_nodes,
@@ -32,12 +32,14 @@ def model(request: pytest.FixtureRequest) -> VAE:
 
 
 @pytest.fixture(scope="module")
-def graphs(model: VAE) -> tuple[Graph, Graph]:
+def graphs(model: VAE) -> tuple[ExportedGraph, ExportedGraph]:
     return encoder_graph(model), decoder_graph(model)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 64])
-def test_graphs_agree_with_torch_for_any_batch(model: VAE, graphs: tuple[Graph, Graph], batch: int) -> None:
+def test_graphs_agree_with_torch_for_any_batch(
+    model: VAE, graphs: tuple[ExportedGraph, ExportedGraph], batch: int
+) -> None:
     images = torch.rand(batch, 3, 30, 45)
     labels, inputs = None, {"image": images.numpy()}
     if model.space.conditions:
@@ -73,7 +75,9 @@ class Sampled(EncoderGraph):
 
 def test_a_graph_that_samples_is_refused(small_run: Run) -> None:
     with pytest.raises(ExportError, match="random node RandomNormalLike"):
-        Graph(Sampled(small_run.load()), {"image": torch.rand(2, 1, 64, 64)}, ("z", "weights", "mean", "logvar"))
+        ExportedGraph(
+            Sampled(small_run.load()), {"image": torch.rand(2, 1, 64, 64)}, ("z", "weights", "mean", "logvar")
+        )
 
 
 @pytest.mark.parametrize("operator", sorted(RANDOM_NODES))

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from export import speed
-from export.bundle import Manifest
-from training.reproduce.experiments import SPEEDS
-from training.runs import Run
+from export.manifest import Manifest
+from training.runs import SPEEDS, Run
 
 
 def test_both_graphs_are_timed_beside_the_reference(

@@ -19,7 +19,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from export.bundle import DECODER, MANIFEST, Manifest, seal
+from export.bundle import DECODER, MANIFEST, seal
+from export.manifest import Manifest
 from service.app import create_app
 from service.settings import Settings
 from tests.service.toys import toy_bundle, wait_until_ready
@@ -108,8 +109,8 @@ def test_no_bug_tells_where_it_is(keeper: TestClient, folder: Path, monkeypatch:
 
     for place in (
         "service.routes.models.describe",
-        "service.latent.points._placed",
-        "service.openinference.infer.part",
+        "service.latent.points.is_rounded",
+        "service.openinference.infer.split_binary",
     ):
         monkeypatch.setattr(place, fail)
     for answer in (

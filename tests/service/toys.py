@@ -12,20 +12,8 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 from starlette.testclient import TestClient
 
-from export.bundle import (
-    CARD,
-    CODEBOOK,
-    CONDITION,
-    DECODER,
-    ENCODER,
-    GOLDEN,
-    GraphSpec,
-    ImageSpec,
-    Manifest,
-    TensorSpec,
-    seal,
-    writing_bundle,
-)
+from export.bundle import CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, seal, writing_bundle
+from export.manifest import CONDITION, GraphSpec, ImageSpec, Manifest, TensorSpec
 from tests.service.toy_systems import KINDS, Array, Kind, Toy
 
 Shapes = dict[str, tuple[int, ...]]

@@ -12,7 +12,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from export.bundle import DECODER, ENCODER, GOLDEN, MANIFEST, Manifest, read_bundle, seal, writing_bundle
+from export.bundle import DECODER, ENCODER, GOLDEN, MANIFEST, read_bundle, seal, writing_bundle
+from export.manifest import Manifest
 from service.inference.repository import SHIPPED
 
 DSPRITES = SHIPPED / "dsprites"

@@ -24,7 +24,7 @@ SURE = 0.8
 """Share of that which must be seen."""
 PER, MEGABYTE = 10_000, 2**20
 LEAKING = (
-    "import sys; from service.middleware.request_context import RequestContext as context;"
+    "import sys; from service.middleware.request_context import RequestContextMiddleware as context;"
     "kept, call = [], context.__call__;"
     f"context.__call__ = lambda *given: (kept.append(bytearray({LEAK})), call(*given))[1];"
     "from service.main import serve; sys.exit(serve(sys.argv[1:]))"

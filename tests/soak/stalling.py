@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
-from service.server.server import HEAD_SECONDS
+from service.server.protocol import HEAD_SECONDS
 from tests.service.processes import Running, memory, running
 from tests.soak.bundles import DSPRITES
 from tests.soak.client import Client, Connection, request

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from attributes import AttributeValueError
-from export.bundle import Manifest
+from export.manifest import Manifest
 from spritevae import Model, load
 from training.runs import Run
 

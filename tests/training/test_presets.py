@@ -11,7 +11,8 @@ import pytest
 import torch
 from starlette.testclient import TestClient
 
-from export.bundle import Manifest, read_bundle
+from export.bundle import read_bundle
+from export.manifest import Manifest
 from service.app import create_app
 from service.settings import Settings
 from spritevae import load
@@ -36,7 +37,7 @@ def each_preset() -> list[object]:
     return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in presets.names()]
 
 
-def passed(model: VAE) -> ForwardOutput:
+def forward(model: VAE) -> ForwardOutput:
     """A training pass over 40 images of all shapes, half of them labelled."""
     from training.data.dsprites import RenderedDSprites
 
@@ -49,14 +50,14 @@ def passed(model: VAE) -> ForwardOutput:
 
 @pytest.mark.parametrize("name", presets.names())
 def test_every_parameter_of_a_preset_gets_a_gradient(name: str) -> None:
-    """Every output of the heads, and every other parameter tensor, but those that are documented as cut, and a
-    critic's, which has an optimiser of its own."""
+    """Every output of the heads and every other parameter tensor. Excepted are those of ``CUT``, and the adversary's,
+    which has an optimizer of its own."""
     from training.data.dsprites import ATTRIBUTES
 
     torch.manual_seed(0)
     model = VAE(presets.find(name)(), ATTRIBUTES, (64, 64, 1))
-    made = passed(model)
-    torch.stack([at(term.weight, made.progress) * term(made) for term in model.recipe.losses]).sum().backward()
+    output = forward(model)
+    torch.stack([at(loss.weight, output.progress) * loss(output) for loss in model.recipe.losses]).sum().backward()
     without = [
         key
         for key, value in model.named_parameters()

@@ -35,6 +35,7 @@ ATTRIBUTES = Attributes(
 SIZES = tuple(attribute.size for attribute in ATTRIBUTES)
 COUNT = math.prod(SIZES)
 
+# Bayes accuracy over all images, all equally likely: some combinations have the same raster by chance.
 CEILINGS = {
     "shape": 1.0,
     "scale": 1.0,
@@ -44,17 +45,18 @@ CEILINGS = {
     "pos_y": 1.0,
     "all": 0.9707,
 }
-"""Bayes accuracy over all images, uniform: chance coincidences of rasters leave some combinations undecidable."""
 
 URL = "https://github.com/google-deepmind/dsprites-dataset/raw/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 MD5 = "7da33b31b13a06f4b04a70402ce90c2e"
 
+# Corners lie on a grid of 1/256 px.
 _SUBPIXEL = 256
+# A row of set pixels.
 _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 
 def _outlines() -> tuple[NDArray[np.float64], ...]:
-    """Corners [V, 2] of each shape at scale 1, px from the centre, y down; found by fitting real images."""
+    """Corners [V, 2] of each shape at scale 1, in px from the centre, y down; fitted to the original images."""
     half = 9.6
     square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
     t = 2 * np.pi * np.arange(100) / 100
@@ -99,7 +101,8 @@ def _fill(x: NDArray[np.int32], y: NDArray[np.int32]) -> NDArray[np.uint64]:
     """Even-odd fill of polygons with corners [B, V] in subpixels: words [B, 64], the first pixel in the top bit."""
     words = np.zeros((len(x), SIDE), np.uint64)
     next_x, next_y = np.roll(x, -1, axis=1), np.roll(y, -1, axis=1)
-    first = (np.minimum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL + 1  # first row whose centre is below the upper end
+    # The first row whose centre is below the upper end of an edge, and the last above its lower end.
+    first = (np.minimum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL + 1
     last = (np.maximum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL
     image, corner = np.nonzero(last >= first)
     first, last = first[image, corner], last[image, corner]
@@ -110,7 +113,7 @@ def _fill(x: NDArray[np.int32], y: NDArray[np.int32]) -> NDArray[np.uint64]:
         row = first[crossed] + step
         height = dy[crossed]
         along = dx[crossed] * (row * _SUBPIXEL + _SUBPIXEL // 2 - y0[crossed])
-        # the first column whose centre is not left of the crossing: a ceiling, in integers
+        # The first column whose centre is not left of the crossing: a division rounded up, in integers.
         column = -((_SUBPIXEL // 2 * height - x0[crossed] * height - along) // (_SUBPIXEL * height))
         inside = column < SIDE
         flips = _ALL >> np.maximum(column[inside], 0).astype(np.uint64)
@@ -124,12 +127,13 @@ def classes_of(rows: Rows) -> NDArray[np.intp]:
 
 
 def canonical_keys(classes: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
-    """One key per different image: the row of its combination with orientation 39 counted as 0, as it is one angle."""
+    """One key [B] per combination: its row, with orientation 39 counted as 0, as both are the same angle."""
     folded = [classes[:, i] % attribute.classes for i, attribute in enumerate(ATTRIBUTES)]
     return np.ravel_multi_index(folded, SIZES).astype(np.uint64)
 
 
 def _batch(images: NDArray[np.uint8], classes: NDArray[np.integer[Any]]) -> Batch:
+    """A batch of images [B, 64, 64] of 0 and 1 with classes [B, 5]."""
     targets = np.zeros((len(classes), ATTRIBUTES.total), np.float32)
     for i, attribute in enumerate(ATTRIBUTES):
         targets[np.arange(len(classes)), ATTRIBUTES.columns(attribute.name).start + classes[:, i]] = 1
@@ -137,6 +141,8 @@ def _batch(images: NDArray[np.uint8], classes: NDArray[np.integer[Any]]) -> Batc
 
 
 class _DSprites:
+    """What rendered dSprites and a file of them have in common."""
+
     attributes = ATTRIBUTES
     image_shape = (SIDE, SIDE, 1)
     ceilings: Mapping[str, float] = CEILINGS
@@ -148,12 +154,12 @@ class _DSprites:
 
     @cached_property
     def held_out(self) -> NDArray[np.bool_]:
-        """The tenth of all combinations."""
+        """Which rows [N] show one of the held-out combinations, a tenth of all."""
         return lowest_tenth(canonical_keys(self.classes))
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """All."""
+        """All rows are labelled: [N, 5]."""
         return np.ones(self.classes.shape, np.bool_)
 
     def render(self, positions: NDArray[Any]) -> NDArray[np.uint8]:
@@ -162,22 +168,22 @@ class _DSprites:
 
 
 class RenderedDSprites(_DSprites):
-    """All 737,280 combinations, rendered when they are asked for: no file, no memory.
+    """All 737,280 combinations, rendered when a batch is drawn: this takes no file and no memory.
 
-    Splits go by combination. As 2,998 rasters coincide by chance, 0.75 % of the held-out rows show an image that some
-    other combination shows in training.
+    Rows are split by combination. As 2,998 rasters are the same by chance, 0.75 % of the held-out rows show an image
+    that another combination shows in training.
     """
 
     @property
     def content(self) -> str:
-        """Always the same."""
+        """The same for all: there is only one such dataset."""
         return "rendered"
 
     def __init__(self) -> None:
         self.classes = classes_of(np.arange(COUNT))
 
     def batch(self, rows: Rows) -> Batch:
-        """Images and labels of the rows [B] of the whole data set."""
+        """Images and labels of the rows [B]."""
         classes = self.classes[rows]
         return _batch(render(*classes.T), classes)
 
@@ -185,7 +191,8 @@ class RenderedDSprites(_DSprites):
 class DSpritesFile(_DSprites):
     """The original npz, or any npz with some of its rows (``imgs``, ``latents_classes``), kept bit-packed.
 
-    Raises DataError where the file is not that, or where 100 rendered rows differ from it as no real ones do.
+    Raises DataError if the file is something else, or if one of 100 of its rows differs from the rendered image by more
+    pixels than original images do.
     """
 
     def __init__(self, file: Path) -> None:
@@ -194,11 +201,11 @@ class DSpritesFile(_DSprites):
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 images, classes = arrays["imgs"], np.asarray(arrays["latents_classes"], np.intp)
-        except Exception as error:  # numpy, zipfile and zlib raise all sorts of things on what is damaged
+        except Exception as error:  # numpy, zipfile and zlib raise many kinds of exceptions for damaged files
             raise DataError(f"{file}: not a dSprites npz with imgs and latents_classes ({error})") from error
         if classes.ndim != 2 or images.shape != (len(classes), SIDE, SIDE) or images.dtype != np.uint8:
             raise DataError(f"{file}: imgs must be uint8 [N, 64, 64] and latents_classes [N, 5 or 6]")
-        classes = classes[:, -len(SIZES) :]  # the original has a leading colour column
+        classes = classes[:, -len(SIZES) :]  # the original has a colour column before them
         if not len(classes) or classes.shape[1] != len(SIZES) or (classes < 0).any() or (classes >= SIZES).any():
             raise DataError(f"{file}: latents_classes lie outside {SIZES}")
         if images.max() > 1:
@@ -212,7 +219,7 @@ class DSpritesFile(_DSprites):
 
     @property
     def content(self) -> str:
-        """sha256 of images and classes."""
+        """The SHA-256 of images and classes."""
         return hashlib.sha256(self._packed.tobytes() + self.classes.tobytes()).hexdigest()
 
     def batch(self, rows: Rows) -> Batch:
@@ -222,7 +229,10 @@ class DSpritesFile(_DSprites):
 
 
 def original(folder: Path) -> DSpritesFile:
-    """The original data set, in ``folder``, downloaded if it isn't there; raises DataError."""
+    """The original data set in ``folder``, downloaded if it isn't there.
+
+    Raises DataError if it can't be downloaded, or if it is not complete.
+    """
     file = DSpritesFile(download(folder, URL, MD5))
     if len(file) != COUNT:
         raise DataError(f"the original dSprites has {COUNT} rows, this file {len(file)}")

@@ -1,4 +1,4 @@
-"""How often the most probable class is the labelled one; for continuous attributes, how far the value is off."""
+"""Accuracy of discrete attributes, and the absolute error of continuous ones."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics.outputs import Outputs
+from training.metrics.predictions import Predictions
 
 
-def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
-    """``accuracy.NAME`` over all classes; for a circular attribute with aliases also ``accuracy.NAME.merged``, where
-    an alias counts as the class it stands for; ``accuracy.all``: all discrete attributes right at once, over all
-    classes; ``error.NAME``: absolute error of a continuous attribute, as a share of its range.
+def compute(predictions: Predictions) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Per row [B]: ``accuracy.NAME``, ``accuracy.all`` and ``error.NAME``.
+
+    * ``accuracy.NAME``: the most probable class is the labelled one.
+    * ``accuracy.NAME.merged``: the same, but an alias of a circular attribute counts as the class that it repeats.
+    * ``accuracy.all``: the classes of all labelled discrete attributes are right.
+    * ``error.NAME``: absolute error of a continuous attribute, as a share of its range.
     """
-    everything, labelled = np.ones(len(outputs.images), np.bool_), np.zeros(len(outputs.images), np.bool_)
-    for attribute in outputs.shared:
-        target, weights = outputs.targets[attribute.name], outputs.said[attribute.name]
-        known = outputs.known[attribute.name]
+    all_right = np.ones(len(predictions.images), np.bool_)
+    any_known = np.zeros(len(predictions.images), np.bool_)
+    for attribute in predictions.attributes:
+        target, weights = predictions.targets[attribute.name], predictions.weights[attribute.name]  # [B, K]
+        known = predictions.known[attribute.name]
         if attribute.kind == "continuous":
             low, high = attribute.bounds
             error = np.abs(attribute.read(weights).position - target[:, 0]) / (high - low)
@@ -30,7 +34,7 @@ def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
         if attribute.classes < attribute.size:
             merged = attribute.read(weights).index == attribute.fold(target).argmax(axis=1)
             yield f"accuracy.{attribute.name}.merged", np.where(known, merged, np.nan)
-        everything &= right | ~known
-        labelled |= known
-    if any(attribute.kind != "continuous" for attribute in outputs.shared):
-        yield "accuracy.all", np.where(labelled, everything, np.nan)
+        all_right &= right | ~known
+        any_known |= known
+    if any(attribute.kind != "continuous" for attribute in predictions.attributes):
+        yield "accuracy.all", np.where(any_known, all_right, np.nan)

@@ -1,4 +1,4 @@
-"""What set metrics look at: a codec on some rows, its codes as coordinates, and the factors behind the images."""
+"""What set metrics work on: a model, rows of a data set, the codes of their images, and the factors behind them."""
 
 from __future__ import annotations
 
@@ -16,43 +16,45 @@ from training.data.dataset import Dataset, Rows
 CHUNK = 512
 
 
-class Representation(NamedTuple):
-    """Codes and factors of the same images."""
+class CodesAndFactors(NamedTuple):
+    """Codes and ground-truth factors of the same N images, as the disentanglement metrics take them."""
 
     codes: NDArray[np.float64]
-    """[N, C] coordinates: positions of discrete attributes, values of continuous ones."""
-    names: tuple[str, ...]
-    """Of the codes: the model's attributes."""
+    """[N, C]: positions of discrete attributes, values of continuous ones."""
+    code_names: tuple[str, ...]
+    """The model's attributes."""
     factors: NDArray[np.intp]
-    """[N, F] classes of the data's discrete attributes, aliases apart."""
+    """[N, F]: classes of the data's discrete attributes, aliases apart."""
     factor_names: tuple[str, ...]
 
 
 class EvaluationContext:
-    """A codec, rows of a source to study it on, and a seed for all that is drawn."""
+    """A model, the rows of a data set to evaluate it on, and a seed for all random numbers."""
 
     def __init__(self, autoencoder: Autoencoder, dataset: Dataset, rows: Rows, seed: int = 0) -> None:
         self.autoencoder, self.dataset, self.rows, self.seed = autoencoder, dataset, rows, seed
 
     @cached_property
     def encoded(self) -> Encoded:
-        """What the encoder says of all rows."""
+        """The encoder's outputs for all rows."""
         return encode(self.autoencoder, self.dataset, self.rows)
 
     @property
-    def factors(self) -> list[Attribute]:
+    def factor_attributes(self) -> list[Attribute]:
         """The data's discrete attributes."""
         return [attribute for attribute in self.dataset.attributes if attribute.kind != "continuous"]
 
     @cached_property
-    def representation(self) -> Representation:
-        """Codes and factors of the rows whose discrete attributes are all labelled."""
+    def codes_and_factors(self) -> CodesAndFactors:
+        """Codes and factors of the rows where all discrete attributes are labelled."""
         vocabulary = self.autoencoder.codebook.attributes
         codes = vocabulary.read(self.encoded.weights).position.astype(np.float64)
-        classes, complete = labels_of(self.dataset, self.rows, self.factors)
-        names = tuple(attribute.name for attribute in vocabulary)
-        return Representation(
-            codes[complete], names, classes[complete], tuple(attribute.name for attribute in self.factors)
+        classes, complete = target_classes(self.dataset, self.rows, self.factor_attributes)
+        return CodesAndFactors(
+            codes[complete],
+            tuple(attribute.name for attribute in vocabulary),
+            classes[complete],
+            tuple(attribute.name for attribute in self.factor_attributes),
         )
 
 
@@ -60,13 +62,15 @@ SetMetric = Callable[[EvaluationContext], Iterator[tuple[str, "float | NDArray[A
 
 
 def encode(autoencoder: Autoencoder, dataset: Dataset, rows: Rows) -> Encoded:
-    """What the encoder says of rows of a source."""
+    """The encoder's outputs for rows [N] of a data set."""
     parts = [autoencoder.encode(dataset.batch(rows[i : i + CHUNK]).images) for i in range(0, len(rows), CHUNK)]
     return Encoded(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
-def labels_of(dataset: Dataset, rows: Rows, attributes: list[Attribute]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Classes [N, A] of discrete attributes, and of which rows [N] all are labelled."""
+def target_classes(
+    dataset: Dataset, rows: Rows, attributes: list[Attribute]
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """True classes [N, A] of discrete attributes, and in which rows [N] all of them are labelled."""
     index = [dataset.attributes.index(attribute) for attribute in attributes]
     columns = [dataset.attributes.columns(attribute.name) for attribute in attributes]
     classes, known = [], []

@@ -1,4 +1,4 @@
-"""How close the image decoded from the true attributes is to the true image."""
+"""Decoding: the image decoded from the true attributes, compared with the true image."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import reconstruction_error
-from training.metrics.outputs import Outputs
+from training.metrics.predictions import Predictions
 from training.metrics.reconstruction import cross_entropy
 
 THRESHOLD = 0.5
 
 
-def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
-    """``decode.iou`` and ``decode.exact`` (every pixel on the right side of the threshold), and ``decode.error``, the
-    mean absolute difference of pixel values in 0..1; ``decode.bce``, their cross-entropy in nats per image; only where
-    all attributes of the model are labelled.
+def compute(predictions: Predictions) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Per row [B] where all attributes of the model are labelled:
+
+    * ``decode.iou``: intersection over union of the binarised images.
+    * ``decode.exact``: every pixel is on the right side of the threshold.
+    * ``decode.error``: mean absolute difference of pixel values in 0..1.
+    * ``decode.bce``: binary cross-entropy in nats per image.
     """
-    complete = outputs.complete
+    complete = predictions.complete
     if not complete.any():
         return
-    count = len(outputs.decoded)
-    truth = outputs.images.reshape(count, -1) / np.float32(255)
-    decoded = outputs.decoded.reshape(count, -1)
+    count = len(predictions.decoded)
+    truth = predictions.images.reshape(count, -1) / np.float32(255)  # [B, H * W * C]
+    decoded = predictions.decoded.reshape(count, -1)
     yield "decode.iou", np.where(complete, iou(truth, decoded), np.nan)
     exact = ((truth > THRESHOLD) == (decoded > THRESHOLD)).all(axis=1)
     yield "decode.exact", np.where(complete, exact, np.nan)
@@ -33,8 +36,8 @@ def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
     yield "decode.bce", np.where(complete, cross_entropy(truth, decoded), np.nan)
 
 
-def iou(truth: NDArray[Any], guess: NDArray[Any]) -> NDArray[np.float64]:
-    """Intersection over union [B] of what exceeds the threshold in images [B, P] in 0..1; 1 where nothing does."""
-    a, b = truth > THRESHOLD, guess > THRESHOLD
+def iou(truth: NDArray[Any], decoded: NDArray[Any]) -> NDArray[np.float64]:
+    """Intersection over union [B] of the pixels above the threshold in images [B, P] in 0..1; 1 if there are none."""
+    a, b = truth > THRESHOLD, decoded > THRESHOLD
     union = (a | b).sum(axis=1)
     return np.where(union > 0, (a & b).sum(axis=1) / np.maximum(union, 1), 1.0)

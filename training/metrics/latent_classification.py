@@ -1,18 +1,18 @@
-"""What latent codes tell of the class, by a classifier trained on them (ananyahjha93/multi-level-vae).
+"""How well the class can be predicted from latent codes, by a classifier (ananyahjha93/multi-level-vae).
 
-A classifier d-256-256-K learns from codes of training images and is judged on codes of held-out ones, three ways:
+A classifier d-256-256-K is trained on codes of training images and tested on codes of held-out images, in three ways:
 
-* ``single``: each image's own posterior mean. Leaks nothing: all that is said of an image comes from the image.
-* ``support``: images are told the class whose evidence, gathered from training images, is nearest to their own code.
-* ``leaking``: the published protocol, to compare with only. Test images are grouped by their TEST labels, and get a
-  sample of the group's evidence as code: even an untrained encoder scores high, as the code depends on the label.
+* ``single``: the code is each image's own posterior mean. Nothing leaks: the code comes from the image alone.
+* ``support``: no classifier. An image gets the class whose evidence, from training images, is nearest to its code.
+* ``leaking``: the published protocol, for comparison only. Test images are grouped by their TEST labels, and a code is
+  a sample of the group's evidence. It depends on the label, so even an untrained encoder scores high.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,89 +22,124 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from attributes import product_of_gaussians
+from attributes import Attribute, product_of_gaussians
 from training.autoencoder import Encoded
-from training.metrics.context import EvaluationContext, encode, labels_of
+from training.metrics.context import EvaluationContext, encode, target_classes
 
 HIDDEN = (256, 256)
 TRAIN_ROWS = 60_000
-GROUP = 128
-"""Images per group of the published protocol, about its batches'."""
+GROUP = 128  # images per group of the published protocol, about its batch size
+
+
+class LabelledPosteriors(NamedTuple):
+    """Posteriors of N images and their classes."""
+
+    mean: NDArray[Any]
+    """[N, L]."""
+    logvar: NDArray[Any]
+    """[N, L]."""
+    classes: NDArray[np.intp]
+    """[N]."""
+
+    def select(self, codes: slice | NDArray[np.intp]) -> LabelledPosteriors:
+        """These codes only."""
+        return self._replace(mean=self.mean[:, codes], logvar=self.logvar[:, codes])
 
 
 def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
-    """``classification.class.single`` (also ``.support``, ``.leaking``) and ``classification.style.single`` of models
-    with a group: of the group's codes and of all others; ``classification.codes.single`` of all others, for the data's
-    first nominal attribute.
+    """Accuracies on held-out images.
+
+    Of models with a group: ``classification.class.single``, ``.support`` and ``.leaking`` from the group's codes, and
+    ``classification.style.single`` from all other codes. Of other models: ``classification.codes.single`` from all
+    codes, for the data's first nominal attribute.
     """
-    dataset, codebook = context.dataset, context.autoencoder.codebook
-    nominal = [attribute for attribute in context.factors if attribute.kind == "nominal"]
-    wanted = nominal[0].name if nominal else None
-    if codebook.group is not None:
-        wanted = codebook.group.attribute
-    attributes = [attribute for attribute in context.factors if attribute.name == wanted]
-    training = np.flatnonzero(~dataset.held_out)
-    if not attributes or not len(training):
+    codebook, seed = context.autoencoder.codebook, context.seed
+    attribute = _attribute(context)
+    training_rows = np.flatnonzero(~context.dataset.held_out)
+    if attribute is None or not len(training_rows):
         return
-    training = np.random.default_rng(context.seed).permutation(training)[:TRAIN_ROWS]
-    learned, judged = encode(context.autoencoder, dataset, training), context.encoded
-    (labels, known), (truth, sure) = (labels_of(dataset, rows, attributes) for rows in (training, context.rows))
-    labels, truth = labels[known, 0], truth[sure, 0]
-    learned, judged = (Encoded(*(array[kept] for array in each)) for each, kept in ((learned, known), (judged, sure)))
+    training_rows = np.random.default_rng(seed).permutation(training_rows)[:TRAIN_ROWS]
+    train = _labelled(context, training_rows, encode(context.autoencoder, context.dataset, training_rows), attribute)
+    test = _labelled(context, context.rows, context.encoded, attribute)
     if codebook.group is None:
-        yield "classification.codes.single", accuracy(learned.mean, labels, judged.mean, truth, context.seed)
+        yield "classification.codes.single", classifier_accuracy(*_single(train, test), seed)
         return
-    own, _ = codebook.grouped
-    style = np.delete(np.arange(learned.mean.shape[1]), own)
-    yield (
-        "classification.class.single",
-        accuracy(learned.mean[:, own], labels, judged.mean[:, own], truth, context.seed),
-    )
-    yield (
-        "classification.style.single",
-        accuracy(learned.mean[:, style], labels, judged.mean[:, style], truth, context.seed),
-    )
-    members = [labels == each for each in np.unique(labels)]
-    gathered = [product_of_gaussians(learned.mean[rows, own], learned.logvar[rows, own])[0] for rows in members]
-    yield "classification.class.support", nearest(judged.mean[:, own], np.stack(gathered), np.unique(labels), truth)
-    draw = np.random.default_rng(context.seed)
-    leaking = [
-        leaked(each.mean[:, own], each.logvar[:, own], known, draw)
-        for each, known in ((learned, labels), (judged, truth))
-    ]
-    yield "classification.class.leaking", accuracy(leaking[0], labels, leaking[1], truth, context.seed)
+    group, _ = codebook.grouped
+    style = np.delete(np.arange(train.mean.shape[1]), group)
+    train_group, test_group = train.select(group), test.select(group)
+    yield "classification.class.single", classifier_accuracy(*_single(train_group, test_group), seed)
+    yield "classification.style.single", classifier_accuracy(*_single(train.select(style), test.select(style)), seed)
+    yield "classification.class.support", _support_accuracy(train_group, test_group)
+    rng = np.random.default_rng(seed)
+    leaking = [leaking_codes(*each, rng) for each in (train_group, test_group)]
+    accuracy = classifier_accuracy(leaking[0], train.classes, leaking[1], test.classes, seed)
+    yield "classification.class.leaking", accuracy
 
 
-def accuracy(
-    codes: NDArray[Any], labels: NDArray[Any], judged: NDArray[Any], truth: NDArray[Any], seed: int = 0
+def _attribute(context: EvaluationContext) -> Attribute | None:
+    """The attribute whose classes are predicted: the group's, else the first nominal one."""
+    group = context.autoencoder.codebook.group
+    for attribute in context.factor_attributes:
+        if attribute.name == group.attribute if group is not None else attribute.kind == "nominal":
+            return attribute
+    return None
+
+
+def _labelled(
+    context: EvaluationContext, rows: NDArray[Any], encoded: Encoded, attribute: Attribute
+) -> LabelledPosteriors:
+    """The codes of those rows where the attribute is labelled."""
+    classes, known = target_classes(context.dataset, rows, [attribute])
+    return LabelledPosteriors(encoded.mean[known], encoded.logvar[known], classes[known, 0])
+
+
+def _single(
+    train: LabelledPosteriors, test: LabelledPosteriors
+) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any], NDArray[np.intp]]:
+    return train.mean, train.classes, test.mean, test.classes
+
+
+def classifier_accuracy(
+    codes: NDArray[Any], classes: NDArray[Any], test_codes: NDArray[Any], test_classes: NDArray[Any], seed: int = 0
 ) -> float:
-    """Of a classifier that learns codes [N, L] with labels [N], on others [M, L]; trained until its score on a tenth of
-    the codes, held back, has not risen for 10 epochs.
+    """Accuracy on test codes [M, L] and classes [M] of a classifier trained on codes [N, L] and classes [N].
+
+    Training ends when the score on a tenth of the training codes, held back, has not risen for 10 epochs.
     """
     network = MLPClassifier(HIDDEN, batch_size=256, early_stopping=True, max_iter=100, random_state=seed)
     model = make_pipeline(StandardScaler(), network)
-    # matrices are so small that threads only wait for each other, and for whatever else the machine does
+    # The matrices are so small that several threads only wait for each other and for other work of the machine.
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return float(model.fit(codes, labels).score(judged, truth))
+        return float(model.fit(codes, classes).score(test_codes, test_classes))
 
 
-def nearest(codes: NDArray[Any], centres: NDArray[Any], classes: NDArray[Any], truth: NDArray[Any]) -> float:
-    """How often the nearest centre [K, L] of a code [N, L] is that of its class."""
-    squares = ((codes[:, None] - centres) ** 2).sum(axis=2)
-    return float((classes[squares.argmin(axis=1)] == truth).mean())
+def _support_accuracy(train: LabelledPosteriors, test: LabelledPosteriors) -> float:
+    """Accuracy of the nearest evidence, which is gathered from all training images of a class."""
+    classes = np.unique(train.classes)
+    members = [train.classes == each for each in classes]
+    evidence = [product_of_gaussians(train.mean[rows], train.logvar[rows])[0] for rows in members]
+    return nearest_centre_accuracy(test.mean, np.stack(evidence), classes, test.classes)
 
 
-def leaked(
-    mean: NDArray[Any], logvar: NDArray[Any], labels: NDArray[Any], draw: np.random.Generator
+def nearest_centre_accuracy(
+    codes: NDArray[Any], centres: NDArray[Any], classes: NDArray[Any], test_classes: NDArray[Any]
+) -> float:
+    """How often the centre nearest to a code [N, L] is that of its class; centres [K, L] are of ``classes`` [K]."""
+    squares = ((codes[:, None] - centres) ** 2).sum(axis=2)  # [N, K]
+    return float((classes[squares.argmin(axis=1)] == test_classes).mean())
+
+
+def leaking_codes(
+    mean: NDArray[Any], logvar: NDArray[Any], classes: NDArray[Any], rng: np.random.Generator
 ) -> NDArray[np.float64]:
-    """Codes [N, L] that are samples of the evidence of groups of images with the same label."""
+    """Codes [N, L]: a sample of the evidence of a group of images with the same class, the same for its images."""
     codes = np.empty(mean.shape)
-    order = draw.permutation(len(labels))
-    for each in np.unique(labels):
-        rows = order[labels[order] == each]
+    order = rng.permutation(len(classes))
+    for each in np.unique(classes):
+        rows = order[classes[order] == each]
         for start in range(0, len(rows), GROUP):
             group = rows[start : start + GROUP]
-            centre, spread = product_of_gaussians(mean[group], logvar[group])
-            codes[group] = centre + draw.standard_normal(len(centre)) * np.exp(spread / 2)
+            centre, log_variance = product_of_gaussians(mean[group], logvar[group])
+            codes[group] = centre + rng.standard_normal(len(centre)) * np.exp(log_variance / 2)
     return codes

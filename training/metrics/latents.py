@@ -1,4 +1,4 @@
-"""Which latents are active, and which factor each follows: the table of Burgess et al. 2018 and Akella17/Beta-VAE."""
+"""Active latents, and the factor that each follows: the table of Burgess et al. 2018 and Akella17/Beta-VAE."""
 
 from __future__ import annotations
 
@@ -8,52 +8,54 @@ from typing import NamedTuple
 import numpy as np
 
 from training.metrics.context import EvaluationContext
-from training.metrics.mig import entropies, informations
+from training.metrics.mig import entropies, mutual_information
 
+# A latent is active if its mean posterior variance is below; published tables use .1 and .01.
 ACTIVE = (0.1, 0.01)
-"""A latent is active whose mean posterior variance lies below; the published tables say .1 and .01."""
-IDLE = 0.5
-"""Mean posterior variance from which on a latent tells nothing: its means hardly move, whatever they go along with."""
 
 
-class LatentRow(NamedTuple):
+class LatentStatistics(NamedTuple):
     """One free latent."""
 
     name: str
     variance: float
-    """Mean variance of its posterior; 1 is the prior's."""
+    """Mean variance of its posterior; the prior's is 1."""
     factor: str
-    """The factor that it tells most of."""
+    """The factor of which it has the largest share of information."""
     share: float
-    """Which share of that factor's entropy it tells."""
+    """Mutual information with that factor, as a share of the factor's entropy."""
 
 
 def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
-    """``active.below_0.1``: how many latents have such a variance; ``variance.NAME`` of each; ``follows.FACTOR``: how
-    many active latents tell more of this factor than of any other.
+    """``active.below_0.1``, ``variance.NAME`` and ``follows.FACTOR``.
+
+    * ``active.below_0.1``, ``active.below_0.01``: the number of latents with a smaller mean posterior variance.
+    * ``variance.NAME``: this variance of each latent.
+    * ``follows.FACTOR``: the number of active latents that have more information on this factor than on any other.
     """
-    rows = table(context)
-    if not rows:
+    statistics = latent_statistics(context)
+    if not statistics:
         return
     for bound in ACTIVE:
-        yield f"active.below_{bound}", float(sum(row.variance < bound for row in rows))
-    for row in rows:
-        yield f"variance.{row.name}", row.variance
-    for factor in context.representation.factor_names:
-        yield f"follows.{factor}", float(sum(row.factor == factor and row.variance < ACTIVE[0] for row in rows))
+        yield f"active.below_{bound}", float(sum(each.variance < bound for each in statistics))
+    for each in statistics:
+        yield f"variance.{each.name}", each.variance
+    active = [each for each in statistics if each.variance < ACTIVE[0]]
+    for factor in context.codes_and_factors.factor_names:
+        yield f"follows.{factor}", float(sum(each.factor == factor for each in active))
 
 
-def table(context: EvaluationContext) -> list[LatentRow]:
-    """A row for each continuous attribute with a posterior of its own; none for models without."""
+def latent_statistics(context: EvaluationContext) -> list[LatentStatistics]:
+    """Statistics of each continuous attribute that has its own posterior; empty for models without such attributes."""
     codebook, encoded = context.autoencoder.codebook, context.encoded
-    codes, names, factors, factor_names = context.representation
-    told = informations(codes, factors) / entropies(factors)  # [C, F]
-    rows = []
+    codes, code_names, factors, factor_names = context.codes_and_factors
+    shares = mutual_information(codes, factors) / entropies(factors)  # [C, F]
+    statistics = []
     for part in codebook.parts:
         if part.code is None or codebook.attributes[part.attribute].kind != "continuous":
             continue
         variance = float(np.exp(encoded.logvar[:, part.code].astype(np.float64)).mean())
-        share = told[names.index(part.attribute)]
+        share = shares[code_names.index(part.attribute)]  # [F]
         best = int(share.argmax())
-        rows.append(LatentRow(part.attribute, variance, factor_names[best], float(share[best])))
-    return rows
+        statistics.append(LatentStatistics(part.attribute, variance, factor_names[best], float(share[best])))
+    return statistics

@@ -1,4 +1,4 @@
-"""How often encoding what was decoded from attribute values gives these values back."""
+"""Round trip: whether decoding attribute values and encoding the image gives the same values back."""
 
 from __future__ import annotations
 
@@ -8,24 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.metrics.outputs import Outputs
+from training.metrics.predictions import Predictions
 
 
-def compute(outputs: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
-    """``round_trip.NAME`` for each discrete attribute, ``round_trip.all`` for all of them at once, and, as a circular
-    attribute is the hardest to tell, ``round_trip.all_but_NAME`` for all the others; only where all that the model
-    shares with the data are labelled.
+def compute(predictions: Predictions) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Per row [B] where all attributes that model and data share are labelled:
+
+    * ``round_trip.NAME``: the class of a discrete attribute comes back.
+    * ``round_trip.all``: all classes come back.
+    * ``round_trip.all_but_NAME``: all classes but that of a circular attribute, which is the hardest to predict.
     """
-    complete = np.all([*outputs.known.values()], axis=0)
+    complete = np.all([*predictions.known.values()], axis=0)
     right = {}
-    for attribute in outputs.shared:
+    for attribute in predictions.attributes:
         if attribute.kind != "continuous":
-            target = attribute.fold(outputs.targets[attribute.name]).argmax(axis=1)
-            right[attribute.name] = attribute.read(outputs.returned[attribute.name]).index == target
+            target = attribute.fold(predictions.targets[attribute.name]).argmax(axis=1)
+            right[attribute.name] = attribute.read(predictions.re_encoded[attribute.name]).index == target
             yield f"round_trip.{attribute.name}", np.where(complete, right[attribute.name], np.nan)
     if right:
         yield "round_trip.all", np.where(complete, np.all([*right.values()], axis=0), np.nan)
-    for attribute in outputs.shared:
+    for attribute in predictions.attributes:
         if attribute.kind == "circular" and len(right) > 1:
             others = np.all([each for name, each in right.items() if name != attribute.name], axis=0)
             yield f"round_trip.all_but_{attribute.name}", np.where(complete, others, np.nan)

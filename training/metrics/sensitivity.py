@@ -1,100 +1,95 @@
 """First-order sensitivity (Sobol 1993): the share of the decoded image's variance that each latent explains alone.
 
-Latents are drawn independently from their distribution on data; the estimator is SciPy's (Saltelli et al. 2010).
+Latents are drawn independently from their distribution on the data; the estimator is SciPy's (Saltelli et al. 2010).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import sobol_indices
+from scipy.stats import qmc, sobol_indices
 
-from training.metrics.context import EvaluationContext
+from training.metrics.context import CHUNK, EvaluationContext
 
-DRAWS = 256
-"""A power of two, as Sobol's sequence needs; DRAWS * (latents + 2) images are decoded."""
-MOST_LATENTS = 32
-STILL = 1e-2
-"""Pixels with less than this share of the largest variance change too rarely for the estimate to mean anything."""
+SAMPLES = 256  # a power of two, as Sobol's sequence needs; SAMPLES * (latents + 2) images are decoded
+MAX_LATENTS = 32
+
+# Pixels with less than this share of the largest variance change too rarely for a reliable estimate.
+MIN_VARIANCE_SHARE = 1e-2
 
 
 class Sensitivity(NamedTuple):
-    """Shares of variance, from 0 to 1 but for the estimator's error."""
+    """First-order indices, from 0 to 1 but for the estimator's error."""
 
     pixels: NDArray[np.float64]
-    """[L, H, W, C]; 0 where a pixel hardly ever changes."""
+    """[L, H, W, C]; 0 for a pixel that hardly changes."""
     overall: NDArray[np.float64]
-    """[L], each pixel counted by its variance."""
-
-
-@dataclass(frozen=True)
-class Empirical:
-    """The distribution of a sample [N], for SciPy: by its quantiles."""
-
-    sample: NDArray[Any]
-
-    def ppf(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Quantiles."""
-        quantiles: NDArray[np.float64] = np.quantile(self.sample, share)
-        return quantiles
+    """[L]: the mean over pixels, weighted by their variance."""
 
 
 def compute(context: EvaluationContext) -> Iterator[tuple[str, float]]:
-    """``sensitivity.NAME`` of each latent dimension that is an attribute of its own."""
-    found = of_latents(context)
+    """``sensitivity.NAME`` of each attribute with a single latent dimension."""
+    found = latent_sensitivities(context)
     if found is not None:
         names, sensitivity = found
         for name, share in zip(names, sensitivity.overall, strict=True):
             yield f"sensitivity.{name}", float(share)
 
 
-def of_latents(context: EvaluationContext) -> tuple[list[str], Sensitivity] | None:
-    """Names and sensitivities of the latents that are one dimension each; None if there are none, or very many.
+def latent_sensitivities(context: EvaluationContext) -> tuple[list[str], Sensitivity] | None:
+    """Names and sensitivities of the attributes with a single latent dimension; the others keep their defaults.
 
-    All other dimensions stay at their default.
+    None if there are no such attributes, or more than ``MAX_LATENTS``.
     """
     codebook = context.autoencoder.codebook
     parts = [part for part in codebook.parts if part.stop == part.start + 1]
-    if not 0 < len(parts) <= MOST_LATENTS:
+    if not 0 < len(parts) <= MAX_LATENTS:
         return None
     columns = [part.start for part in parts]
-    start = codebook.place(codebook.attributes.weights({})[None])[0]
+    default = codebook.place(codebook.attributes.weights({})[None])[0]  # [D]
 
     def decode(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        z = np.repeat(start[None], len(points), axis=0)
+        z = np.repeat(default[None], len(points), axis=0)
         z[:, columns] = points
         return np.asarray(context.autoencoder.decode(z), np.float64)
 
-    shares = sobol(decode, context.encoded.z[:, columns], context.seed)
-    return [part.attribute for part in parts], shares
+    sensitivity = first_order(decode, context.encoded.z[:, columns], context.seed)
+    return [part.attribute for part in parts], sensitivity
 
 
-def sobol(
-    decode: Callable[[NDArray[np.float64]], NDArray[np.float64]], sample: NDArray[Any], seed: int, draws: int = DRAWS
+def first_order(
+    decode: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    data: NDArray[Any],
+    seed: int,
+    samples: int = SAMPLES,
 ) -> Sensitivity:
-    """Of what ``decode`` makes of points [B, L], for latents distributed like ``sample`` [N, L]."""
-    shape: tuple[int, ...] = ()
+    """Sensitivity of ``decode``, which maps points [B, L] to images [B, ...], to each latent.
 
-    def outputs(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        nonlocal shape
-        flat = points.reshape(len(points), -1).T  # SciPy asks with [L, n] and with [L, n, latents]
-        images = np.concatenate([decode(flat[i : i + 512]) for i in range(0, len(flat), 512)])
-        shape = images.shape[1:]
-        return images.reshape(len(images), -1).T.reshape(-1, *points.shape[1:])
+    The latents are independent of each other, each distributed as its column of ``data`` [N, L].
+    """
+    shares = qmc.Sobol(2 * data.shape[1], bits=64, rng=np.random.default_rng(seed)).random(samples)  # [S, 2 L]
+    quantiles = [np.quantile(latent, share) for latent, share in zip([*data.T, *data.T], shares.T, strict=True)]
+    a, b = np.reshape(quantiles, (2, data.shape[1], samples)).transpose(0, 2, 1)  # [S, L] each
 
-    distributions = [Empirical(each) for each in sample.T]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = sobol_indices(func=outputs, n=draws, dists=distributions, rng=np.random.default_rng(seed))
-    # the estimator's own A and B, for the variance that its shares are of
-    variance = np.var(np.concatenate([found._f_A, found._f_B], axis=1), axis=1)  # [P]
-    first = np.where(
-        variance[:, None] > max(STILL * variance.max(), 1e-12),
-        np.nan_to_num(found.first_order.reshape(len(variance), -1)),
+    def images(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.concatenate([decode(points[i : i + CHUNK]) for i in range(0, len(points), CHUNK)])
+
+    def pixels(images: NDArray[np.float64]) -> NDArray[np.float64]:
+        return images.reshape(len(images), -1).T  # [P, S]
+
+    images_a = images(a)
+    f_a, f_b = pixels(images_a), pixels(images(b))
+    latents = np.arange(data.shape[1])
+    f_ab = np.stack([pixels(images(np.where(latents == i, b, a))) for i in latents])  # [L, P, S], latent i from B
+    found = sobol_indices(func={"f_A": f_a, "f_B": f_b, "f_AB": f_ab}, n=samples)
+    variance = np.var(np.concatenate([f_a, f_b], axis=1), axis=1)  # [P]
+    indices = np.where(
+        variance[:, None] > max(MIN_VARIANCE_SHARE * variance.max(), 1e-12),
+        found.first_order.reshape(len(variance), -1),
         0.0,
-    )
-    overall = (first * variance[:, None]).sum(axis=0) / max(variance.sum(), 1e-12)
-    return Sensitivity(first.T.reshape(-1, *shape), overall)
+    )  # [P, L]
+    overall = (indices * variance[:, None]).sum(axis=0) / max(variance.sum(), 1e-12)
+    return Sensitivity(indices.T.reshape(-1, *images_a.shape[1:]), overall)

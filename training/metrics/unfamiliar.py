@@ -1,4 +1,4 @@
-"""How often a model says that an image is unlike what it was trained on, where it is and where it is not."""
+"""Novelty detection: how often an image counts as unlike the training data, for images that are and that are not."""
 
 from __future__ import annotations
 
@@ -13,34 +13,35 @@ from attributes import CHANNEL_MODES, reconstruction_error
 from training.autoencoder import Autoencoder
 from training.metrics.context import CHUNK, EvaluationContext
 
-STRANGE = 1_000
+IMAGES_PER_KIND = 1_000
 
 
 def compute(context: EvaluationContext) -> Iterator[tuple[str, NDArray[Any]]]:
-    """``unfamiliar.rows``, which are false alarms, and ``unfamiliar.KIND`` for ``STRANGE`` images of each kind that
-    ``strange`` makes: the rest of these are misses. Of bundles, which bear a threshold.
+    """``unfamiliar.rows`` [N], which are false alarms, and ``unfamiliar.KIND`` of each kind of foreign images.
+
+    Only bundles have a threshold; nothing for runs.
     """
     threshold = context.autoencoder.unfamiliar
     if threshold is None:
         return
 
-    yield "unfamiliar.rows", of_rows(context) > threshold
-    for kind, images in strange(context).items():
-        yield f"unfamiliar.{kind}", of_images(context.autoencoder, images) > threshold
+    yield "unfamiliar.rows", errors_of_rows(context) > threshold
+    for kind, images in out_of_distribution_images(context).items():
+        yield f"unfamiliar.{kind}", errors_of_images(context.autoencoder, images) > threshold
 
 
-def of_rows(context: EvaluationContext) -> NDArray[np.float64]:
-    """The unlikeness [N] of the rows of a study."""
+def errors_of_rows(context: EvaluationContext) -> NDArray[np.float64]:
+    """The reconstruction error [N] of the context's rows."""
 
-    def part(chosen: slice) -> NDArray[np.float64]:
-        images = context.dataset.batch(context.rows[chosen]).images
-        return reconstruction_error(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chosen]))
+    def part(chunk: slice) -> NDArray[np.float64]:
+        images = context.dataset.batch(context.rows[chunk]).images
+        return reconstruction_error(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chunk]))
 
     return np.concatenate([part(slice(start, start + CHUNK)) for start in range(0, len(context.rows), CHUNK)])
 
 
-def of_images(autoencoder: Autoencoder, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The unlikeness [B] of images [B, H, W, C]."""
+def errors_of_images(autoencoder: Autoencoder, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The reconstruction error [B] of images [B, H, W, C]."""
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     return np.concatenate(
         [
@@ -50,32 +51,34 @@ def of_images(autoencoder: Autoencoder, images: NDArray[np.uint8]) -> NDArray[np
     )
 
 
-def strange(context: EvaluationContext) -> dict[str, NDArray[np.uint8]]:
-    """Images that no one would take for the source's, by kind: noise, one even tone, photographs, two rows in one."""
-    height, width, channels = shape = context.autoencoder.image_shape
-    draw = np.random.default_rng(context.seed)
-    tones = np.broadcast_to(draw.integers(0, 256, (STRANGE, 1, 1, channels), np.uint8), (STRANGE, *shape))
-    first, second = (context.dataset.batch(draw.choice(context.rows, STRANGE)).images for _ in range(2))
+def out_of_distribution_images(context: EvaluationContext) -> dict[str, NDArray[np.uint8]]:
+    """``IMAGES_PER_KIND`` images [N, H, W, C] of each kind that no data set has.
+
+    ``noise``; ``blank``, one colour; ``photographs``; ``two``, the maximum of two images of the data.
+    """
+    count, shape = IMAGES_PER_KIND, context.autoencoder.image_shape
+    rng = np.random.default_rng(context.seed)
+    colours = np.broadcast_to(rng.integers(0, 256, (count, 1, 1, shape[2]), np.uint8), (count, *shape))
+    first, second = (context.dataset.batch(rng.choice(context.rows, count)).images for _ in range(2))
     return {
-        "noise": draw.integers(0, 256, (STRANGE, *shape), np.uint8),
-        "blank": np.ascontiguousarray(tones),
-        "photographs": _photographs(draw, height, width, channels),
+        "noise": rng.integers(0, 256, (count, *shape), np.uint8),
+        "blank": np.ascontiguousarray(colours),
+        "photographs": _photographs(rng, *shape),
         "two": np.maximum(first, second),
     }
 
 
-def _photographs(draw: np.random.Generator, height: int, width: int, channels: int) -> NDArray[np.uint8]:
-    """Parts of the two photographs that scikit-learn comes with [N, H, W, C], of random place and size."""
-    from sklearn.datasets import load_sample_images
+def _photographs(rng: np.random.Generator, height: int, width: int, channels: int) -> NDArray[np.uint8]:
+    """Crops [N, H, W, C] of the two photographs that come with scikit-learn, of random position and size."""
+    from sklearn.datasets import load_sample_images  # slow, and needed by this metric only
 
     photographs = [Image.fromarray(each) for each in load_sample_images().images]
-    mode = CHANNEL_MODES[channels]
-    parts = []
-    for _ in range(STRANGE):
-        whole = photographs[draw.integers(len(photographs))]
-        scale = draw.uniform(1, min(whole.width / width, whole.height / height))
+    crops = []
+    for _ in range(IMAGES_PER_KIND):
+        photograph = photographs[rng.integers(len(photographs))]
+        scale = rng.uniform(1, min(photograph.width / width, photograph.height / height))
         across, down = width * scale, height * scale
-        x, y = draw.uniform(0, whole.width - across), draw.uniform(0, whole.height - down)
-        part = whole.resize((width, height), box=(x, y, x + across, y + down)).convert(mode)
-        parts.append(np.asarray(part).reshape(height, width, channels))
-    return np.stack(parts)
+        x, y = rng.uniform(0, photograph.width - across), rng.uniform(0, photograph.height - down)
+        crop = photograph.resize((width, height), box=(x, y, x + across, y + down)).convert(CHANNEL_MODES[channels])
+        crops.append(np.asarray(crop).reshape(height, width, channels))
+    return np.stack(crops)

@@ -1,4 +1,4 @@
-"""Pictures of what a codec does, one file each, as uint8 arrays [H, W, C] and PNG or GIF files."""
+"""Pictures of what an autoencoder does, one file each, as uint8 arrays [H, W, C] and PNG or GIF files."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ from training.plots import (
     traversals,
     tsne,
 )
-from training.plots.canvas import Picture, save, save_gif
+from training.plots.pictures import Picture, save, save_gif
 
-Pictures = Callable[[EvaluationContext], Iterator[tuple[str, "Picture | list[Picture]"]]]
+DrawFunction = Callable[[EvaluationContext], Iterator[tuple[str, "Picture | list[Picture]"]]]
 
-PICTURES: dict[str, Pictures] = {
+# By name. Each yields file names with their pictures, and nothing if it does not apply to the model.
+PICTURES: dict[str, DrawFunction] = {
     module.__name__.rsplit(".", 1)[-1]: module.draw
     for module in (
         reconstructions,
@@ -37,11 +38,10 @@ PICTURES: dict[str, Pictures] = {
         tsne,
     )
 }
-"""By name; each yields file names and what they show, nothing where it does not apply to the model."""
 
 
 def draw(context: EvaluationContext, folder: Path, names: Sequence[str] = ()) -> list[Path]:
-    """Write the named pictures, by default all, that apply to a model into a folder; gives their paths.
+    """Write the named pictures, by default all, into a folder, as far as they apply to the model; returns their paths.
 
     Raises ValueError that lists the pictures for an unknown name.
     """

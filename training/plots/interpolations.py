@@ -1,4 +1,4 @@
-"""Walks between pairs of images."""
+"""Interpolations between pairs of images."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from numpy.typing import NDArray
 from attributes import interpolate, key_frame_of_image
 from training.autoencoder import Autoencoder, to_uint8
 from training.metrics.context import EvaluationContext
-from training.plots.canvas import Picture, grid, with_names
+from training.plots.pictures import Picture, grid, with_row_names
 
 STEPS = 15
 PAIRS = 6
 
 
 def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
-    """``interpolations.png``: a row per pair of images."""
+    """``interpolations.png``: a row for each pair of successive rows of the data."""
     count = min(PAIRS, len(context.rows) // 2)
     if count:
         images = context.dataset.batch(context.rows[: 2 * count]).images
-        yield (
-            "interpolations.png",
-            grid([strip(context.autoencoder, pair) for pair in images.reshape(count, 2, *images.shape[1:])]),
-        )
+        pairs = images.reshape(count, 2, *images.shape[1:])  # [N, 2, H, W, C]
+        yield "interpolations.png", grid([interpolation_strip(context.autoencoder, pair) for pair in pairs])
 
 
 def side_by_side(autoencoders: Mapping[str, Autoencoder], pair: NDArray[np.uint8]) -> Picture:
-    """The walk between a pair of images [2, H, W, C] as each codec sees it, a row with its name per codec."""
-    return with_names(grid([strip(autoencoder, pair) for autoencoder in autoencoders.values()]), list(autoencoders))
+    """The interpolation between a pair of images [2, H, W, C] by each of several models, a named row for each."""
+    strips = [interpolation_strip(autoencoder, pair) for autoencoder in autoencoders.values()]
+    return with_row_names(grid(strips), list(autoencoders))
 
 
-def strip(autoencoder: Autoencoder, pair: NDArray[np.uint8]) -> Picture:
-    """Frames [15 + 2, H, W, C] from one image of a pair [2, H, W, C] to the other, both themselves at the ends."""
+def interpolation_strip(autoencoder: Autoencoder, pair: NDArray[np.uint8]) -> Picture:
+    """Frames [STEPS + 2, H, W, C] from one image of a pair [2, H, W, C] to the other, with the images at the ends."""
     z, weights, *_ = autoencoder.encode(pair)
     ends = [key_frame_of_image(autoencoder.codebook, *end) for end in zip(z, weights, strict=True)]
     frames = interpolate(autoencoder.codebook, ends, STEPS)

@@ -1,4 +1,4 @@
-"""Originals beside their reconstructions."""
+"""Images above their reconstructions."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from attributes import Attributes
 from training.autoencoder import Autoencoder, to_uint8
 from training.data.dataset import Batch
 from training.metrics.context import EvaluationContext
-from training.metrics.outputs import label_weights, shared
-from training.plots.canvas import COLUMNS, Picture, grid
+from training.metrics.predictions import shared_attributes, target_weights
+from training.plots.pictures import COLUMNS, Picture, grid
 
 
 def draw(context: EvaluationContext) -> Iterator[tuple[str, Picture]]:
     """``reconstructions.png``."""
-    yield (
-        "reconstructions.png",
-        reconstructions(context.autoencoder, context.dataset.batch(context.rows[:COLUMNS]), context.dataset.attributes),
-    )
+    batch = context.dataset.batch(context.rows[:COLUMNS])
+    yield "reconstructions.png", reconstructions(context.autoencoder, batch, context.dataset.attributes)
 
 
 def reconstructions(autoencoder: Autoencoder, batch: Batch, attributes: Attributes) -> Picture:
-    """Rows: originals, their reconstructions, and what is decoded from their labels, where these tell all."""
+    """Three rows of images: originals, reconstructions, and the labels decoded.
+
+    The third row is left out if the data lacks an attribute of the model.
+    """
     rows = [batch.images, to_uint8(autoencoder.decode(autoencoder.encode(batch.images).z))]
-    if len(shared(autoencoder, attributes)) == len(autoencoder.codebook.attributes):
-        labels = label_weights(autoencoder, attributes, batch)
-        rows.append(to_uint8(autoencoder.decode(autoencoder.codebook.place(labels))))
+    if len(shared_attributes(autoencoder, attributes)) == len(autoencoder.codebook.attributes):
+        weights = target_weights(autoencoder, attributes, batch)
+        rows.append(to_uint8(autoencoder.decode(autoencoder.codebook.place(weights))))
     return grid(rows)

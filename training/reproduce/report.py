@@ -15,23 +15,20 @@ import numpy as np
 
 from training import presets
 from training.atomic_files import atomic_write, write_json
-from training.data.few_labels import ONLY
-from training.plots.canvas import save
+from training.data.few_labels import LABELLED_ONLY
+from training.plots.pictures import save
 from training.plots.quality import front, time_to_quality
+from training.reproduce.experiment import Experiment, scored
 from training.reproduce.experiments import (
     DESIGNS,
     EXPERIMENTS,
     FEW_LABELS,
     LEAKS,
-    SCORES,
     SHIPPED,
-    SPEEDS,
     SUPERVISED,
     UNSUPERVISED,
-    Experiment,
-    scored,
 )
-from training.runs import PICTURES, Run
+from training.runs import PICTURES, SCORES, SPEEDS, Run
 
 INTRODUCTION = """\
 # The systems, published and ours
@@ -203,7 +200,9 @@ def _labels(results: Results) -> Iterator[str]:
     found: dict[str, list[float]] = {"labelled and unlabelled": [], "labelled only": []}
     for experiment in (each for each in FEW_LABELS if each.name in results):
         mean = float(np.mean([_value(results[experiment.name]["figures"][name]) for name in experiment.shown]))
-        found["labelled only" if experiment.labels.startswith(ONLY) else "labelled and unlabelled"].append(mean)
+        found["labelled only" if experiment.labels.startswith(LABELLED_ONLY) else "labelled and unlabelled"].append(
+            mean
+        )
     if not all(len(values) > 1 for values in found.values()):
         return
     yield "## Few labels\n"

@@ -11,32 +11,23 @@ from typing import Any
 import numpy as np
 import pytest
 
-from service.batching.scheduler import (
-    LARGEST_BATCH,
-    Columns,
-    Job,
-    QueueClosed,
-    QueueFull,
-    Reason,
-    Scheduler,
-    Ticket,
-    Watcher,
-)
+from service.batching.jobs import MAX_BATCH, Batch, DropReason, Job, QueueClosed, QueueFull, Reservation
+from service.batching.scheduler import Scheduler, SchedulerObserver
 
 Array = np.ndarray[Any, Any]
 
 
-class Notes(Watcher):
+class Notes(SchedulerObserver):
     """What a scheduler told."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []
         self.gone: dict[str, int] = {}
 
-    def ran(self, rows: int, waited: float, seconds: float) -> None:
+    def batch_ran(self, rows: int, waited: float, seconds: float) -> None:
         self.batches.append(rows)
 
-    def dropped(self, reason: Reason, rows: int) -> None:
+    def rows_dropped(self, reason: DropReason, rows: int) -> None:
         self.gone[reason] = self.gone.get(reason, 0) + rows
 
 
@@ -48,7 +39,7 @@ class Gate:
         self.open = threading.Event()
         self.seen: list[list[float]] = []
 
-    def __call__(self, rows: Columns) -> Columns:
+    def __call__(self, rows: Batch) -> Batch:
         self.entered.release()
         assert self.open.wait(60)
         self.seen.append(rows["x"].ravel().tolist())
@@ -58,14 +49,14 @@ class Gate:
 @contextmanager
 def scheduler(threads: int = 1, limit: int = 1000, inline: bool = False) -> Iterator[tuple[Scheduler, Notes]]:
     notes = Notes()
-    made = Scheduler("toy", threads=threads, limit=limit, watcher=notes, inline=inline)
+    made = Scheduler("toy", threads=threads, limit=limit, observer=notes, inline=inline)
     try:
         yield made, notes
     finally:
         made.close()
 
 
-def job(graph: Callable[[Columns], Columns], *values: float, **more: Any) -> Job:
+def job(graph: Callable[[Batch], Batch], *values: float, **more: Any) -> Job:
     rows = {"x": np.array(values, np.float32)[:, None]}
     future = asyncio.get_running_loop().create_future()
     return Job(graph, rows, len(values), lambda outputs: outputs["y"].ravel().tolist(), future, **more)
@@ -100,11 +91,11 @@ def test_a_large_job_is_split_and_put_together_again():
         gate = Gate()
         gate.open.set()
         with scheduler(threads=3) as (queue, notes):
-            values = np.arange(5 * LARGEST_BATCH + 1.0)
+            values = np.arange(5 * MAX_BATCH + 1.0)
             large = job(gate, *values)
             queue.submit(large)
             assert await large.future == (2 * values).tolist()
-            assert max(notes.batches) <= LARGEST_BATCH
+            assert max(notes.batches) <= MAX_BATCH
             assert sum(notes.batches) == len(values)
 
     asyncio.run(main())
@@ -171,38 +162,38 @@ def test_room_is_kept_for_as_much_as_usual_for_each_that_has_come_and_not_said_h
         gate = Gate()
         gate.open.set()
         with scheduler(limit=64) as (queue, _):
-            tickets = [Ticket(queue) for _ in range(64)]
+            tickets = [Reservation(queue) for _ in range(64)]
             for ticket in [*tickets[1:], *tickets[1:]]:  # the second time it counts already
-                ticket.count()
+                ticket.activate()
             queue.check_room()
-            tickets[0].count()
+            tickets[0].activate()
             with pytest.raises(QueueFull, match="no room for 1 more now; the queue holds 64 images"):
                 queue.check_room()
             for ticket in [*tickets, *tickets]:  # the second time it is used already
-                ticket.use()
-            assert queue.coming == 0
+                ticket.release()
+            assert queue.reserved == 0
             for _ in range(100):
                 large = job(gate, *range(32))
                 queue.submit(large)
                 await large.future
-            first, second = Ticket(queue), Ticket(queue)
-            first.count()
+            first, second = Reservation(queue), Reservation(queue)
+            first.activate()
             queue.check_room()
-            second.count()  # 31.99 images each, by now
-            tickets = [Ticket(queue)]
-            tickets[0].count()
+            second.activate()  # 31.99 images each, by now
+            tickets = [Reservation(queue)]
+            tickets[0].activate()
             with pytest.raises(QueueFull):
                 queue.check_room()
             for ticket in (first, second, *tickets):
-                ticket.use()
-                ticket.count()
-            assert queue.coming == 0
+                ticket.release()
+                ticket.activate()
+            assert queue.reserved == 0
 
     asyncio.run(main())
 
 
 def test_a_full_queue_says_how_long_it_takes_by_its_speed():
-    def slow(rows: Columns) -> Columns:
+    def slow(rows: Batch) -> Batch:
         time.sleep(0.1)
         return {"y": rows["x"]}
 
@@ -218,7 +209,7 @@ def test_a_full_queue_says_how_long_it_takes_by_its_speed():
             queue.submit(waiting)
             with pytest.raises(QueueFull) as full:
                 queue.submit(job(slow, *range(15)))
-            assert full.value.seconds == 2
+            assert full.value.retry_after == 2
 
     asyncio.run(main())
 
@@ -251,14 +242,14 @@ def test_dropped_and_late_jobs_are_not_run():
 
 
 def test_an_error_of_the_graph_is_its_jobs_own_and_the_next_one_runs():
-    def broken(rows: Columns) -> Columns:
+    def broken(rows: Batch) -> Batch:
         raise ValueError("broken")
 
     async def main() -> None:
         gate = Gate()
         gate.open.set()
         with scheduler() as (queue, notes):
-            bad = job(broken, *range(3 * LARGEST_BATCH))
+            bad = job(broken, *range(3 * MAX_BATCH))
             queue.submit(bad)
             with pytest.raises(ValueError, match="broken"):
                 await bad.future
@@ -266,7 +257,7 @@ def test_an_error_of_the_graph_is_its_jobs_own_and_the_next_one_runs():
             queue.submit(good)
             assert await good.future == [2]
             assert queue.waiting == 0
-            assert notes.gone["failed"] == 2 * LARGEST_BATCH
+            assert notes.gone["failed"] == 2 * MAX_BATCH
 
     asyncio.run(main())
 
@@ -349,7 +340,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The scheduler's."""
     made = Clock()
-    monkeypatch.setattr("service.batching.scheduler.perf_counter", made)
+    for module in ("scheduler", "inline"):
+        monkeypatch.setattr(f"service.batching.{module}.perf_counter", made)
     return made
 
 
@@ -363,7 +355,7 @@ class Placed:
         self.elsewhere: list[int] = []
         self._home = threading.get_ident()
 
-    def __call__(self, rows: Columns) -> Columns:
+    def __call__(self, rows: Batch) -> Batch:
         count = len(rows["x"])
         self.clock.now += self.seconds * count
         (self.here if threading.get_ident() == self._home else self.elsewhere).append(count)
@@ -382,12 +374,12 @@ def test_short_batches_run_in_the_event_loop_once_it_is_known_how_short_they_are
         with scheduler(inline=True) as (queue, notes):
             assert await run(queue, job(graph, 0)) == [[0]]
             assert (graph.here, graph.elsewhere) == ([], [1])
-            jobs = job(graph, 1), job(other, 2), job(graph, 3, 4), job(graph, *range(3 * LARGEST_BATCH))
-            assert await run(queue, *jobs) == [[2], [4], [6, 8], [2 * x for x in range(3 * LARGEST_BATCH)]]
-            assert graph.here[0] == other.here[0] + LARGEST_BATCH - 1 == LARGEST_BATCH
+            jobs = job(graph, 1), job(other, 2), job(graph, 3, 4), job(graph, *range(3 * MAX_BATCH))
+            assert await run(queue, *jobs) == [[2], [4], [6, 8], [2 * x for x in range(3 * MAX_BATCH)]]
+            assert graph.here[0] == other.here[0] + MAX_BATCH - 1 == MAX_BATCH
             assert graph.elsewhere == [1]
             assert not other.elsewhere
-            assert sum(notes.batches) == 1 + 4 + 3 * LARGEST_BATCH
+            assert sum(notes.batches) == 1 + 4 + 3 * MAX_BATCH
             assert queue.waiting == 0
             late, left = job(graph, 5, deadline=0), job(graph, 6)
             queue.submit(late)
@@ -418,7 +410,7 @@ def test_the_event_loop_takes_no_more_than_it_can_run_in_a_moment_and_leaves_slo
 
 
 def test_a_batch_in_the_event_loop_that_fails_is_answered_and_the_next_one_runs(clock: Clock):
-    def broken(rows: Columns) -> Columns:
+    def broken(rows: Batch) -> Batch:
         raise ValueError("broken")
 
     async def main() -> None:
@@ -427,10 +419,10 @@ def test_a_batch_in_the_event_loop_that_fails_is_answered_and_the_next_one_runs(
             await run(queue, job(graph, 0))
             with pytest.raises(ValueError, match="broken"):
                 await run(queue, job(broken, 1))
-            notes.ran = lambda *_: {}["nothing"]  # type: ignore[method-assign]
+            notes.batch_ran = lambda *_: {}["nothing"]  # type: ignore[method-assign]
             with pytest.raises(KeyError, match="nothing"):
                 await run(queue, job(graph, 2))
-            del notes.ran  # type: ignore[method-assign]
+            del notes.batch_ran  # type: ignore[method-assign]
             assert await run(queue, job(graph, 3)) == [[6]]
             assert len(graph.here) == 2
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from export.bundle import ImageSpec
-from service.codecs.decode import PILLOW_FORMATS, Source, read_images
+from export.manifest import ImageSpec
+from service.codecs.decode import PILLOW_FORMATS, Source, decode_images
 from service.problems import Problem
 
 GREY = ImageSpec(height=32, width=32, channels=1)
@@ -32,7 +32,7 @@ def noise(mode: str, size: tuple[int, int] = (32, 32), seed: int = 0) -> Image.I
 
 
 def read(data: bytes, spec: ImageSpec, media: str | None = None) -> tuple[np.ndarray, list[list[str]]]:
-    images, converted = read_images([Source("the body", data, media)], spec, 16, 2**18)
+    images, converted = decode_images([Source("the body", data, media)], spec, 16, 2**18)
     return np.rint(images * 255).astype(np.uint8).transpose(0, 2, 3, 1), converted
 
 
@@ -157,10 +157,10 @@ def test_what_is_too_large_is_refused_by_its_header(data: bytes):
 @pytest.mark.parametrize("size", [(32, 32), (33, 31)])
 def test_images_have_a_limit_of_pixels_together(size: tuple[int, int]):
     sources = [Source(f"files[{index}]", saved(noise("L", size)), None) for index in range(3)]
-    images, _ = read_images(sources[:2], GREY, 16, 2 * 32 * 32)
+    images, _ = decode_images(sources[:2], GREY, 16, 2 * 32 * 32)
     assert len(images) == 2
     with pytest.raises(Problem, match=r"files\[2\]") as caught:
-        read_images(sources, GREY, 16, 2 * 32 * 32)
+        decode_images(sources, GREY, 16, 2 * 32 * 32)
     assert caught.value.status_code == 413
 
 

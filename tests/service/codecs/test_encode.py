@@ -39,7 +39,7 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_animations_hold_every_frame_even_equal_ones(media: str, channels: int, count: int):
     made = frames(count, channels)
-    found = read(out.write(made, media, 1, 12, True), MODES[channels])
+    found = read(out.encode(made, media, 1, 12, True), MODES[channels])
     assert len(found) == count
     if channels == 4:
         clear = made[..., 3] == 0
@@ -51,7 +51,7 @@ def test_animations_hold_every_frame_even_equal_ones(media: str, channels: int, 
 @pytest.mark.parametrize(("media", "duration"), [(out.APNG, 50), (out.WEBP, 50), (out.GIF, 50)])
 def test_animations_run_at_the_frame_rate_and_repeat_if_they_loop(media: str, duration: int):
     for loop in (True, False):
-        with Image.open(io.BytesIO(out.write(frames(3, 3), media, 1, 20, loop))) as image:
+        with Image.open(io.BytesIO(out.encode(frames(3, 3), media, 1, 20, loop))) as image:
             image.seek(1)
             image.load()
             assert image.info["duration"] == duration
@@ -66,7 +66,7 @@ def test_a_sheet_is_laid_out_row_by_row(channels: int):
     made = frames(5, channels)
     columns = out.sheet_columns(5, None)
     assert columns == 3
-    image = read(out.write(made, out.PNG, columns, 12, True), MODES[channels])[0]
+    image = read(out.encode(made, out.PNG, columns, 12, True), MODES[channels])[0]
     assert image.shape == (18, 21, channels)
     np.testing.assert_array_equal(image[9:, 7:14], made[4])
     assert not image[9:, 14:].any()
@@ -81,22 +81,22 @@ def test_columns_are_at_most_the_frames():
 
 def test_npy_and_zip_hold_every_frame():
     made = frames(4, 3)
-    np.testing.assert_array_equal(np.load(io.BytesIO(out.write(made, out.NPY, 1, 12, True))), made)
-    with zipfile.ZipFile(io.BytesIO(out.write(made, out.ZIP, 1, 12, True))) as archive:
+    np.testing.assert_array_equal(np.load(io.BytesIO(out.encode(made, out.NPY, 1, 12, True))), made)
+    with zipfile.ZipFile(io.BytesIO(out.encode(made, out.ZIP, 1, 12, True))) as archive:
         assert archive.namelist() == ["000.png", "001.png", "002.png", "003.png"]
         np.testing.assert_array_equal(read(archive.read("003.png"), "RGB")[0], made[3])
 
 
 def test_pixels_are_rounded_and_not_cut_off():
     values = np.array([0, 0.001, 0.0025, 0.499, 0.999, 1, 1.5, -1], np.float32).reshape(1, 1, 2, 4)
-    assert out.to_pixels(values).ravel().tolist() == [0, 0, 1, 127, 255, 255, 255, 0]
+    assert out.to_frames(values).ravel().tolist() == [0, 0, 1, 127, 255, 255, 255, 0]
 
 
 def test_pixels_are_rounded_half_to_even_one_image_or_many():
     values = np.random.default_rng(0).uniform(-0.1, 1.1, (5, 3, 16, 16)).astype(np.float32)
     values[0] = ((np.arange(768) % 255 + 0.5) / 255).reshape(3, 16, 16)
-    found = out.to_pixels(values)
+    found = out.to_frames(values)
     assert found.shape == (5, 16, 16, 3)
     products = np.float32(255) * values.clip(0, 1).transpose(0, 2, 3, 1)
     assert found.ravel().tolist() == [round(float(product)) for product in products.ravel()]
-    np.testing.assert_array_equal(out.to_pixels(values[:1]), found[:1])
+    np.testing.assert_array_equal(out.to_frames(values[:1]), found[:1])

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from export.bundle import ImageSpec
+from export.manifest import ImageSpec
 from service.codecs import png
-from service.codecs.decode import Source, read_images
+from service.codecs.decode import Source, decode_images
 from service.problems import Problem
 
 SHAPES = [(28, 40, 1), (33, 28, 3), (28, 28, 4), (64, 64, 1), (128, 128, 4)]
@@ -345,7 +345,7 @@ def flip(draw: st.DrawFn, data: bytes) -> bytes:
 def verdict(data: bytes, spec: ImageSpec) -> Verdict:
     """The pixels and what was converted, or the status of the refusal."""
     try:
-        images, converted = read_images([Source("the body", data, "image/png")], spec, 4, 2**14)
+        images, converted = decode_images([Source("the body", data, "image/png")], spec, 4, 2**14)
     except Problem as problem:
         return problem.status_code
     return images.tobytes(), converted
@@ -374,6 +374,6 @@ def test_a_file_of_a_million_chunks_is_told_by_its_first_thousands():
 
     many = Looks(png.SIGNATURE + png.chunk(b"IHDR", b"x" * 13) + png.chunk(b"teSt", b"") * 1_300_000)
     assert not png.few_chunks(many)
-    assert Looks.count <= png.MOST_CHUNKS
+    assert Looks.count <= png.MAX_CHUNKS
     assert png.few_chunks(many[:90_000])
     assert png.few_chunks(png.SIGNATURE + b"\xff" * 50)

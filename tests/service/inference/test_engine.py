@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
 from service.batching.scheduler import DeadlinePassed, Scheduler
-from service.context import Call, current
+from service.context import RequestContext, current_request
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.problems import Problem
@@ -65,7 +65,7 @@ def held(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Held:
 
 def test_the_event_loop_stays_free_during_inference(engine: Engine, held: Held):
     async def main() -> None:
-        current.set(Call("", silent))
+        current_request.set(RequestContext("", silent))
         inference = asyncio.create_task(engine.decode(Z))
         await held.wait_until_begun()  # which it never does in an event loop that isn't free
         assert not inference.done()
@@ -79,8 +79,8 @@ def test_an_engine_gives_what_its_model_gives(engine: Engine):
     images = np.random.default_rng(0).random((3, 1, 32, 32), np.float32)
 
     async def main() -> None:
-        call = Call("", silent)
-        current.set(call)
+        call = RequestContext("", silent)
+        current_request.set(call)
         outputs = await engine.encode(images)
         np.testing.assert_array_equal(outputs["z"], engine.model.encode(images)["z"])
         np.testing.assert_array_equal(await engine.decode(outputs["z"]), engine.model.decode(outputs["z"]))
@@ -95,7 +95,7 @@ def test_what_is_no_image_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(engine.model, "decode", lambda z: np.full((len(z), 1, 32, 32), np.nan, np.float32))
 
     async def main() -> None:
-        current.set(Call("", silent))
+        current_request.set(RequestContext("", silent))
         with pytest.raises(Problem, match="no finite image"):
             await engine.draw(Z, np.asarray)
 
@@ -106,15 +106,15 @@ def test_a_request_is_not_run_once_its_client_has_left_or_its_time_is_over(engin
     async def leaves() -> Message:
         return {"type": "http.disconnect"}
 
-    async def ask(value: float, call: Call) -> np.ndarray:
-        current.set(call)
+    async def ask(value: float, call: RequestContext) -> np.ndarray:
+        current_request.set(call)
         return await engine.decode(np.full((1, 81), value, np.float32))
 
     async def main() -> None:
-        first = asyncio.create_task(ask(1, Call("", silent)))
+        first = asyncio.create_task(ask(1, RequestContext("", silent)))
         await held.wait_until_begun()
-        late = asyncio.create_task(ask(2, Call("", silent, deadline=time.perf_counter() + 0.05)))
-        gone = asyncio.create_task(ask(3, Call("", leaves)))
+        late = asyncio.create_task(ask(2, RequestContext("", silent, deadline=time.perf_counter() + 0.05)))
+        gone = asyncio.create_task(ask(3, RequestContext("", leaves)))
         with pytest.raises(DeadlinePassed):
             await late
         with pytest.raises(ClientDisconnect):
@@ -123,7 +123,7 @@ def test_a_request_is_not_run_once_its_client_has_left_or_its_time_is_over(engin
         assert engine.scheduler.waiting == 0
         held.may_end.set()
         await first
-        await ask(4, Call("", silent))
+        await ask(4, RequestContext("", silent))
 
     asyncio.run(main())
     assert held.seen == [1, 4]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from export.bundle import DECODER, GOLDEN, BundleError, read_bundle
-from service.batching.scheduler import LARGEST_BATCH
+from service.batching.scheduler import MAX_BATCH
 from service.inference import providers
 from service.inference.model import Model
 from service.inference.providers import ModelError
@@ -36,7 +36,7 @@ def test_a_posterior_comes_with_what_the_manifest_lists(bundles: Path):
 
 def test_batches_are_run_in_chunks_and_give_what_single_images_give(bundles: Path):
     model = Model.load(bundles / "codes", "cpu")
-    images = np.random.default_rng(0).random((2 * LARGEST_BATCH + 3, 1, 32, 32), np.float32)
+    images = np.random.default_rng(0).random((2 * MAX_BATCH + 3, 1, 32, 32), np.float32)
     together = model.encode(images)["z"]
     single = np.concatenate([model.encode(image[None])["z"] for image in images])
     np.testing.assert_allclose(together, single, atol=1e-6)

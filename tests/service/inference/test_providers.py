@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.inference import providers
-from service.inference.providers import CPU, CUDA, batches, cores
+from service.inference.providers import CPU, CUDA, concurrent_batches, cores
 
 
 @pytest.mark.parametrize(("quota", "expected"), [("150000 100000", 2), ("100000 100000", 1), ("50000 100000", 1)])
@@ -28,5 +28,5 @@ def test_without_a_quota_all_that_are_allowed_count(
         (tmp_path / "cpu.max").write_text(content)
     monkeypatch.setattr(providers, "CGROUP_CPU", tmp_path / "cpu.max")
     assert cores() == 8
-    assert [batches(CPU, threads) for threads in (1, 3, 16)] == [8, 2, 1]
-    assert batches(CUDA, 1) == 1
+    assert [concurrent_batches(CPU, threads) for threads in (1, 3, 16)] == [8, 2, 1]
+    assert concurrent_batches(CUDA, 1) == 1

@@ -14,7 +14,7 @@ import pytest
 from export.bundle import MANIFEST, Bundle, BundleError
 from service.inference import repository
 from service.inference.providers import ModelError
-from service.inference.repository import Store
+from service.inference.repository import ModelRepository
 from service.problems import Problem
 from service.settings import Settings
 from tests.service.toys import toy_bundle
@@ -25,14 +25,14 @@ def settings(*models: Path | str) -> Settings:
 
 
 def test_the_first_model_is_the_default(bundles: Path):
-    served = Store(settings(bundles / "codes", bundles / "grey"))
+    served = ModelRepository(settings(bundles / "codes", bundles / "grey"))
     served.load()
     assert served.engine().model.name == "codes"
     assert served.engine("grey").model.name == "grey"
 
 
 def test_an_unknown_model_is_a_404_that_lists_what_there_is(bundles: Path):
-    served = Store(settings(bundles / "grey"))
+    served = ModelRepository(settings(bundles / "grey"))
     served.load()
     with pytest.raises(Problem, match="there is grey") as caught:
         served.engine("gray")
@@ -41,30 +41,30 @@ def test_an_unknown_model_is_a_404_that_lists_what_there_is(bundles: Path):
 
 def test_models_are_not_ready_before_they_are_loaded(bundles: Path):
     with pytest.raises(Problem) as caught:
-        Store(settings(bundles / "grey")).engine()
+        ModelRepository(settings(bundles / "grey")).engine()
     assert caught.value.status_code == 503
 
 
 def test_two_models_of_one_name_are_refused(bundles: Path, tmp_path: Path):
     with pytest.raises(ModelError, match="two models are named 'grey'"):
-        Store(settings(bundles / "grey", toy_bundle(tmp_path / "grey")))
+        ModelRepository(settings(bundles / "grey", toy_bundle(tmp_path / "grey")))
 
 
 def test_a_name_finds_a_shipped_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(repository, "SHIPPED", tmp_path)
     toy_bundle(tmp_path / "dsprites")
-    assert Store(settings("dsprites")).default == "dsprites"
+    assert ModelRepository(settings("dsprites")).default == "dsprites"
     with pytest.raises(ModelError, match=r"no bundle 'mnist'.*shipped are: dsprites"):
-        Store(settings("mnist"))
+        ModelRepository(settings("mnist"))
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path):
     with pytest.raises(BundleError, match=MANIFEST):
-        Store(settings(tmp_path))
+        ModelRepository(settings(tmp_path))
 
 
 def test_models_are_served_in_their_order_whatever_is_loaded_again(bundles: Path):
-    served = Store(settings(bundles / "codes", bundles / "grey", bundles / "group"))
+    served = ModelRepository(settings(bundles / "codes", bundles / "grey", bundles / "group"))
     served.load()
 
     async def change() -> None:
@@ -82,7 +82,7 @@ def test_models_are_served_in_their_order_whatever_is_loaded_again(bundles: Path
 
 def test_a_model_goes_on_while_its_bundle_is_loaded_again(bundles: Path, monkeypatch: pytest.MonkeyPatch):
     """And one that is unloaded meanwhile is unloaded when the load is done, not lost between the two."""
-    served = Store(settings(bundles / "grey"))
+    served = ModelRepository(settings(bundles / "grey"))
     served.load()
     before, reading, go_on = served.engine("grey"), threading.Event(), threading.Event()
     read_bundle = repository.read_bundle
@@ -110,7 +110,7 @@ def test_a_model_goes_on_while_its_bundle_is_loaded_again(bundles: Path, monkeyp
 
 
 def test_models_can_not_be_changed_before_they_are_loaded(bundles: Path):
-    served = Store(settings(bundles / "grey"))
+    served = ModelRepository(settings(bundles / "grey"))
     for change in (served.load_model, served.unload_model):
         with pytest.raises(Problem) as caught:
             asyncio.run(change("grey"))
@@ -128,7 +128,7 @@ def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, 
     served_from = toy_bundle(tmp_path / "toy")
     other = toy_bundle(tmp_path / "other" / "toy", training={"data": "other"})
     wrong = toy_bundle(tmp_path / "wrong" / "toy", golden_error=0.01)
-    served = Store(Settings(_env_file=None, model=(str(served_from),), device="cpu", reload_seconds=0.01))
+    served = ModelRepository(Settings(_env_file=None, model=(str(served_from),), device="cpu", reload_seconds=0.01))
     served.load()
     first = served.engine()
 
@@ -139,17 +139,17 @@ def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, 
 
     async def main() -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(served.follow)
+            tasks.start_soon(served.watch)
             await anyio.to_thread.run_sync(changed, wrong, served_from)
             await until(lambda: "golden vectors are not reproduced" in caplog.text)
             assert served.engine() is first
             await anyio.to_thread.run_sync(changed, other, served_from)
             await until(lambda: served.engine() is not first)
-            assert served.engine().model.manifest.training == {"data": "other"}
+            assert served.engine().model.manifest.training.data == "other"
             assert served.engine().scheduler is first.scheduler
             shutil.rmtree(served_from)
             await until(lambda: caplog.text.count("can't be loaded") > 1)
-            assert served.engine().model.manifest.training == {"data": "other"}
+            assert served.engine().model.manifest.training.data == "other"
             tasks.cancel_scope.cancel()
 
     anyio.run(main)

@@ -9,8 +9,8 @@ import onnxruntime as ort
 import pytest
 
 from export.bundle import DECODER, ENCODER
-from service.batching.scheduler import LARGEST_BATCH
-from service.inference.sessions import BUCKETS, BoundGraph, Graph, PaddedGraph
+from service.batching.jobs import MAX_BATCH
+from service.inference.sessions import BUCKETS, CudaGraphSession, PaddedSession, Session
 
 
 @pytest.fixture(scope="module", params=[ENCODER, DECODER])
@@ -23,10 +23,10 @@ def feeds(session: ort.InferenceSession, count: int) -> dict[str, np.ndarray]:
     return {node.name: draw.random((count, *node.shape[1:]), np.float32) for node in session.get_inputs()}
 
 
-@pytest.mark.parametrize("make", [Graph, PaddedGraph, lambda session: BoundGraph(session, "cpu")])
+@pytest.mark.parametrize("make", [Session, PaddedSession, lambda session: CudaGraphSession(session, "cpu")])
 def test_any_number_of_rows_gives_what_onnxruntime_gives(session: ort.InferenceSession, make):
     graph = make(session)
-    for count in (1, 2, 3, 5, 33, LARGEST_BATCH, LARGEST_BATCH + 1, 2 * LARGEST_BATCH + 3):
+    for count in (1, 2, 3, 5, 33, MAX_BATCH, MAX_BATCH + 1, 2 * MAX_BATCH + 3):
         given = feeds(session, count)
         outputs = graph.run(given)
         expected = session.run(None, given)
@@ -35,7 +35,7 @@ def test_any_number_of_rows_gives_what_onnxruntime_gives(session: ort.InferenceS
 
 
 def test_results_are_not_the_buffers_of_the_next_batch(session: ort.InferenceSession):
-    graph = BoundGraph(session, "cpu")
+    graph = CudaGraphSession(session, "cpu")
     first = graph.run(feeds(session, 2))
     kept = {name: array.copy() for name, array in first.items()}
     graph.run({name: 1 - array for name, array in feeds(session, 2).items()})
@@ -45,14 +45,14 @@ def test_results_are_not_the_buffers_of_the_next_batch(session: ort.InferenceSes
 
 def test_a_padded_graph_sees_few_sizes(session: ort.InferenceSession, monkeypatch: pytest.MonkeyPatch):
     sizes: set[int] = set()
-    run = Graph._batch
+    run = Session._batch
 
-    def noted(graph: Graph, given: dict[str, np.ndarray], count: int) -> list[np.ndarray]:
+    def noted(graph: Session, given: dict[str, np.ndarray], count: int) -> list[np.ndarray]:
         sizes.add(len(next(iter(given.values()))))
         return run(graph, given, count)
 
-    monkeypatch.setattr(Graph, "_batch", noted)
-    graph = PaddedGraph(session)
-    for count in range(1, LARGEST_BATCH + 1):
+    monkeypatch.setattr(Session, "_batch", noted)
+    graph = PaddedSession(session)
+    for count in range(1, MAX_BATCH + 1):
         graph.run(feeds(session, count))
     assert sizes == set(BUCKETS)

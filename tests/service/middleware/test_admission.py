@@ -16,8 +16,8 @@ from starlette.types import Receive, Scope, Send
 
 from service.app import create_app
 from service.batching.scheduler import Scheduler
-from service.inference.repository import Store
-from service.middleware.admission import TELL_SECONDS, Door, refuse_request
+from service.inference.repository import ModelRepository
+from service.middleware.admission import SUMMARY_SECONDS, AdmissionControl, AdmissionMiddleware
 from service.settings import Settings
 from tests.service.toys import wait_until_ready
 
@@ -26,7 +26,7 @@ ONE = {"attributes": {"scale": 2}}
 
 def scheduler_of(client: TestClient) -> Scheduler:
     app: Any = client.app
-    engine = app.state.store.default_engine
+    engine = app.service.repository.default_engine
     scheduler: Scheduler = engine.scheduler
     return scheduler
 
@@ -47,11 +47,10 @@ def test_more_requests_than_may_be_in_hand_are_refused_and_health_still_answers(
         await Response("done")(scope, receive, send)
 
     app = Starlette()
-    app.state.draining = False
-    app.state.store = Store(settings)
-    app.state.settings = settings.model_copy(update={"max_requests": 2})
     app.mount("/", slow)
-    app.add_middleware(Door, refuse=refuse_request, state=app.state)
+    app.add_middleware(
+        AdmissionMiddleware, admission=AdmissionControl(ModelRepository(settings), 2), cors=lambda app: app
+    )
     with TestClient(app) as client, ThreadPoolExecutor(3) as pool:
         held = [pool.submit(client.get, "/decode") for _ in range(2)]
         for _ in held:
@@ -96,7 +95,7 @@ def test_refusals_are_counted_and_logged_together(full: TestClient, caplog: pyte
     with caplog.at_level(logging.INFO, "spritevae.access"):
         for _ in range(3):
             full.post("/decode", json=ONE)
-        time.sleep(TELL_SECONDS + 0.2)
+        time.sleep(SUMMARY_SECONDS + 0.2)
     assert counted() == before + 3
     told = [vars(record) for record in caplog.records if record.message == "requests refused"]
     assert sum(each["requests"] for each in told) >= 3
@@ -104,12 +103,12 @@ def test_refusals_are_counted_and_logged_together(full: TestClient, caplog: pyte
     assert told[0]["status"] == 429
 
 
-def test_every_request_gives_its_ticket_back(client: TestClient):
+def test_every_request_releases_its_reservation(client: TestClient):
     scheduler = scheduler_of(client)
     for body in (ONE, {"attributes": {"scale": 99}}, {"attributes": [ONE["attributes"]] * 3}):
         client.post("/decode", json=body)
     client.post("/decode", content=b"{")
-    assert scheduler.coming == 0
+    assert scheduler.reserved == 0
 
 
 def test_a_request_takes_room_once_its_body_is_there(client: TestClient):
@@ -123,13 +122,13 @@ def test_a_request_takes_room_once_its_body_is_there(client: TestClient):
     async def read(scope: Scope, receive: Receive, send: Send) -> None:
         for _ in range(2):
             await receive()
-            seen.append(scheduler.coming)
+            seen.append(scheduler.reserved)
 
-    door = Door(read, refuse_request, app.state)
+    middleware = AdmissionMiddleware(read, app.service.admission, cors=lambda app: app)
     scope = {"type": "http", "method": "POST", "path": "/decode", "query_string": b"", "headers": []}
-    asyncio.run(door(scope, receive, AsyncMock()))
+    asyncio.run(middleware(scope, receive, AsyncMock()))
     assert seen == [0, 1]
-    assert scheduler.coming == 0
+    assert scheduler.reserved == 0
 
 
 def test_scripts_of_other_origins_may_read_refusals(settings: Settings):

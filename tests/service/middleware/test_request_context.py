@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from service.middleware.request_context import BodyLimit
+from service.middleware.body_limit import BodyLimitMiddleware
 from service.settings import Settings
 
 
@@ -82,7 +82,7 @@ def test_a_declared_length_past_the_limit_is_answered_before_anything_is_read():
         sent.append(message)
 
     scope = {"type": "http", "path": "/encode", "headers": [(b"content-length", b"1" * 30)]}
-    asyncio.run(BodyLimit(never, 100)(scope, never, send))
+    asyncio.run(BodyLimitMiddleware(never, 100)(scope, never, send))
     assert sent[0]["status"] == 413
 
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from service.context import Call, current
+from service.context import RequestContext, current_request
 from service.observability import logs
 from service.settings import LogFormat
 
@@ -16,13 +16,13 @@ async def _receive() -> dict[str, str]:
 
 def test_a_line_is_a_json_object_with_the_request_it_belongs_to(capsys: pytest.CaptureFixture[str]):
     logs.configure("info", "json")
-    token = current.set(Call("abc", _receive))
+    token = current_request.set(RequestContext("abc", _receive))
     try:
         logging.getLogger("spritevae.access").info("request", extra={"status": 200, "path": "/decode"})
         logging.getLogger("uvicorn.error").warning("with %s", "arguments", extra={"color_message": "\x1b[36mwith"})
         logging.getLogger("x").debug("never")
     finally:
-        current.reset(token)
+        current_request.reset(token)
     first, second = map(json.loads, capsys.readouterr().err.splitlines())
     assert first["request_id"] == "abc"
     assert (first["event"], first["status"], first["path"], first["level"]) == ("request", 200, "/decode", "info")

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.inference.model import Model
-from service.inference.repository import Store
+from service.inference.repository import ModelRepository
 from service.openinference.interfaces import find, version_of
 from service.settings import Settings
 from tests.service.openinference.asking import IMAGES, infer, outputs_of, problem_of, tensor
@@ -67,7 +67,7 @@ def test_the_weights_that_an_encoder_gives_are_drawn(client: TestClient, name: s
 @pytest.mark.parametrize("name", ["grey", "codes", "conditional", "group"])
 def test_a_model_draws_weights_as_decode_draws_values(client: TestClient, name: str):
     """The default values, with the weights that they stand for."""
-    model = client.app.state.store.engine(name).model  # type: ignore[attr-defined]
+    model = client.app.service.repository.engine(name).model  # type: ignore[attr-defined]
     weights = model.attributes.weights({})[None]
     drawn = outputs_of(infer(client, name, tensor("weights", weights)))["image"]
     decoded = client.post(f"/decode?model={name}", json={"attributes": {}}, headers={"Accept": "application/x-npy"})
@@ -75,7 +75,7 @@ def test_a_model_draws_weights_as_decode_draws_values(client: TestClient, name: 
 
 
 def test_a_model_that_is_no_longer_served_is_let_go(bundles: Path):
-    store = Store(Settings(_env_file=None, model=(str(bundles / "conditional"),), device="cpu"))
+    store = ModelRepository(Settings(_env_file=None, model=(str(bundles / "conditional"),), device="cpu"))
     store.load()
     for part in ("", ".encoder", ".decoder"):
         engine, _ = find(store, f"conditional{part}", None)

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
-from service.inference.repository import Store
+from service.inference.repository import ModelRepository
 from service.settings import Settings
 from tests.service.openinference.asking import infer, problem_of
 
@@ -20,7 +20,7 @@ def test_the_repository_is_no_extension_of_a_server_that_keeps_it_closed(client:
 def test_while_models_are_being_loaded_the_server_is_live_and_not_ready(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Store, "load", lambda self: None)
+    monkeypatch.setattr(ModelRepository, "load", lambda self: None)
     with TestClient(create_app(settings)) as client:
         assert client.get("/v2/health/live").json() == {"live": True}
         for path in ("/v2/health/ready", "/v2/models/grey/ready", "/v2/models/grey"):

@@ -49,9 +49,9 @@ def test_metadata_of_a_model_are_what_its_bundle_says(triton_client: Client, bun
         assert shapes == {spec.name: ("FP32", spec.shape) for spec in specs}
     assert encoder["versions"] == [manifest.digest[:12]]
     assert triton_client.get_model_metadata("conditional.encoder", manifest.digest[:12]) == encoder
-    drawer = triton_client.get_model_metadata("colour")
-    assert drawer["inputs"] == [{"name": "weights", "datatype": "FP32", "shape": [-1, 81]}]
-    assert drawer["outputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 28, 40, 3]}]
+    attribute_decoder = triton_client.get_model_metadata("colour")
+    assert attribute_decoder["inputs"] == [{"name": "weights", "datatype": "FP32", "shape": [-1, 81]}]
+    assert attribute_decoder["outputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 28, 40, 3]}]
 
 
 @pytest.mark.parametrize("binary_in", [True, False])

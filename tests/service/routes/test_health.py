@@ -10,19 +10,19 @@ from starlette.testclient import TestClient
 from export.bundle import Float32
 from service.app import create_app
 from service.inference.model import Model
-from service.inference.repository import Store
+from service.inference.repository import ModelRepository
 from service.settings import Settings
 from tests.service.toys import toy_bundle, wait_until_ready
 
 
 def test_live_and_not_ready_while_models_are_loading(bundles: Path, monkeypatch: pytest.MonkeyPatch):
-    go, load = threading.Event(), Store.load
+    go, load = threading.Event(), ModelRepository.load
 
-    def slow_load(store: Store) -> None:
+    def slow_load(store: ModelRepository) -> None:
         assert go.wait(60)
         load(store)
 
-    monkeypatch.setattr(Store, "load", slow_load)
+    monkeypatch.setattr(ModelRepository, "load", slow_load)
     settings = Settings(_env_file=None, model=(str(bundles / "grey"),), device="cpu")
     with TestClient(create_app(settings)) as client:
         assert client.get("/health/live").json() == {"status": "live"}

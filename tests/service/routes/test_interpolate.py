@@ -16,7 +16,7 @@ from starlette.types import Message
 
 from attributes import Float32
 from service.inference.model import Model
-from service.web.events import AT_ONCE
+from service.web.events import FRAMES_AT_ONCE
 from tests.service.toy_systems import EFFECT
 from tests.service.toys import image
 
@@ -244,7 +244,7 @@ def test_events_end_within_one_batch_when_the_client_leaves(client: TestClient, 
     scope |= {"query_string": b"", "headers": headers, "root_path": ""}
     asyncio.run(client.app(scope, receive, send))
     time.sleep(0.3)
-    assert AT_ONCE <= sum(drawn) <= 2 * AT_ONCE
+    assert FRAMES_AT_ONCE <= sum(drawn) <= 2 * FRAMES_AT_ONCE
 
 
 def events(text: str) -> list[tuple[str, Any]]:

@@ -33,7 +33,7 @@ def test_other_names_are_not_this_machine(name: str):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "name", "fits"),
+    ("pattern", "name", "matches"),
     [
         ("example.com", "example.com", True),
         ("example.com", "www.example.com", False),
@@ -46,8 +46,8 @@ def test_other_names_are_not_this_machine(name: str):
         ("*", "", True),
     ],
 )
-def test_a_pattern_fits_a_name_or_all_below_it(pattern: str, name: str, fits: bool):
-    assert hosts.fits(pattern, name) is fits
+def test_a_pattern_matches_a_name_or_all_below_it(pattern: str, name: str, matches: bool):
+    assert hosts.matches(pattern, name) is matches
 
 
 @pytest.mark.parametrize("text", ["*", "example.com", "*.Example.com", "10.0.0.1", "::1", "my_host"])

@@ -5,24 +5,24 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from service.server.connection_counts import Shares
+from service.server.connection_counts import ConnectionCounts
 from tests.service.processes import running
 
 
 def test_a_worker_is_ahead_of_those_that_have_fewer_but_not_of_the_dead():
-    shares = Shares(3)
-    assert not any(shares.ahead(worker) for worker in range(3))
-    shares.tell(0, 5)
-    assert not shares.ahead(0)
-    shares.tell(1, 3)
-    assert shares.ahead(0)
-    assert not shares.ahead(1)
-    shares.tell(1, 4)
-    assert not shares.ahead(0)
-    shares.tell(2, 0)
-    assert shares.ahead(0)
-    shares.forget(2)
-    assert not shares.ahead(0)
+    shares = ConnectionCounts(3)
+    assert not any(shares.has_more_than_others(worker) for worker in range(3))
+    shares.set(0, 5)
+    assert not shares.has_more_than_others(0)
+    shares.set(1, 3)
+    assert shares.has_more_than_others(0)
+    assert not shares.has_more_than_others(1)
+    shares.set(1, 4)
+    assert not shares.has_more_than_others(0)
+    shares.set(2, 0)
+    assert shares.has_more_than_others(0)
+    shares.clear(2)
+    assert not shares.has_more_than_others(0)
 
 
 def test_connections_that_come_at_once_are_shared_evenly(bundles: Path):

@@ -19,11 +19,11 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.server.server import CONTINUE, KEEP_ALIVE_SECONDS, Joined, StallProtocol
+from service.server.protocol import CONTINUE, KEEP_ALIVE_SECONDS, CoalescingTransport, TimeoutProtocol
 from tests.service.processes import Running, memory, running
 
 IMPATIENT = (
-    "import sys, service.server.server as s;"
+    "import sys, service.server.protocol as s;"
     "s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = s.KEEP_ALIVE_SECONDS = 1;"
     "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
 )
@@ -199,7 +199,7 @@ class Wire:
 
 def test_a_head_goes_with_the_beginning_of_its_body_and_what_follows_at_once():
     wire: Any = Wire()
-    answer = Joined(wire)
+    answer = CoalescingTransport(wire)
     for written, sent in (
         (CONTINUE, [CONTINUE]),
         (b"head", [CONTINUE]),
@@ -212,7 +212,7 @@ def test_a_head_goes_with_the_beginning_of_its_body_and_what_follows_at_once():
 
 def test_a_head_that_no_body_follows_is_sent_when_the_connection_closes():
     wire: Any = Wire()
-    answer = Joined(wire)
+    answer = CoalescingTransport(wire)
     answer.write(b"head")
     assert wire.packets == []
     answer.close()
@@ -302,16 +302,16 @@ def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
         await Response("done")(scope, receive, send)
 
     async def main() -> None:
-        wire, door = Wire(), Mock(answer=Mock(return_value=b""))
+        wire, admission = Wire(), Mock(raw_response=Mock(return_value=b""))
         config = uvicorn.Config(slow, log_config=None)
         config.load()
-        protocol = StallProtocol(config, ServerState(), {}, door, lambda: None)
+        protocol = TimeoutProtocol(config, ServerState(), {}, admission, lambda: None)
         protocol.connection_made(wire)  # type: ignore[arg-type]
 
         async def open_after(seconds: float) -> bool:
             for _ in range(5):
                 await asyncio.sleep(0)
-            protocol.cut_off_if_stalled(time.monotonic() + seconds)
+            protocol.close_if_timed_out(time.monotonic() + seconds)
             return not wire.closed
 
         request = ASK % b"/"
@@ -323,7 +323,7 @@ def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
         assert await open_after(1000), "the second is being answered"
         answer.set()
         assert await open_after(KEEP_ALIVE_SECONDS - 1), "a third one may come"
-        door.answer.return_value = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
+        admission.raw_response.return_value = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
         protocol.data_received(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n1")
         assert await open_after(KEEP_ALIVE_SECONDS + 1), "the rest of its body is due"
         protocol.data_received(b"2")

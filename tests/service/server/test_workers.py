@@ -141,9 +141,9 @@ def test_a_signal_that_came_before_the_supervisor_is_passed_on_once():
 import signal
 from service.server import stop_signals
 from service.server import workers
-stop_signals.hold()
+stop_signals.defer_stop_signals()
 signal.raise_signal(signal.SIGTERM)
-arrivals = workers._signals()
+arrivals = workers.receive_signals()
 assert arrivals.recv(100) == bytes([signal.SIGTERM])
 """
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

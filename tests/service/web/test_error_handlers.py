@@ -136,7 +136,7 @@ def test_a_bug_is_a_500_with_the_request_id_and_no_details(client: TestClient, m
     def fail(*args: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("service.latent.points._placed", fail)
+    monkeypatch.setattr("service.latent.points.is_rounded", fail)
     response = client.post("/decode", json={"attributes": {}})
     assert response.status_code == 500
     check_problem(response)

@@ -11,7 +11,7 @@ from attributes import Float32
 from service.app import create_app
 from service.inference.model import Model
 from service.settings import Settings
-from service.web.response_cache import OVERHEAD, Answer, Cache
+from service.web.response_cache import OVERHEAD, CachedResponse, ResponseCache
 from tests.service.toys import wait_until_ready
 
 
@@ -73,12 +73,12 @@ def test_other_values_formats_and_layouts_are_other_answers(client: TestClient, 
     assert len(drawn) == 5
 
 
-def answer(size: int) -> Answer:
-    return Answer((), b"x" * (size - OVERHEAD))
+def answer(size: int) -> CachedResponse:
+    return CachedResponse((), b"x" * (size - OVERHEAD))
 
 
 def test_it_keeps_so_many_bytes_and_drops_what_was_not_used_for_longest():
-    cache = Cache(3000)
+    cache = ResponseCache(3000)
     for tag in "abc":
         cache.put(tag, answer(1000))
     assert cache.get("a") is not None
@@ -90,6 +90,6 @@ def test_it_keeps_so_many_bytes_and_drops_what_was_not_used_for_longest():
 
 
 def test_a_size_of_0_keeps_nothing():
-    cache = Cache(0)
+    cache = ResponseCache(0)
     cache.put("a", answer(OVERHEAD))
     assert cache.get("a") is None

@@ -1,4 +1,4 @@
-"""Codecs over dSprites whose scores are known."""
+"""Autoencoders of dSprites whose scores are known."""
 
 from __future__ import annotations
 
@@ -9,8 +9,59 @@ from numpy.typing import NDArray
 
 from attributes import Attribute, Attributes, Codebook, Part
 from training.autoencoder import Encoded
-from training.data.dataset import Rows
-from training.data.dsprites import ATTRIBUTES, RenderedDSprites, render
+from training.data.dataset import Batch, Rows
+from training.data.dsprites import ATTRIBUTES, COUNT, RenderedDSprites, render
+
+Codes = NDArray[np.float64]
+Factors = NDArray[np.intp]
+SIZES = np.array([3, 6, 40, 32, 32])
+ROWS = np.random.default_rng(0).integers(0, COUNT, 600)
+
+PARTS = tuple(Part(a.name, ATTRIBUTES.columns(a.name).start, ATTRIBUTES.columns(a.name).stop) for a in ATTRIBUTES)
+FOLDING = np.eye(113, dtype=np.float32)
+FOLDING[9 + 39] = FOLDING[9]  # orientation 39 is 0 again
+
+
+class Oracle:
+    """A codec that knows the source: encodes by looking the image up, decodes by rendering."""
+
+    codebook = Codebook(ATTRIBUTES, PARTS, FOLDING, np.zeros(113, np.float32))
+    image_shape = (64, 64, 1)
+
+    def __init__(self, dataset: RenderedDSprites, rows: Rows) -> None:
+        batch = dataset.batch(rows)
+        self._weights = {image.tobytes(): target for image, target in zip(batch.images, batch.targets, strict=True)}
+        placed = self.codebook.place(batch.targets)
+        self._images = {z.tobytes(): image for image, z in zip(batch.images, placed, strict=True)}
+
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        return self._encoded(np.stack([self._weights[image.tobytes()] for image in images]))
+
+    def _encoded(self, weights: NDArray[Any]) -> Encoded:
+        z = self.codebook.place(weights)
+        return Encoded(z, weights.astype(np.float32), z, np.zeros_like(z))
+
+    def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
+        return np.stack([self._images[each.tobytes()] for each in z]).astype(np.float32) / 255
+
+
+class Blank(Oracle):
+    """Decodes to nothing, and always says the first class."""
+
+    def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
+        return self._encoded(np.repeat(ATTRIBUTES.weights({a.name: 0 for a in ATTRIBUTES})[None], len(images), axis=0))
+
+    def decode(self, z: NDArray[Any]) -> NDArray[np.float32]:
+        return np.zeros((len(z), 64, 64, 1), np.float32)
+
+
+class HalfLabelled(RenderedDSprites):
+    """Shape is known of the first rows only."""
+
+    def batch(self, rows: Rows) -> Batch:
+        batch = super().batch(rows)
+        batch.known[:, 0] = rows < 1000
+        return batch
 
 
 class RenderingOracle:

@@ -1,38 +1,50 @@
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-from training.inference import TorchAutoencoder
-from training.plots.canvas import COLUMNS, GAP, grid, save
-from training.plots.traversals import traversals
+from tests.training.plots.conftest import held_out
+from tests.training.plots.toys import Bands, context
+from training.plots import PICTURES, draw
 from training.runs import Run
+
+USUAL = {"reconstructions.png", "traversals.png", "interpolations.png", "scatter.png"}
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_grid_places_every_image(channels: int, tmp_path: Path) -> None:
-    images = np.random.default_rng(0).integers(0, 256, (2, 3, 28, 40, channels), np.uint8)
-    picture = grid([*images])
-    step_y, step_x = 28 + GAP, 40 + GAP
-    for i in range(2):
-        for j in range(3):
-            top, left = GAP + i * step_y, GAP + j * step_x
-            assert (picture[top : top + 28, left : left + 40] == images[i, j]).all()
-    save(picture, tmp_path / "new" / "grid.png")
-    with Image.open(tmp_path / "new" / "grid.png") as image:
-        assert (np.asarray(image).reshape(picture.shape) == picture).all()
+def test_every_picture_is_drawn_in_grey_rgb_and_rgba(channels: int, tmp_path: Path) -> None:
+    files = {file.name for file in draw(context(Bands(3, channels, "group")), tmp_path)}
+    singles = {"reconstructions", "traversals", "interpolations", "latent_grid", "latent_grid-linear", "latents"}
+    singles |= {"swap", "swap-evidence", "scatter", "pairs", "sensitivity", "tsne-class", "tsne-style"}
+    gifs = {f"traversal-{name}.gif" for name in ("kind", "z0", "z1", "z2")}
+    assert {path.name for path in tmp_path.iterdir()} == files
+    assert files == {f"{name}.png" for name in singles} | gifs
+    with Image.open(tmp_path / "reconstructions.png") as image:
+        assert image.mode == {1: "L", 3: "RGB", 4: "RGBA"}[channels]
 
 
-def test_traversals_have_a_named_row_for_each_attribute(small_run: Run) -> None:
-    autoencoder = TorchAutoencoder(small_run.load())
-    book = autoencoder.codebook
-    picture = traversals(autoencoder)
-    height, width = 5 * (64 + GAP) + GAP, COLUMNS * (64 + GAP) + GAP
-    assert picture.shape[0] == height
-    margin = picture.shape[1] - width
-    dark = (picture[:, :margin] < 128).any(axis=(1, 2)).nonzero()[0]
-    assert {int(row) // (64 + GAP) for row in dark} == {0, 1, 2, 3, 4}
-    first = picture[GAP : GAP + 64, margin + GAP : margin + GAP + 64, 0]
-    expected = autoencoder.decode(book.place(book.attributes.weights({"shape": "square"})[None]))[0, :, :, 0]
-    assert (first == np.rint(expected * 255)).all()
+def test_what_needs_classes_is_not_drawn_where_no_image_has_one() -> None:
+    looked = context(Bands(3), labelled=False)
+    assert not [file for name in ("scatter", "tsne", "latents", "swap") for file, _ in PICTURES[name](looked)]
+
+
+def test_a_model_with_groups_has_every_picture(grouped: Run, tmp_path: Path) -> None:
+    files = {file.name for file in draw(held_out(grouped), tmp_path)}
+    assert files >= USUAL | {"swap.png", "swap-evidence.png", "latents.png", "latent_grid.png", "sensitivity.png"}
+    assert files >= {"traversal-shape.gif", "tsne-class.png", "tsne-style.png"}
+    for file in files:
+        with Image.open(tmp_path / file) as picture:
+            picture.load()
+            assert min(picture.size) > 60
+    with Image.open(tmp_path / "traversal-shape.gif") as animation:
+        assert 1 <= animation.n_frames <= 3
+
+
+def test_a_supervised_model_has_those_that_apply(small_run: Run, tmp_path: Path) -> None:
+    files = {file.name for file in draw(held_out(small_run), tmp_path, ["reconstructions", "swap", "latents"])}
+    assert files == {"reconstructions.png"}
+
+
+def test_an_unknown_picture_lists_what_there_is(small_run: Run, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=f"no picture 'cat'; there is: {', '.join(PICTURES)}"):
+        draw(held_out(small_run), tmp_path, ["cat"])

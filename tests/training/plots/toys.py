@@ -1,4 +1,4 @@
-"""A codec whose images show z: as many bands from left to right as z is long, as bright as its numbers."""
+"""An autoencoder whose images show z: a vertical band for each dimension, as bright as its value."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from numpy.typing import NDArray
 from attributes import Attribute, Attributes, Codebook, Float32, Group, Part
 from training.autoencoder import Encoded, to_uint8
 from training.data.dataset import Batch, Rows
+from training.metrics.context import EvaluationContext
+from training.plots import PICTURES
+from training.plots.pictures import GAP, Picture
 
 KIND = Attribute(name="kind", kind="nominal", size=3, labels=("a", "b", "c"), default="a")
 BAND = 8
 HEIGHT = 28
+BIT = 1 / 255
 
 
 class Bands:
-    """z in 0..1: where there is a class, three numbers for it first; then the free latents ``z0``..
+    """z in 0..1: three dimensions of a class, if it has one, then the free latents ``z0``, ``z1``...
 
-    Its encoder reads the bands, but for conditions: what it is told, else always the first class.
+    Its encoder reads z from the bands. With conditions, the class is the one that it is given, else the first.
     """
 
     def __init__(self, latents: int, channels: int = 1, knows: str = "", idle: tuple[int, ...] = ()) -> None:
@@ -57,13 +61,13 @@ class Bands:
 
 
 def bands(images: NDArray[np.uint8]) -> Float32:
-    """What the bands of images [N, H, W, C] say, [N, D]."""
+    """The values [N, D] of the bands of images [N, H, W, C]."""
     shown: Float32 = (images[:, HEIGHT // 2, BAND // 2 :: BAND, 0] / 255).astype(np.float32)
     return shown
 
 
 class Shown:
-    """Images of a codec at random places; row i is of class i % 3."""
+    """Images of an autoencoder at random points; row i is of class i % 3."""
 
     ceilings: Mapping[str, float] = {}
     content = "shown"
@@ -85,3 +89,25 @@ class Shown:
 
     def render(self, positions: NDArray[Any]) -> None:
         return None
+
+
+def context(autoencoder: Bands, **dataset: Any) -> EvaluationContext:
+    shown = Shown(autoencoder, **dataset)
+    return EvaluationContext(autoencoder, shown, np.arange(len(shown)))
+
+
+def cell(picture: Picture, row: int, column: int, autoencoder: Bands, margin: int = 0) -> NDArray[np.float32]:
+    """The values of the bands of one image of a grid."""
+    width = autoencoder.image_shape[1]
+    top, left = GAP + row * (HEIGHT + GAP), margin + GAP + column * (width + GAP)
+    return bands(picture[None, top : top + HEIGHT, left : left + width])[0]
+
+
+def picture_of(looked: EvaluationContext, name: str, file: str) -> Picture:
+    found = dict(PICTURES[name](looked))[file]
+    assert not isinstance(found, list)
+    return found
+
+
+def margin_of(picture: Picture, autoencoder: Bands, columns: int) -> int:
+    return picture.shape[1] - (columns * (autoencoder.image_shape[1] + GAP) + GAP)
