@@ -26,7 +26,7 @@ class Attributes(Sequence[Attribute]):
         ends = np.cumsum([attribute.size for attribute in self._attributes]).tolist()
         self._slices = {a.name: slice(end - a.size, end) for a, end in zip(self._attributes, ends, strict=True)}
         self.total: int = ends[-1]  # sum K
-        # The first column of each attribute.
+        # Each attribute, its name, and the first column of its weights: as ``canonical_weights`` needs them.
         self._starts = [(a, a.name, end - a.size) for a, end in zip(self._attributes, ends, strict=True)]
         self._reader = Reader(self._attributes)
         self._lows, self._spans, self._steps = np.array([a.unit_scale for a in self._attributes]).T
