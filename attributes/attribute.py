@@ -103,6 +103,13 @@ class Attribute:
         return self.limits or self.ends
 
     @cached_property
+    def _canonical_range(self) -> tuple[float, float]:
+        """The lowest and highest number that is its own canonical form. Of a nominal attribute none is."""
+        if self.kind == "nominal":
+            return math.inf, -math.inf
+        return (0.0, math.nextafter(self.classes, 0)) if self.kind == "circular" else self.extremes
+
+    @cached_property
     def classes(self) -> int:
         """The number of different classes: the size without a circular attribute's aliases."""
         return self.period or self.size
@@ -129,15 +136,16 @@ class Attribute:
         Raises AttributeValueError if the attribute does not accept it.
         """
         if type(value) is float or type(value) is int:  # first, as most values are numbers
-            return self._canonical_number(value)
-        if isinstance(value, Mapping):
-            if "value" not in value or isinstance(value["value"], Mapping):
-                raise self.error(dict(value))
-            return self.canonical(value["value"])
+            low, high = self._canonical_range
+            return value + 0.0 if low <= value <= high else self._canonical_number(value)  # -0.0 + 0.0 is 0.0
         if isinstance(value, str):
             if value in self.labels:
                 return value
             raise self.error(value)
+        if isinstance(value, Mapping):
+            if "value" not in value or isinstance(value["value"], Mapping):
+                raise self.error(dict(value))
+            return self.canonical(value["value"])
         if isinstance(value, np.ndarray):
             value = value.tolist()
         if isinstance(value, Sequence):
@@ -162,22 +170,24 @@ class Attribute:
     def weights(self, value: Any) -> Floats:
         """Weights [K] of one value. Raises AttributeValueError if the attribute does not accept it."""
         weights = np.zeros(self.size)
-        self.fill(weights, self.canonical(value))
+        self.fill(weights, 0, self.canonical(value))
         return weights
 
-    def fill(self, weights: Floats, value: Value) -> None:
-        """Write the weights of a canonical value into an array [K] of zeros."""
-        if isinstance(value, list):
-            weights[:] = self.fold(np.array(value))
-        elif isinstance(value, str):
-            weights[self.labels.index(value)] = 1
-        elif self.kind == "continuous":
-            weights[0] = value
-        else:
+    def fill(self, weights: Floats, start: int, value: Value) -> None:
+        """Write the weights of a canonical value into an array of zeros, in its columns from ``start`` on."""
+        if isinstance(value, float):  # first, as most values are numbers
+            if self.kind == "continuous":
+                weights[start] = value
+                return
             floor = int(value)
-            weights[floor] = 1 - (value - floor)
-            if value > floor:
-                weights[(floor + 1) % self.classes] = value - floor
+            share = value - floor
+            weights[start + floor] = 1 - share
+            if share:
+                weights[start + (floor + 1) % self.classes] = share
+        elif isinstance(value, str):
+            weights[start + self.labels.index(value)] = 1
+        else:
+            weights[start : start + self.size] = self.fold(np.array(value))
 
     def weights_at(self, positions: ArrayLike) -> Floats:
         """Weights [B, K] of accepted positions [B]: two neighbouring classes share a position by their distance.
@@ -265,7 +275,7 @@ class Attribute:
         low, high = self.extremes
         if not low <= number <= high:
             raise self.error(value)
-        return number + 0.0  # -0.0 is 0.0
+        return number + 0.0  # -0.0 + 0.0 is 0.0
 
     def _canonical_list(self, value: Sequence[Any]) -> list[float]:
         if self.kind == "continuous" or len(value) != self.size:

@@ -26,6 +26,8 @@ class Attributes(Sequence[Attribute]):
         ends = np.cumsum([attribute.size for attribute in self._attributes]).tolist()
         self._slices = {a.name: slice(end - a.size, end) for a, end in zip(self._attributes, ends, strict=True)}
         self.total: int = ends[-1]  # sum K
+        # Each attribute, its name, and the first column of its weights: as ``canonical_weights`` needs them.
+        self._starts = [(a, a.name, end - a.size) for a, end in zip(self._attributes, ends, strict=True)]
         self._reader = Reader(self._attributes)
         self._lows, self._spans, self._steps = np.array([a.unit_scale for a in self._attributes]).T
         self._continuous = np.array([a.kind == "continuous" for a in self._attributes])
@@ -78,7 +80,10 @@ class Attributes(Sequence[Attribute]):
         if not values.keys() <= self._by_name.keys():
             for name in values:
                 self.named(name)
-        return {a.name: a.canonical(values[a.name]) if a.name in values else a.default for a in self._attributes}
+        return {
+            name: attribute.canonical(values[name]) if name in values else attribute.default
+            for name, attribute in self._by_name.items()
+        }
 
     def weights(self, values: Mapping[str, Any]) -> Floats:
         """All weights [sum K] of one set of values. Missing ones take their default. Raises AttributeValueError."""
@@ -87,8 +92,8 @@ class Attributes(Sequence[Attribute]):
     def canonical_weights(self, values: Mapping[str, Value]) -> Floats:
         """All weights [sum K] of canonical values, as ``canonical`` gives them."""
         weights = np.zeros(self.total)
-        for attribute in self._attributes:
-            attribute.fill(weights[self._slices[attribute.name]], values[attribute.name])
+        for attribute, name, start in self._starts:
+            attribute.fill(weights, start, values[name])
         return weights
 
     def weights_at(self, positions: Floats) -> Floats:

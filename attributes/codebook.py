@@ -68,8 +68,8 @@ class Codebook:
         return len(self.offset)
 
     @cached_property
-    def _double(self) -> NDArray[np.float64]:
-        return self.matrix.astype(np.float64)  # cached, as every product needs it
+    def _double(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        return self.matrix.astype(np.float64), self.offset.astype(np.float64)  # cached, as every product needs them
 
     @cached_property
     def snapped(self) -> tuple[str, ...]:
@@ -82,7 +82,8 @@ class Codebook:
 
     def place(self, weights: NDArray[Any]) -> Float32:
         """z [B, D] of weights [B, sum K]."""
-        return (self._snap(weights) @ self._double + self.offset).astype(np.float32)
+        matrix, offset = self._double
+        return (self._snap(weights) @ matrix + offset).astype(np.float32)
 
     def edit(self, z: Float32, old: NDArray[Any], new: NDArray[Any]) -> Float32:
         """z [B, D] with the weights ``new`` in place of ``old`` [B, sum K]. What attributes don't tell stays."""
@@ -124,9 +125,14 @@ class Codebook:
         return part
 
     def _snap(self, weights: NDArray[Any]) -> NDArray[Any]:
+        """Weights [B, sum K] with those of attributes that can't be mixed as 1 for the most probable class."""
+        if not self.snapped:
+            return weights
+        snapped, rows = weights.copy(), np.arange(len(weights))
         for name in self.snapped:
-            columns = self.attributes.columns(name)
-            nearest = self.attributes.named(name).read(weights[:, columns]).index
-            weights = weights.copy()
-            weights[:, columns] = np.eye(self.attributes.named(name).size)[nearest]
-        return weights
+            attribute, columns = self.attributes.named(name), self.attributes.columns(name)
+            folded = attribute.fold(weights[:, columns].astype(np.float64))  # [B, K]
+            nearest = folded[:, : attribute.classes].argmax(axis=1)  # [B]
+            snapped[:, columns] = 0
+            snapped[rows, columns.start + nearest] = 1
+        return snapped

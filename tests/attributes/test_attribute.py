@@ -266,3 +266,20 @@ def test_a_value_inside_a_value_inside_a_value_is_refused() -> None:
 
 def test_minus_zero_is_zero() -> None:
     assert math.copysign(1, Attribute(name="scale", kind="ordinal", size=3).canonical(-0.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("attribute", "number"),
+    [(SCALE, 0), (SCALE, 5.0), (SCALE, 2.75), (TURN, 0), (TURN, math.nextafter(39, 0)), (WEIGHT, -2), (WEIGHT, 6.0)],
+)
+def test_a_number_between_the_ends_of_the_axis_is_canonical_as_a_float(attribute: Attribute, number: float) -> None:
+    canonical = attribute.canonical(number)
+    assert canonical == number
+    assert type(canonical) is float
+
+
+@pytest.mark.parametrize("attribute", [SCALE, TURN, WEIGHT])
+def test_a_number_is_canonical_alike_as_it_is_and_as_a_number_of_numpy(attribute: Attribute) -> None:
+    for number in (-0.0, 0.0, 0.5, 1.0, 5.0):
+        plain, wrapped = attribute.canonical(number), attribute.canonical(np.float64(number))
+        assert repr(plain) == repr(wrapped)

@@ -43,6 +43,12 @@ def test_an_attribute_that_can_not_be_mixed_is_placed_at_the_most_probable_class
     assert codebook().snapped == ("angle",)
 
 
+def test_the_most_probable_class_is_the_one_that_is_read() -> None:
+    """Of any weights, on aliases too, even if all are negative, as a mixture's may be."""
+    given = np.random.default_rng(0).normal(size=(200, 9)).astype(np.float32)
+    np.testing.assert_array_equal(codebook().place(given)[:, 2], ANGLE.read(given[:, 3:8]).index)
+
+
 def test_an_edit_keeps_what_attributes_do_not_tell() -> None:
     z = np.array([[1.3, 0.8, 3.2, 7]], np.float32)
     edited = codebook().edit(z, weights(kind="a", angle=3), weights(kind="b", angle=3))
