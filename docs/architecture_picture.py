@@ -61,7 +61,7 @@ def picture() -> str:
         rectangle(-12, 0, WIDTH + 24, bottom + 72, "paper"),
         rectangle(0, 24, WIDTH, 48, "package"),
         text(WIDTH / 2, 39, "spritevae/", "title"),
-        text(WIDTH / 2, 57, "the command, and load() in Python: they import the others only when they need them", "note"),
+        text(WIDTH / 2, 57, "the command, and load() in Python: the others are imported when they are needed", "note"),
         *column(0, COLUMN, "training/", "images and labels to a run folder (PyTorch)", training, height),
         *column(COLUMN + MARGIN, middle, "export/", "a run to a bundle", export, height),
         *column(WIDTH - COLUMN, COLUMN, "service/", "a bundle to HTTP (onnxruntime)", service, height),

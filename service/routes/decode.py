@@ -15,6 +15,8 @@ from service.threads import in_thread_if_long
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
+from service.web.request_schemas import AttributesQuery, DecodeBody, SheetQuery
+from service.web.response_schemas import DecodeAnswer
 from service.web.responses import (
     cached_response,
     caching_headers,
@@ -24,7 +26,6 @@ from service.web.responses import (
     not_modified,
 )
 from service.web.routing import DirectRoute
-from service.web.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 # About how long one set of attribute values, or one z, takes to become a latent point.

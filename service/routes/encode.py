@@ -15,9 +15,10 @@ from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
 from service.web.openapi import PROBLEMS, body, json_body
 from service.web.request_bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
+from service.web.request_schemas import EncodeBody, EncodeQuery
+from service.web.response_schemas import EncodeAnswer
 from service.web.responses import engine_for, json_items
 from service.web.routing import DirectRoute
-from service.web.schemas import EncodeAnswer, EncodeBody, EncodeQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 # About how long one image's predictions take to be written as JSON.

@@ -22,9 +22,10 @@ from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import base64_sources, read_json
+from service.web.request_schemas import InterpolateBody, SheetQuery
+from service.web.response_schemas import InterpolateAnswer
 from service.web.responses import engine_for, etag_of_z, image_response
 from service.web.routing import DirectRoute
-from service.web.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON, EVENTS)

@@ -18,7 +18,7 @@ from service.codecs.decode import FILE_TYPES, Source
 from service.problems import Problem, invalid
 from service.settings import Settings
 from service.threads import in_thread_if_long
-from service.web.schemas import EncodeBody
+from service.web.request_schemas import EncodeBody
 from service.web.scope import header
 from service.web.strict_json import parse_json
 
