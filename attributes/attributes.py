@@ -91,9 +91,15 @@ class Attributes(Sequence[Attribute]):
 
     def canonical_weights(self, values: Mapping[str, Value]) -> Floats:
         """All weights [sum K] of canonical values, as ``canonical`` gives them."""
-        weights = np.zeros(self.total)
-        for attribute, name, start in self._starts:
-            attribute.fill(weights, start, values[name])
+        weights: Floats = self.batch_of_weights([values])[0]
+        return weights
+
+    def batch_of_weights(self, items: Sequence[Mapping[str, Value]]) -> Floats:
+        """Weights [B, sum K] of several sets of canonical values."""
+        weights = np.zeros((len(items), self.total))
+        for row, values in zip(weights, items, strict=True):
+            for attribute, name, start in self._starts:
+                attribute.fill(row, start, values[name])
         return weights
 
     def weights_at(self, positions: Floats) -> Floats:

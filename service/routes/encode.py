@@ -11,6 +11,7 @@ from service.context import timed_phase
 from service.inference import predictions
 from service.latent import conditions, groups
 from service.state import state_of
+from service.web.bytes_response import BytesResponse
 from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
 from service.web.openapi import PROBLEMS, body, json_body
@@ -57,4 +58,4 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     inputs = await conditions.encoder_inputs(engine, images, given)
     microseconds = MICROSECONDS_PER_ITEM * len(images)
     content = await engine.predict(images, encoded, microseconds=microseconds, conditions=inputs)
-    return Response(content, media_type=JSON)
+    return BytesResponse(content, JSON)
