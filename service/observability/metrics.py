@@ -23,9 +23,9 @@ from service.batching.jobs import DropReason
 from service.batching.scheduler import SchedulerObserver
 
 # The default registry would also tell Python's version, which helps only attackers.
-_registry = CollectorRegistry()
-GCCollector(registry=_registry)
-ProcessCollector(registry=_registry)
+REGISTRY = CollectorRegistry()
+GCCollector(registry=REGISTRY)
+ProcessCollector(registry=REGISTRY)
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 IMAGES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -34,27 +34,27 @@ REQUESTS = Histogram(
     "Time from a request's head to the end of its answer",
     ("method", "route", "status"),
     buckets=SECONDS,
-    registry=_registry,
+    registry=REGISTRY,
 )
-QUEUE = Gauge("spritevae_queue_images", "Images that wait", ("model",), multiprocess_mode="livesum", registry=_registry)
+QUEUE = Gauge("spritevae_queue_images", "Images that wait", ("model",), multiprocess_mode="livesum", registry=REGISTRY)
 WAITED = Histogram(
-    "spritevae_queue_seconds", "Longest wait of a batch's images", ("model",), buckets=SECONDS, registry=_registry
+    "spritevae_queue_seconds", "Longest wait of a batch's images", ("model",), buckets=SECONDS, registry=REGISTRY
 )
-BATCH = Histogram("spritevae_batch_images", "Images of a batch", ("model",), buckets=IMAGES, registry=_registry)
+BATCH = Histogram("spritevae_batch_images", "Images of a batch", ("model",), buckets=IMAGES, registry=REGISTRY)
 INFERENCE = Histogram(
-    "spritevae_inference_seconds", "Time a batch takes", ("model",), buckets=SECONDS, registry=_registry
+    "spritevae_inference_seconds", "Time a batch takes", ("model",), buckets=SECONDS, registry=REGISTRY
 )
-DROPPED = Counter("spritevae_dropped_images", "Images that were not run", ("model", "reason"), registry=_registry)
-CACHE = Counter("spritevae_cache_lookups", "Lookups of answers", ("result",), registry=_registry)
+DROPPED = Counter("spritevae_dropped_images", "Images that were not run", ("model", "reason"), registry=REGISTRY)
+CACHE = Counter("spritevae_cache_lookups", "Lookups of answers", ("result",), registry=REGISTRY)
 CACHE_BYTES = Gauge(
-    "spritevae_cache_bytes", "Size of the answers that are kept", multiprocess_mode="livesum", registry=_registry
+    "spritevae_cache_bytes", "Size of the answers that are kept", multiprocess_mode="livesum", registry=REGISTRY
 )
 MODEL = Gauge(
     "spritevae_model_info",
     "Models that are served",
     ("model", "digest", "provider"),
     multiprocess_mode="livemax",
-    registry=_registry,
+    registry=REGISTRY,
 )
 # The histogram of a method, route and status. Cached, as looking labels up takes as long as counting.
 request_seconds = cache(REQUESTS.labels)
@@ -86,7 +86,7 @@ class SchedulerMetrics(SchedulerObserver):
 def exposition() -> bytes:
     """All metrics in Prometheus' text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(_registry)
+        return generate_latest(REGISTRY)
     of_all_workers = CollectorRegistry()
     MultiProcessCollector(of_all_workers)  # type: ignore[no-untyped-call]
     return generate_latest(of_all_workers)
