@@ -19,5 +19,5 @@ async def in_thread(work: Callable[[], Result]) -> Result:
 
 
 async def in_thread_if_long(microseconds: float, work: Callable[[], Result]) -> Result:
-    """The result of ``work``, which takes about so many microseconds."""
+    """The result of ``work`` that takes about that long."""
     return work() if microseconds <= MAX_LOOP_MICROSECONDS else await in_thread(work)

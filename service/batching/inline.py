@@ -28,7 +28,7 @@ class BatchQueue(Protocol):
     seconds_per_row: float
 
     def take(self, max_rows: int) -> list[Slice]:
-        """The next batch of at most so many rows."""
+        """The next batch of at most ``max_rows`` rows."""
 
     def run(self, batch: list[Slice]) -> None:
         """Run a batch, and deliver what it completes."""

@@ -117,7 +117,7 @@ class Reservation:
 
 
 def take_batch(queue: deque[Job], max_rows: int) -> list[Slice]:
-    """Take at most so many rows from the front of a queue of jobs; the last job may be split."""
+    """Take at most ``max_rows`` rows from the front of a queue of jobs; the last job may be split."""
     batch = []
     while queue and max_rows:
         job = queue[0]

@@ -1,4 +1,4 @@
-"""npy bodies: arrays of images, whose header is judged before anything is allocated."""
+"""npy files: arrays of images. The header is checked before anything is allocated."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_array(data: bytes, where: str, max_items: int, max_pixels: int) -> NDAr
     array = flat.reshape(shape, order="F" if fortran else "C").reshape(full)
     if dtype == np.uint8:
         return array
-    if not (array.min() >= 0 and array.max() <= 1):  # nor of NaN
+    if not (array.min() >= 0 and array.max() <= 1):  # NaN fails both comparisons
         raise _refuse(where, f"values from {array.min():g} to {array.max():g}")
     return array.astype(np.float32)
 
@@ -44,7 +44,7 @@ def _header(data: bytes, where: str) -> tuple[tuple[int, ...], bool, np.dtype[An
         version = npy.read_magic(stream)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, fortran, dtype = read(stream)
-    except Exception as error:  # the header is Python source to numpy, and fails in all the ways that can
+    except Exception as error:  # numpy evaluates the header as Python, which raises almost any exception
         raise Problem(400, f"{where}: damaged or no npy file: {type(error).__name__}", where=where) from None
     if any(length < 0 for length in shape):
         raise Problem(400, f"{where}: damaged: shape {list(shape)}", where=where)

@@ -33,7 +33,7 @@ Result = TypeVar("Result")
 class Engine:
     """A model and its queue. Each call raises QueueFull, QueueClosed, DeadlinePassed or ClientDisconnect.
 
-    ``then`` makes the result of the outputs, in about so many ``microseconds``: where the outputs were computed if that
+    ``then`` makes the result of the outputs, in about ``microseconds``: where the outputs were computed if that
     is short, as a change of threads takes longer; else in a thread of its own, as other batches would wait for it.
     """
 

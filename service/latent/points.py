@@ -18,7 +18,7 @@ MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
 @dataclass(frozen=True)
 class LatentPoints:
-    """Latent points [N, D], with the canonical attribute values that each was made of, if it was."""
+    """Latent points [N, D], with the canonical attribute values of each if they were given as such."""
 
     z: Float32
     attributes: Sequence[Mapping[str, Value]] | None
@@ -59,7 +59,7 @@ def _check_count(given: list[Any], where: str, max_items: int) -> None:
 
 
 def _canonical(model: Model, given: Any, where: str) -> dict[str, Value]:
-    try:  # not with located, which takes as long as all the rest
+    try:  # a context manager such as located would take longer than the rest
         if not isinstance(given, dict):
             raise AttributeValueError("attributes", given, "an object of attribute values")
         return model.attributes.canonical(given)

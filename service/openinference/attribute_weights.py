@@ -1,4 +1,4 @@
-"""Attribute weights as tensors [B, sum K]: which are accepted, and what they mean."""
+"""Attribute weights as tensors [B, sum K]: their bounds, and how they are normalised."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from service.problems import Problem
 
 
 def bounds(attributes: Attributes) -> tuple[Float32, Float32]:
-    """Least and greatest weights [sum K]: >= 0 for classes, the limits of a continuous attribute's value."""
+    """The lowest and the highest weights [sum K]: from 0 for classes, the limits of the value if continuous."""
     low, high = np.zeros(attributes.total, np.float32), np.full(attributes.total, np.finfo(np.float32).max)
     for attribute in attributes:
         if attribute.kind == "continuous":

@@ -1,4 +1,4 @@
-"""Input tensors: judged by what the model's interface says, then taken from JSON or from the bytes behind it."""
+"""Input tensors: checked against the model's interface, then read from the JSON or from the bytes behind it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from service.openinference.protocol import Tensor, TensorParameters, readable
 from service.problems import Problem
 
 FLOAT = np.dtype("<f4")
+# Decoders of nested lists of numbers, by their depth.
 LISTS: list[msgspec.json.Decoder[Any]] = [
     msgspec.json.Decoder(kind)
     for kind in (float, list[float], list[list[float]], list[list[list[float]]], list[list[list[list[float]]]])
 ]
-"""Decoders of nested lists of numbers, by their depth."""
 
 
 def read(given: Sequence[Tensor], binary: memoryview, interface: Interface, max_items: int) -> dict[str, Float32]:
@@ -83,7 +83,7 @@ def _from_json(tensor: Tensor, where: str) -> Float32:
     nested = text[1:].lstrip().startswith(b"[")
     try:
         values = LISTS[len(shape) if nested else 1].decode(text)
-        with np.errstate(over="ignore"):  # what overflows is out of range
+        with np.errstate(over="ignore"):  # a number that overflows is out of range, which is checked below
             array = np.array(values, np.float32)
     except msgspec.DecodeError as error:
         raise Problem(422, readable(error, where), where=where) from None
@@ -95,7 +95,7 @@ def _from_json(tensor: Tensor, where: str) -> Float32:
 
 
 def _check_range(array: Float32, declared: TensorType, where: str) -> None:
-    # Never true of NaN.
+    # A comparison with NaN is false, so NaN is out of range.
     good = (array >= declared.low) & (array <= declared.high)
     if not good.all():
         place = tuple(int(i) for i in np.argwhere(~good)[0])
@@ -110,8 +110,8 @@ def _check_complete(arrays: dict[str, Float32], interface: Interface) -> None:
     if arrays.keys() & set(optional):
         needed += optional
     if missing := [name for name in needed if name not in arrays]:
-        told = f" (optional, but together: {', '.join(optional)})" if optional else ""
-        raise Problem(422, f"inputs: lack {', '.join(missing)}{told}")
+        hint = f" (optional, but together: {', '.join(optional)})" if optional else ""
+        raise Problem(422, f"inputs: lack {', '.join(missing)}{hint}")
     if len({len(array) for array in arrays.values()}) > 1:
         counts = ", ".join(f"{name} {len(array)}" for name, array in arrays.items())
         raise Problem(422, f"inputs: of different numbers of items: {counts}")

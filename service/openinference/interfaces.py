@@ -28,7 +28,7 @@ Bound = float | Float32
 
 @dataclass(frozen=True)
 class TensorType:
-    """An input or output: its shape begins with -1, the number of items; inputs accept values from low to high."""
+    """An input or output. Its shape begins with -1, the number of items. Inputs accept values from low to high."""
 
     name: str
     shape: tuple[int, ...]
@@ -39,7 +39,7 @@ class TensorType:
 
 @dataclass(frozen=True)
 class Interface:
-    """What a model takes and gives; optional inputs come together or not at all."""
+    """The inputs and outputs of a model. Optional inputs must come together or not at all."""
 
     inputs: tuple[TensorType, ...]
     outputs: tuple[TensorType, ...]
@@ -50,7 +50,7 @@ class Interface:
 def encoder(model: Model) -> Interface:
     """Images [B, C, H, W] in 0..1 to z, weights, and mean, logvar where they exist.
 
-    A conditional one may be told ``condition`` [B, sum K], and with ``condition_known`` [B, 1] where that counts.
+    A conditional encoder also takes ``condition`` [B, sum K] and ``condition_known`` [B, 1]: whether it counts.
     """
     low, high = bounds(model.attributes)
     ranges: dict[str, tuple[Bound, Bound]] = {
@@ -64,7 +64,7 @@ def encoder(model: Model) -> Interface:
     async def infer(engine: Engine, given: Mapping[str, Float32]) -> Arrays:
         conditions = {name: array for name, array in given.items() if name != "image"}
         outputs = await engine.encode(given["image"], conditions)
-        # As /encode does, so that what comes out is accepted by NAME.
+        # Clipped as in /encode, so that the model NAME accepts them.
         return outputs | {"weights": np.clip(outputs["weights"], low, high)}
 
     return Interface((image,), _plain(model.manifest.encoder.outputs), infer, tuple(optional))

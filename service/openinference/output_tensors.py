@@ -1,4 +1,4 @@
-"""Output tensors: which are asked for, and how they are sent."""
+"""Output tensors: which of them a request wants, and how they are sent."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from service.problems import Problem
 from service.web.request_bodies import JSON
 
 DATATYPES: dict[str, Datatype] = {"float32": "FP32", "uint8": "UINT8"}
+# Names of outputs, in order, and whether each is sent as binary data behind the JSON.
 Wanted = dict[str, bool]
-"""Names of outputs, in order, and whether each goes behind the JSON."""
 
 
 def wanted(request: InferenceRequest, offered: tuple[TensorType, ...]) -> Wanted:
@@ -47,7 +47,7 @@ def wanted(request: InferenceRequest, offered: tuple[TensorType, ...]) -> Wanted
 
 
 def response(model: str, version: str, request: InferenceRequest, arrays: Arrays, chosen: Wanted) -> Response:
-    """The answer with these outputs; raises Problem 422 for values that are not finite, which JSON can't hold."""
+    """The response with these outputs; raises Problem 422 for values that are not finite, as JSON has none."""
     tensors, behind = [], []
     for name, binary in chosen.items():
         array = np.ascontiguousarray(arrays[name])

@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse
 from fastapi.staticfiles import StaticFiles
 
 router = APIRouter(include_in_schema=False)
+# The page of this project, and Swagger UI, which the package fastapi_offline carries.
 FILES = StaticFiles(directory=Path(__file__).parents[1] / "static", packages=[("fastapi_offline", "static")])
-"""Our page, and Swagger UI, which the package carries."""
 
 
 @router.get("/")

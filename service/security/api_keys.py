@@ -1,4 +1,4 @@
-"""API keys: read from texts, kept as digests, and compared in a time that tells nothing of them."""
+"""API keys: read from text, kept as digests, and compared in constant time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ENTRY = re.compile(r"(sha256:(?P<digest>[0-9a-fA-F]{64})|(?P<plain>[A-Za-z0-9._
 
 
 class Key(NamedTuple):
-    """What is kept of a key: its SHA-256, whether it may administer, and whether it was written down as itself."""
+    """A key: its SHA-256, whether its scope is admin, and whether it was given as plain text."""
 
     digest: bytes
     admin: bool
@@ -26,7 +26,7 @@ class Key(NamedTuple):
 
 
 def parse(texts: Mapping[str, str]) -> list[Key]:
-    """The keys in texts, by where each is from: commas or line ends between them, comments from ``#`` to a line's end.
+    """The keys of texts, each by its source. Commas or line ends separate keys; ``#`` begins a comment.
 
     Raises ValueError, which tells no key, for what is none, for a text without any, and for a key that is there twice.
     """
@@ -58,7 +58,7 @@ def _key(entry: str, where: str) -> Key:
 
 
 def read(path: Path) -> str:
-    """A file's text; raises ValueError for one that can't be read."""
+    """The text of a file; raises ValueError if it can't be read."""
     try:
         return path.read_text("ascii")
     except OSError as error:
@@ -68,13 +68,13 @@ def read(path: Path) -> str:
 
 
 def exposed(path: Path) -> bool:
-    """Whether a file tells keys to every user of the machine: digests tell none."""
+    """Whether every user of the machine can read plain keys in a file."""
     readable = path.stat().st_mode & stat.S_IROTH
     return bool(readable) and any(key.plain for key in parse({str(path): read(path)}))
 
 
 def find(keys: Sequence[Key], given: bytes) -> Key | None:
-    """The key that a client gave, if it is one of ``keys``; all are compared, and each in constant time."""
+    """The key that a client sent, if it is one of ``keys``. It is compared with all of them, in constant time."""
     digest, found = _digest(given), None
     for key in keys:
         if compare_digest(key.digest, digest):

@@ -1,4 +1,4 @@
-"""Names that requests call this host by, and origins that browsers send them from."""
+"""Host names in requests, and origins of browsers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def is_loopback(name: str) -> bool:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether a host is one that is allowed: itself, one below ``*.example.com``, or any for ``*``."""
+    """Whether a name matches a pattern: the same name, one below ``*.example.com``, or any name for ``*``."""
     return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
 
 

@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     def _listen(self, listening: socket.socket, at_least: int = 0) -> None:
-        """Accept connections from now on, ``at_least`` so many whether or not other workers have fewer."""
+        """Accept connections from now on, ``at_least`` that many even if other workers have fewer."""
         if listening in self._listening:
             asyncio.get_running_loop().add_reader(listening, self._accept, listening)
             self._accept(listening, at_least)

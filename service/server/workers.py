@@ -25,8 +25,8 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 # Deaths in a row of every worker after which the service gives up.
 MAX_DEATHS = 6
 
+# Runs one worker, given its index and whether it is the first with this index; returns its exit code.
 RunWorker = Callable[[int, bool], int]
-"""Runs one worker, of its index and whether it is the first with this index; gives its exit code."""
 
 
 @dataclass
@@ -149,7 +149,7 @@ class _Supervisor:
 
 
 def pause_seconds(deaths: int) -> float:
-    """Seconds until a worker is started again after so many deaths in a row: 0, 1, 2, 4, ... 30."""
+    """Seconds until a worker is started again after ``deaths`` in a row: 0, 1, 2, 4, ... 30."""
     return min(FIRST_PAUSE_SECONDS * 2 ** (deaths - 2), LONGEST_PAUSE_SECONDS) if deaths > 1 else 0.0
 
 

@@ -24,7 +24,7 @@ from service.web.strict_json import parse_json
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
 ENCODE_TYPES = (*FILE_TYPES, MULTIPART, JSON)
-# About how long strict JSON of so many bytes takes to read.
+# About how long a byte of strict JSON, and one of base64, takes to read.
 JSON_MICROSECONDS_PER_BYTE = 0.02
 BASE64_MICROSECONDS_PER_BYTE = 0.005
 
