@@ -22,7 +22,7 @@ class Lost(Exception):
 
 
 @dataclass(slots=True)
-class CachedResponse:
+class Answer:
     """Head and body of an answer."""
 
     head: bytes
@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._data = bytearray()
-        self._answer: asyncio.Future[CachedResponse] | None = None
+        self._answer: asyncio.Future[Answer] | None = None
         self.port = 0
 
     @classmethod
@@ -73,14 +73,14 @@ class Connection(asyncio.Protocol):
         del self._data[: end[1]]
         if b"\r\nconnection: close" in head.lower():
             self.transport.close()
-        self._answer.set_result(CachedResponse(head, body, self.port))
+        self._answer.set_result(Answer(head, body, self.port))
 
     def connection_lost(self, error: Exception | None) -> None:
         """The server has closed it, or it broke."""
         if self._answer and not self._answer.done():
             self._answer.set_exception(Lost(f"after {len(self._data)} bytes: {error or 'closed'}", self.port))
 
-    async def ask(self, request: bytes) -> CachedResponse:
+    async def ask(self, request: bytes) -> Answer:
         """The answer; raises Lost if it never comes whole."""
         if not self.usable:
             raise Lost("closed before", self.port)
@@ -105,7 +105,7 @@ class Client:
         self._address = address
         self._idle: deque[Connection] = deque()
 
-    async def ask(self, request: bytes) -> CachedResponse:
+    async def ask(self, request: bytes) -> Answer:
         """The answer; raises Lost, OSError, or TimeoutError if there is none after PATIENCE seconds."""
         async with asyncio.timeout(PATIENCE):
             connection = await self._take()

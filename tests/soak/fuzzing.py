@@ -25,7 +25,7 @@ HANG = 2.0
 """Seconds within which everything must be answered, or its connection closed."""
 SILENCE = 0.2
 """Seconds after which one who sent garbage sends no more."""
-FRAMES_AT_ONCE, GOOD = 8, 50
+AT_ONCE, GOOD = 8, 50
 """Requests at once; after how many a good one is sent."""
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
@@ -89,7 +89,7 @@ class Fuzzing:
                 if statuses.total() % GOOD == 0:
                     await self._ask_good(client)
 
-        await asyncio.gather(*(ask() for _ in range(FRAMES_AT_ONCE)))
+        await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
         client.close()
         return statuses
 
@@ -104,7 +104,7 @@ class Fuzzing:
                 if statuses.total() % GOOD == 0:
                     await self._ask_good(client)
 
-        await asyncio.gather(*(ask() for _ in range(4 * FRAMES_AT_ONCE)))
+        await asyncio.gather(*(ask() for _ in range(4 * AT_ONCE)))
         client.close()
         return statuses
 

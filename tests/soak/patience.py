@@ -19,7 +19,7 @@ from tests.soak.queue import Queue
 
 DEADLINE, PATIENCE = 50, 0.03
 """Milliseconds of a deadline; seconds after which clients leave."""
-FRAMES_AT_ONCE = 20
+AT_ONCE = 20
 WAITS = (0.2, 0.5, 1.0)
 """Seconds that the queue takes at least, and as many as it is made to take when it did not stay so long."""
 DROPPED, RUN = "spritevae_dropped_images_total", "spritevae_batch_images_sum"
@@ -41,12 +41,12 @@ async def _run(address: Address, deadlines: int, leavers: int) -> list[Figure]:
     client.close()
     statuses, seconds = late.seen
     return [
-        told("seconds in the queue for those who do wait", spread(late.queue_changed)),
+        told("seconds in the queue for those who do wait", spread(late.waits)),
         exactly(f"requests with {DEADLINE} ms to live that were answered 504", statuses[504], deadlines),
         told("after seconds", spread(seconds)),
-        exactly("of their images, not run by /metrics", late.rows_dropped, deadlines),
+        exactly("of their images, not run by /metrics", late.dropped, deadlines),
         exactly("of their images, run", late.run, 0),
-        at_least("clients that left: images not run, by /metrics, in %", 100 * gone.rows_dropped / leavers, 95),
+        at_least("clients that left: images not run, by /metrics, in %", 100 * gone.dropped / leavers, 95),
         at_most("images run all the same, in %", 100 * gone.run / leavers, 5),
     ]
 
@@ -70,7 +70,7 @@ async def _unrun(
         before, answered = await Metrics.of(client), queue.images
         async with queue.long(seconds):
             seen = await ask()
-            waits = list(queue.queue_changed)
+            waits = list(queue.waits)
         if min(waits) >= WAITS[0]:
             break
     after = await Metrics.of(client)
@@ -97,7 +97,7 @@ async def _late(client: Client, number: int) -> tuple[Counter[int], list[float]]
             seconds.append(time.perf_counter() - begin)
             statuses[answer.status] += 1
 
-    await asyncio.gather(*(ask() for _ in range(FRAMES_AT_ONCE)))
+    await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
     return statuses, seconds
 
 
@@ -113,4 +113,4 @@ async def _gone(address: Address, number: int) -> None:
             connection.leave(reset=bool(index % 2))
             await asyncio.gather(asking, return_exceptions=True)
 
-    await asyncio.gather(*(ask() for _ in range(FRAMES_AT_ONCE)))
+    await asyncio.gather(*(ask() for _ in range(AT_ONCE)))

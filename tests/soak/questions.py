@@ -15,7 +15,7 @@ from PIL import Image
 
 import spritevae
 from tests.soak.bundles import digest
-from tests.soak.client import CachedResponse, request
+from tests.soak.client import Answer, request
 
 Array = NDArray[Any]
 NPY = "application/x-npy"
@@ -39,14 +39,14 @@ class Question:
     """A request, what reads its answer, and what must be read there, by the digest of the model that answers."""
 
     request: bytes
-    read: Callable[[CachedResponse], Array]
+    read: Callable[[Answer], Array]
     right: dict[str, Array]
     tolerance: float = PIXEL
-    told: Callable[[CachedResponse], str] = lambda answer: ""
+    told: Callable[[Answer], str] = lambda answer: ""
     """The beginning of the model's digest as the body tells it."""
     images: int = 1
 
-    def judge(self, answer: CachedResponse) -> str:
+    def judge(self, answer: Answer) -> str:
         """What is wrong with an answer; nothing if it is right."""
         if answer.status != 200:
             return f"status {answer.status}: {answer.body[:200]!r}"
@@ -86,7 +86,7 @@ def questions(bundles: Sequence[Path]) -> list[Question]:
     return asked
 
 
-def _infer(name: str, weights: Array) -> tuple[bytes, Callable[[CachedResponse], Array]]:
+def _infer(name: str, weights: Array) -> tuple[bytes, Callable[[Answer], Array]]:
     """Attribute weights [K] as a binary tensor, to an image."""
     content = weights.astype("<f4").tobytes()
     tensor = {"name": "weights", "shape": [1, len(weights)], "datatype": "FP32"}
@@ -94,23 +94,23 @@ def _infer(name: str, weights: Array) -> tuple[bytes, Callable[[CachedResponse],
     head = json.dumps(asks | {"parameters": {"binary_data_output": True}}).encode()
     sent = request("POST", f"/v2/models/{name}/infer", head + content, inference_header_content_length=str(len(head)))
 
-    def read(answer: CachedResponse) -> Array:
+    def read(answer: Answer) -> Array:
         told, pixels = _parts(answer)
         return np.frombuffer(pixels, np.uint8).reshape(told["outputs"][0]["shape"])[0].astype(float)
 
     return sent, read
 
 
-def _parts(answer: CachedResponse) -> tuple[dict[str, Any], bytes]:
+def _parts(answer: Answer) -> tuple[dict[str, Any], bytes]:
     length = int(answer.header("inference-header-content-length"))
     return json.loads(answer.body[:length]), answer.body[length:]
 
 
-def _version(answer: CachedResponse) -> str:
+def _version(answer: Answer) -> str:
     return str(_parts(answer)[0]["model_version"])
 
 
-def _digest(answer: CachedResponse) -> str:
+def _digest(answer: Answer) -> str:
     return str(json.loads(answer.body)["digest"])
 
 
@@ -120,13 +120,13 @@ def _file(pixels: Array) -> bytes:
     return out.getvalue()
 
 
-def _png(answer: CachedResponse) -> Array:
+def _png(answer: Answer) -> Array:
     return np.asarray(Image.open(io.BytesIO(answer.body)), float)[..., None]
 
 
-def _npy(answer: CachedResponse) -> Array:
+def _npy(answer: Answer) -> Array:
     return np.load(io.BytesIO(answer.body)).astype(float)
 
 
-def _z(answer: CachedResponse) -> Array:
+def _z(answer: Answer) -> Array:
     return np.array([item["z"] for item in json.loads(answer.body)["items"]])

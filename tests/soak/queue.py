@@ -25,7 +25,7 @@ class Queue:
         self._client = client
         self.images = 0
         """Of those requests that are answered."""
-        self.queue_changed: list[float] = []
+        self.waits: list[float] = []
         """Seconds that each of them waited for its turn."""
         weights = load(DSPRITES, device="cpu").attributes.weights(VALUES[0])
         content = np.tile(weights, (ITEMS, 1)).astype("<f4").tobytes()
@@ -41,13 +41,13 @@ class Queue:
         keep = asyncio.Event()
         tasks: list[asyncio.Task[None]] = []
         keep.set()
-        self.queue_changed.clear()
-        while len(self.queue_changed) < 5 or min(self.queue_changed[-5:]) < seconds:
+        self.waits.clear()
+        while len(self.waits) < 5 or min(self.waits[-5:]) < seconds:
             tasks.append(asyncio.create_task(self._fill(keep)))
-            seen = len(self.queue_changed)
-            while len(self.queue_changed) < seen + 2 * len(tasks):  # until each has come behind all others
+            seen = len(self.waits)
+            while len(self.waits) < seen + 2 * len(tasks):  # until each has come behind all others
                 await asyncio.sleep(0.001)
-        self.queue_changed.clear()
+        self.waits.clear()
         yield
         keep.clear()
         await asyncio.gather(*tasks)
@@ -58,4 +58,4 @@ class Queue:
             assert answer.status == 200, answer.body[:200]
             self.images += ITEMS
             timing = dict(part.split(";dur=") for part in answer.header("server-timing").split(", "))
-            self.queue_changed.append(float(timing["queue"]) / 1000)
+            self.waits.append(float(timing["queue"]) / 1000)

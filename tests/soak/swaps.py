@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from tests.service.processes import Running, memory, running
 from tests.soak.bundles import BAD, DSPRITES, digest, inverted, replace
-from tests.soak.client import KEY, CachedResponse, Client, Lost, request
+from tests.soak.client import KEY, Answer, Client, Lost, request
 from tests.soak.figures import Figure, exactly, spread, told
 from tests.soak.questions import Question, questions
 
@@ -101,7 +101,7 @@ class Swapping:
                 continue
             self._judge(question, answer, before)
 
-    def _judge(self, question: Question, answer: CachedResponse, before: str) -> None:
+    def _judge(self, question: Question, answer: Answer, before: str) -> None:
         model = answer.header("x-model-digest")
         self.answers[model] += 1
         if fault := question.judge(answer):
