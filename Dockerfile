@@ -1,18 +1,20 @@
-# The service with its default model, without torch. README, "Deploy", says how to run it; `make image-test` does.
+# The service with its default model, without torch. README, section "Deploy", shows how to run it; `make image-test`
+# builds and checks it.
 #   docker build -t spritevae .                              CPU
 #   docker build -t spritevae:gpu --build-arg RUNTIME=gpu .  GPU: run it with --gpus all
-# Packages from a mirror: --secret id=pip,src=pip.conf, and its certificates: --secret id=certificates,src=ca.crt
+# To install packages from a mirror: --secret id=pip,src=pip.conf, with its certificates in
+# --secret id=certificates,src=ca.crt
 ARG BASE=docker.io/library/python:3.12-slim-bookworm
 
 FROM ${BASE} AS build
 ARG RUNTIME=cpu
 WORKDIR /source
 COPY . .
-# pip has done its work then: without it, whoever breaks in installs nothing either.
+# pip is removed at the end: nobody installs packages in a running container.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=certificates,target=/etc/ssl/certs/ca-certificates.crt \
     python3 -m venv /opt/spritevae \
- && /opt/spritevae/bin/pip install --no-cache-dir ".[${RUNTIME}]" \
+ && /opt/spritevae/bin/pip install --no-cache-dir --constraint requirements/constraints.txt ".[${RUNTIME}]" \
  && /opt/spritevae/bin/pip uninstall --yes pip setuptools
 
 FROM ${BASE}

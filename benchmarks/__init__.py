@@ -1,5 +1,5 @@
-"""How fast the service answers, beside other ways to serve the same model: ``python -m benchmarks``.
+"""Speed of the service beside other ways to serve the same model: ``python -m benchmarks``.
 
-Every server runs the same two graphs and gives the same answers, on the cores that the load comes from, too. They take
-turns and stand still in between; ratios are of rates in the same round.
+All servers run the same two ONNX graphs and give the same answers, on the cores that the load generator uses too. They
+take turns, and all but one are paused. Ratios compare rates of the same round.
 """

@@ -1,4 +1,4 @@
-"""The command: ``python -m benchmarks``."""
+"""The command ``python -m benchmarks``."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import LoadError
-from benchmarks.measure import Bench, Native, Plan, Sample
+from benchmarks.measure import Bench, OrtBaseline, Plan, Sample
 from benchmarks.processes import ServerError
+from benchmarks.protocols import COMMON_FORMS
 from benchmarks.reference import write_reference
 from benchmarks.report import Results, hardware, noise, table
 from benchmarks.requests import WrongAnswer
-from benchmarks.servers import OURS, PLAIN, SERVERS, Server, install
+from benchmarks.servers import ALL_FORMS, OURS, PLAIN, SERVERS, CheckoutError, Server, install, other_checkout
 from export.bundle import Bundle, BundleError, read_bundle
 from training.data.dsprites import ATTRIBUTES
 
@@ -36,14 +37,31 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--servers", nargs="+", choices=SERVERS, metavar="SERVER", help=f"of {', '.join(SERVERS)} (default: installed)"
     )
-    command.add_argument("--model", type=Path, metavar="BUNDLE", help="measure this one too, for example the shipped")
-    command.add_argument("--install", action="store_true", help="install what is missing, each in its environment")
-    command.add_argument("--out", type=Path, metavar="FILE", help="keep all figures as JSON")
+    command.add_argument(
+        "--forms",
+        nargs="+",
+        choices=ALL_FORMS,
+        metavar="FORM",
+        help=f"of {', '.join(ALL_FORMS)} (default: {' and '.join(COMMON_FORMS)}; all with --against). Peers answer "
+        f"only {' and '.join(COMMON_FORMS)}",
+    )
+    command.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="measure the service of another checkout of this project too, for example a git worktree of an earlier "
+        "commit, and print the ratio of each figure to it",
+    )
+    command.add_argument(
+        "--model", type=Path, metavar="BUNDLE", help="measure with this bundle too, for example the shipped one"
+    )
+    command.add_argument("--install", action="store_true", help="install missing servers, each in its environment")
+    command.add_argument("--out", type=Path, metavar="FILE", help="write all figures as JSON")
     return command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print; 1 where a server fails or answers wrongly, 2 where something is missing."""
+    """Measure and print; returns 1 if a server fails or responds wrongly, 2 if something is missing."""
     given = parser().parse_args(argv)
     if shutil.which("wrk") is None:
         return _complain("wrk is missing, which makes the load: apt-get install wrk", 2)
@@ -58,28 +76,33 @@ def main(argv: Sequence[str] | None = None) -> int:
         servers = [server for server in servers if server not in missing]
         print(f"left out, as not installed (--install does it): {', '.join(each.name for each in missing) or 'none'}")
     try:
+        against = other_checkout(given.against) if given.against else None
         if given.model and not measurable(read_bundle(given.model)):
             return _complain(f"{given.model}: only bundles of dSprites in a softmax space can be measured", 2)
-    except BundleError as error:
+    except (BundleError, CheckoutError) as error:
         return _complain(str(error), 2)
-    plan = Plan(given.seconds, given.rounds, tuple(given.connections), given.workers)
+    forms = given.forms or (ALL_FORMS if against else COMMON_FORMS)
+    plan = Plan(given.seconds, given.rounds, tuple(given.connections), given.workers, tuple(forms))
     try:
         with tempfile.TemporaryDirectory(prefix="spritevae-benchmark-") as folder:
-            _run(plan, servers, Path(folder), given.model, given.out)
+            _run(plan, servers, against, Path(folder), given.model, given.out)
     except (ServerError, LoadError, WrongAnswer) as error:
         return _complain(str(error), 1)
     return 0
 
 
-def _run(plan: Plan, servers: list[Server], folder: Path, model: Path | None, out: Path | None) -> None:
+def _run(
+    plan: Plan, peers: list[Server], against: Server | None, folder: Path, model: Path | None, out: Path | None
+) -> None:
     reference = folder / "reference"
     write_reference(reference)
     machine = hardware()
+    servers = [*peers, *([against] if against else [])]
     versions = {server.name: server.versions() for server in servers}
     everything: dict[str, Any] = {"hardware": machine, "versions": versions, "plan": asdict(plan)}
     measured = []
     for bundle in [reference] if model is None else [reference, model.resolve()]:
-        measured.append(measure(bundle, plan, servers, folder))
+        measured.append(measure(bundle, plan, servers, folder, against))
         print(f"\n{table(measured[-1], plan, servers)}\n")
     everything["models"] = [as_json(results) for results in measured]
     print(f"{machine}; {noise(measured)}")
@@ -89,27 +112,31 @@ def _run(plan: Plan, servers: list[Server], folder: Path, model: Path | None, ou
         out.write_text(json.dumps(everything, indent=1) + "\n")
 
 
-def measure(bundle: Path, plan: Plan, servers: Sequence[Server], folder: Path) -> Results:
-    """All figures of a bundle."""
+def measure(
+    bundle: Path, plan: Plan, servers: Sequence[Server], folder: Path, against: Server | None = None
+) -> Results:
+    """All figures of a bundle. Start-up and memory are measured if there is something to compare ours with."""
     manifest = read_bundle(bundle).manifest
     bench = Bench(bundle, folder, plan)
-    weighed = [server for server in servers if server.name in (OURS, PLAIN)]
-    footprints = [*bench.footprints(weighed)] if len(weighed) == 2 else []
+    started = [server for server in servers if server.name in (OURS, PLAIN) or server == against]
+    comparable = len(started) > 1 and any(server.name == OURS for server in started)
+    footprints = [*bench.footprints(started)] if comparable else []
     taken = [*bench.samples(servers)]
     samples = [each for each in taken if isinstance(each, Sample)]
-    native = [each for each in taken if isinstance(each, Native)]
-    return Results(manifest.name, manifest.digest, samples, native, footprints)
+    native = [each for each in taken if isinstance(each, OrtBaseline)]
+    name = against.name if against else None
+    return Results(manifest.name, manifest.digest, samples, native, footprints, name)
 
 
 def measurable(bundle: Bundle) -> bool:
-    """Whether sprites go in, and peers know where its attributes are in z: class by class, as in the reference."""
+    """Whether it takes sprites, and z holds the weights of dSprites' classes one by one, as peers expect."""
     sizes = [(attribute.name, attribute.size) for attribute in bundle.attributes]
     wanted = [(attribute.name, attribute.size) for attribute in ATTRIBUTES]
     return sizes == wanted and bundle.manifest.latent_length == ATTRIBUTES.total
 
 
 def as_json(results: Results) -> dict[str, Any]:
-    """The same as plain dictionaries."""
+    """The results as plain dictionaries."""
     listed = {kind: [each._asdict() for each in getattr(results, kind)] for kind in ("samples", "native", "footprints")}
     return {"model": results.model, "digest": results.digest, **listed}
 

@@ -1,4 +1,4 @@
-"""Load by wrk (https://github.com/wg/wrk), one thread of it: requests from a file, none like the last."""
+"""Load by wrk (https://github.com/wg/wrk) on one thread, with prepared requests from a file."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ FAILURES = ("connect", "read", "write", "status", "timeout")
 
 
 class LoadError(RuntimeError):
-    """Load that was not answered as it should be."""
+    """wrk failed, or a request did not succeed."""
 
 
 class Load(NamedTuple):
-    """What came of it: answers, how many per second, and microseconds that half and 99 % of them took at most.
+    """The result of one run of wrk: requests per second, and latencies in microseconds (median, 99th percentile).
 
-    ``processor_seconds`` is what wrk itself took.
+    ``processor_seconds`` is processor time of wrk itself.
     """
 
     requests: int
@@ -31,16 +31,16 @@ class Load(NamedTuple):
 
 
 def write_requests(file: Path, requests: Iterable[bytes]) -> None:
-    """Whole HTTP requests as a file for ``put``."""
+    """Write whole HTTP requests to a file for ``run_wrk``, each after a line with its length."""
     with file.open("wb") as out:
         for request in requests:
             out.write(b"%d\n%s" % (len(request), request))
 
 
-def put(port: int, requests: Path, connections: int, seconds: float, first: int) -> Load:
-    """Keep so many connections busy, beginning with the request after number ``first``.
+def run_wrk(port: int, requests: Path, connections: int, seconds: float, first: int) -> Load:
+    """Keep ``connections`` connections busy for ``seconds``, beginning with the request after number ``first``.
 
-    Raises LoadError where wrk fails or an answer is anything but a success.
+    Raises LoadError if wrk fails or a response is not a success.
     """
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT)]
     command += [f"http://127.0.0.1:{port}", "--", str(requests), str(first)]
@@ -53,7 +53,7 @@ def put(port: int, requests: Path, connections: int, seconds: float, first: int)
 
 
 def parse(output: str, processor_seconds: float) -> Load:
-    """The figures in the last line of what wrk printed; raises LoadError where requests failed, or none was made."""
+    """The figures in the last line that wrk printed; raises LoadError if requests failed or none was made."""
     figures = json.loads(output.splitlines()[-1])
     failed = {name: figures[name] for name in FAILURES if figures[name]}
     if failed or not figures["requests"]:

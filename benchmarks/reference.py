@@ -12,8 +12,9 @@ from attributes import Part
 from export.bundle import CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, seal, writing_bundle
 from export.manifest import GraphSpec, ImageSpec, Manifest, Provenance, Scores, TensorSpec
 from export.onnx import OPSET, TOLERANCE, to_onnx
-from training.data.dsprites import ATTRIBUTES, SIDE, RenderedDSprites
-from training.networks.decoders import StridedEncoder, TransposedDecoder
+from training.data.dsprites import ATTRIBUTES, RenderedDSprites
+from training.data.dsprites_renderer import SIDE
+from training.networks import StridedEncoder, TransposedDecoder
 
 SIZES = [attribute.size for attribute in ATTRIBUTES]
 IMAGE = (SIDE, SIDE, 1)

@@ -1,4 +1,4 @@
-"""What was measured, as a table: rates, and how many times each of them ours is."""
+"""The results as tables: rates, and ratios to the rates of others in the same round."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Literal
 
-from benchmarks.measure import Footprint, Native, Plan, Sample
-from benchmarks.protocols import HALVES, Half
+from benchmarks.measure import Footprint, OrtBaseline, Plan, Sample
+from benchmarks.protocols import COMMON_FORMS, Form
 from benchmarks.servers import BARE, OURS, PLAIN, Server
 
-NATIVE = "onnxruntime, one thread"
-LABEL, CELL = 36, 24
+ORT = "onnxruntime, one thread"
+LABEL_WIDTH, CELL_WIDTH = 36, 24
+
+Figure = Literal["rate", "p50", "p99", "processor"]
 
 
 @dataclass(frozen=True)
 class Spread:
-    """Median, least and most of a figure over the rounds."""
+    """Median, minimum and maximum of a figure over the rounds."""
 
     middle: float
     least: float
@@ -31,101 +34,125 @@ class Spread:
         listed = [*figures]
         return cls(median(listed), min(listed), max(listed))
 
+    @classmethod
+    def of_ratios(cls, ours: Iterable[float], others: Iterable[float]) -> Spread:
+        """Of the ratios of two figures, one of each per round."""
+        return cls.of(a / b for a, b in zip(ours, others, strict=True))
+
     def shown(self, form: str) -> str:
-        """As text."""
+        """As text, with a format specification for numbers."""
         middle, least, most = (format(figure, form) for figure in (self.middle, self.least, self.most))
         return f"{middle} ({least}-{most})"
 
 
 @dataclass(frozen=True)
 class Results:
-    """All that was measured with one bundle."""
+    """All measurements with one bundle. ``against``: the name of the other checkout's service, if there is one."""
 
     model: str
     digest: str
     samples: list[Sample]
-    native: list[Native]
+    native: list[OrtBaseline]
     footprints: list[Footprint]
+    against: str | None = None
 
-    def processor(self, server: str, half: Half, connections: int) -> list[float]:
+    def figures(self, figure: Figure, server: str, form: Form, connections: int) -> list[float]:
+        """One figure per round of a server."""
+        case = (server, form, connections)
+        return [getattr(each, figure) for each in self.samples if (each.server, each.form, each.connections) == case]
+
+    def processor(self, server: str, form: Form, connections: int) -> list[float]:
         """Microseconds of processor time per request, one per round."""
-        return [each.processor for each in self._of(server, half, connections)]
+        return self.figures("processor", server, form, connections)
 
-    def rates(self, server: str, half: Half, connections: int) -> list[float]:
+    def rates(self, server: str, form: Form, connections: int) -> list[float]:
         """Requests per second, one per round; onnxruntime's are the same at all numbers of connections."""
-        if server == NATIVE:
-            return [each.rate for each in self.native if each.half == half]
-        return [each.rate for each in self._of(server, half, connections)]
+        if server == ORT:
+            return [each.rate for each in self.native if each.form == form]
+        return self.figures("rate", server, form, connections)
 
-    def _of(self, server: str, half: Half, connections: int) -> list[Sample]:
-        case = (server, half, connections)
-        return [each for each in self.samples if (each.server, each.half, each.connections) == case]
-
-    def share(self, server: str, half: Half, connections: int) -> Spread:
+    def share(self, server: str, form: Form, connections: int) -> Spread:
         """How many times another's rate ours is, of rates in the same round."""
-        own, other = (self.rates(name, half, connections) for name in (OURS, server))
-        return Spread.of(a / b for a, b in zip(own, other, strict=True))
+        return Spread.of_ratios(self.rates(OURS, form, connections), self.rates(server, form, connections))
 
-    def best_peer(self, half: Half, connections: int) -> str | None:
-        """The fastest of the peers."""
-        peers = {each.server for each in self.samples} - {OURS, BARE}
-        return max(peers, key=lambda name: median(self.rates(name, half, connections)), default=None)
+    def best_peer(self, form: Form, connections: int) -> str | None:
+        """The fastest of the peers that serve a model; neither this project's service nor its other checkout."""
+        peers = {each.server for each in self.samples if each.form == form} - {OURS, BARE, self.against}
+        return max(peers, key=lambda name: median(self.rates(name, form, connections)), default=None)
 
 
 def hardware() -> str:
-    """The processor, how many cores of it there are, and the system."""
+    """The processor, its number of cores, and the system."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     models = {line.partition(":")[2].strip() for line in lines if line.startswith("model name")}
     return f"{', '.join(sorted(models)) or platform.machine()}, {os.cpu_count()} cores, {platform.platform()}"
 
 
 def noise(results: Iterable[Results]) -> str:
-    """How much of the machine something else took."""
+    """The share of the machine that other processes took."""
     shares = [sample.others for each in results for sample in each.samples]
     return f"other processes took {median(shares):.0%} of the processor during a measurement, at most {max(shares):.0%}"
 
 
 def table(results: Results, plan: Plan, servers: Sequence[Server]) -> str:
-    """The rates of each half, and start and memory."""
-    names = [server.name for server in servers]
-    blocks = [_rates(results, plan, half, names) for half in HALVES]
+    """The rates of each form, then start-up and memory."""
+    blocks = [_rates(results, plan, form, [each.name for each in servers if form in each.forms]) for form in plan.forms]
     if results.footprints:
-        blocks.append(_footprints(results.footprints))
+        blocks.append(_footprints(results))
     return f"{results.model} ({results.digest[:12]})\n\n" + "\n\n".join(blocks)
 
 
-def _rates(results: Results, plan: Plan, half: Half, names: Sequence[str]) -> str:
+def _rates(results: Results, plan: Plan, form: Form, servers: Sequence[str]) -> str:
+    baseline = [ORT] if form in COMMON_FORMS else []
     lines = [
-        f"{half}: requests/s, median (range) of {plan.rounds} rounds of {plan.seconds} s",
+        f"{form}: requests/s, median (range) of {plan.rounds} rounds of {plan.seconds} s",
         _row("connections", map(str, plan.connections)),
     ]
-    for name in [*names, NATIVE]:
-        lines.append(_row(name, (Spread.of(results.rates(name, half, c)).shown(",.0f") for c in plan.connections)))
-    for name in names:
-        spent = (Spread.of(results.processor(name, half, count)).shown(",.0f") for count in plan.connections)
-        lines.append(_row(f"{name}, us of processor", spent))
-    if OURS in names:
-        for name in [*(name for name in names if name != OURS), NATIVE]:
-            shares = (results.share(name, half, count).shown(".2f") for count in plan.connections)
+    for name in [*servers, *baseline]:
+        lines.append(_row(name, (Spread.of(results.rates(name, form, c)).shown(",.0f") for c in plan.connections)))
+    for name in servers:
+        times = (Spread.of(results.processor(name, form, count)).shown(",.0f") for count in plan.connections)
+        lines.append(_row(f"{name}, us of processor", times))
+    if OURS in servers:
+        for name in [*(name for name in servers if name != OURS), *baseline]:
+            shares = (results.share(name, form, count).shown(".2f") for count in plan.connections)
             lines.append(_row(f"{OURS} / {name}", shares))
-        lines.append(_row(f"{OURS} / best peer", (_over_best(results, half, count) for count in plan.connections)))
+            if name == results.against:
+                lines += _latencies(results, plan, form, name)
+        if form in COMMON_FORMS:
+            lines.append(_row(f"{OURS} / best peer", (_over_best(results, form, c) for c in plan.connections)))
     return "\n".join(lines)
 
 
-def _over_best(results: Results, half: Half, connections: int) -> str:
-    peer = results.best_peer(half, connections)
-    return "" if peer is None else results.share(peer, half, connections).shown(".2f")
+def _latencies(results: Results, plan: Plan, form: Form, against: str) -> list[str]:
+    """Ratios of latencies and processor time to those of another checkout; less than 1 is faster."""
+
+    def ratio(figure: Figure, connections: int) -> str:
+        ours, other = (results.figures(figure, name, form, connections) for name in (OURS, against))
+        return Spread.of_ratios(ours, other).shown(".2f")
+
+    times: dict[str, Figure] = {"p50": "p50", "p99": "p99", "us of processor": "processor"}
+    return [_row(f"  {name}", (ratio(figure, count) for count in plan.connections)) for name, figure in times.items()]
 
 
-def _footprints(measured: Sequence[Footprint]) -> str:
-    seconds = {name: [each.seconds for each in measured if each.server == name] for name in (OURS, PLAIN)}
-    resident = {name: [each.resident / 2**20 for each in measured if each.server == name] for name in (OURS, PLAIN)}
+def _over_best(results: Results, form: Form, connections: int) -> str:
+    peer = results.best_peer(form, connections)
+    return "" if peer is None else results.share(peer, form, connections).shown(".2f")
+
+
+def _footprints(results: Results) -> str:
+    names = [*dict.fromkeys(each.server for each in results.footprints)]
+    seconds = {name: [each.seconds for each in results.footprints if each.server == name] for name in names}
+    resident = {name: [each.resident / 2**20 for each in results.footprints if each.server == name] for name in names}
+    ordered = [name for name in (OURS, PLAIN, results.against) if name in seconds]
     lines = [_row("one worker", ["start to ready, s", "idle RSS, MiB"])]
-    for name in (OURS, PLAIN):
+    for name in ordered:
         lines.append(_row(name, [Spread.of(seconds[name]).shown(".2f"), Spread.of(resident[name]).shown(".0f")]))
-    shares = (Spread.of(a / b for a, b in zip(each[OURS], each[PLAIN], strict=True)) for each in (seconds, resident))
-    return "\n".join([*lines, _row(f"{OURS} / {PLAIN}", (share.shown(".2f") for share in shares))])
+    for name in ordered[1:]:
+        ratios = (Spread.of_ratios(each[OURS], each[name]).shown(".2f") for each in (seconds, resident))
+        lines.append(_row(f"{OURS} / {name}", ratios))
+    return "\n".join(lines)
 
 
 def _row(label: str, cells: Iterable[str]) -> str:
-    return f"{label:{LABEL}}" + "".join(f"{cell:>{CELL}}" for cell in cells)
+    return f"{label:{LABEL_WIDTH}}" + "".join(f"{cell:>{CELL_WIDTH}}" for cell in cells)

@@ -17,13 +17,13 @@ from export.manifest import CONDITION, ImageSpec, Manifest, Provenance, Scores
 from export.onnx import OPSET, TOLERANCE, Arrays, ExportedGraph, decoder_graph, encoder_graph
 from training.data.dataset import Dataset, Rows
 from training.evaluation import as_json, evaluate, picture, rows_to_score
-from training.inference import TorchAutoencoder, pixels
+from training.inference import TorchAutoencoder, image_tensor
 from training.metrics import unfamiliar
 from training.metrics.context import EvaluationContext
 from training.metrics.predictions import target_weights
 from training.plots.pictures import save
 from training.plots.traversals import traversals
-from training.runs import PARAMETERS, Parameters, Run
+from training.runs import PARAMETERS, Checkpoint, Parameters, Run
 
 # An image is unfamiliar if its reconstruction error exceeds MARGIN times the FAMILIAR quantile of the scored images.
 FAMILIAR = 0.995
@@ -143,7 +143,7 @@ def _golden(half: str, graph: ExportedGraph, inputs: Arrays) -> Arrays:
     return first | {f"{half}.{name}": output for name, output in graph.expected(first).items()}
 
 
-def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, Any]:
+def provenance(parameters: Parameters, checkpoint: Checkpoint) -> dict[str, Any]:
     """How a run was trained, as the JSON of a ``Provenance``.
 
     ``init`` is the provenance of the run that it began with, or that run's path if its folder is gone.
@@ -165,7 +165,7 @@ def provenance(parameters: Parameters, checkpoint: dict[str, Any]) -> dict[str, 
 def _encoder_inputs(autoencoder: TorchAutoencoder, dataset: Dataset, rows: Rows) -> Arrays:
     """Inputs of the encoder for the rows; conditions are known of every second row."""
     batch = dataset.batch(rows)
-    inputs = {"image": np.ascontiguousarray(pixels(batch.images).numpy())}
+    inputs = {"image": np.ascontiguousarray(image_tensor(batch.images).numpy())}
     if autoencoder.codebook.conditions:
         weights = target_weights(autoencoder, dataset.attributes, batch).astype(np.float32)
         inputs |= {CONDITION[0]: weights, CONDITION[1]: (np.arange(len(rows))[:, None] % 2).astype(np.float32)}

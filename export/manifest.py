@@ -50,9 +50,10 @@ class _AsWritten(BaseModel):
             return handler(value)
         try:
             model = handler(value)
-        except ValidationError:
-            # Format 1 allows any JSON object here, so fields of other types must not make a bundle invalid.
-            model = handler({})
+        except ValidationError as error:
+            # Format 1 allows any JSON object here, so a field of another type counts as absent.
+            wrong = {each["loc"][0] for each in error.errors() if each["loc"]}
+            model = handler({name: field for name, field in value.items() if name not in wrong})
         model._written = dict(value)
         return model
 
@@ -163,7 +164,7 @@ class Manifest(_Strict):
     tolerances: dict[Literal["fp32", "tf32", "fp16"], float]
     """The largest difference from the golden outputs that is accepted, by precision."""
     unfamiliar: float | None = Field(default=None, gt=0)
-    """An image with more ``unlikeness`` than this is unlike the images that the model was trained on."""
+    """An image with a larger reconstruction error is unlike the images that the model was trained on."""
     training: Provenance
     scores: Scores
     files: dict[str, FileSpec] = {}

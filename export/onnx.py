@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from export.bundle import largest_difference
 from export.manifest import CONDITION, GraphSpec, TensorSpec
-from training.model import VAE
+from training.model import VAE, Encoding
 
 OPSET = 20
 TOLERANCE = 1e-4
@@ -23,7 +23,7 @@ BATCHES = (1, 7, 64)  # checked batch sizes
 RANDOM_NODES = frozenset(
     {"RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial", "Bernoulli", "Dropout"}
 )
-ENCODER_OUTPUTS = ("z", "weights", "mean", "logvar")
+ENCODER_OUTPUTS = Encoding._fields
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -45,11 +45,10 @@ class EncoderGraph(nn.Module):
     def forward(
         self, image: Tensor, condition: Tensor | None = None, condition_known: Tensor | None = None
     ) -> tuple[Tensor, ...]:
-        labels = None
+        targets = None
         if condition is not None and condition_known is not None:
-            labels = self.model.space.told(condition, condition_known)
-        encoded = self.model.encode(image, labels)
-        return tuple(encoded[name] for name in ENCODER_OUTPUTS)
+            targets = self.model.space.condition_targets(condition, condition_known)
+        return tuple(self.model.encode(image, targets))
 
 
 class DecoderGraph(nn.Module):

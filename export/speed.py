@@ -17,9 +17,8 @@ from tqdm import tqdm
 from export.bundle import DECODER, ENCODER, MANIFEST, read_bundle
 from export.onnx import Arrays, decoder_graph, encoder_graph, session, to_onnx
 from training.atomic_files import write_json
-from training.networks.decoders import StridedEncoder, TransposedDecoder
-from training.reproduce.experiments import SPEEDS
-from training.runs import Run
+from training.networks import StridedEncoder, TransposedDecoder
+from training.runs import SPEEDS, Run
 
 BATCHES = (1, 32)
 TURNS = 25

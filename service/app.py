@@ -37,8 +37,8 @@ log = logging.getLogger("spritevae.app")
 ROUTERS = tuple(
     module.router
     for module in (
-        decode,
         encode,
+        decode,
         interpolate,
         edit,
         recombine,

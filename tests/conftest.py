@@ -1,15 +1,20 @@
-"""What tests get by fixture: the real data where it is there, a folder of sprites, a small run and its bundle."""
+"""Fixtures for all tests: real data where it exists, a folder of sprites, a small run and its bundle.
+
+pytest imports this file before every test, so PyTorch is imported only in the fixtures that need it.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from export.export import export
-from export.manifest import Manifest
 from tests.support import MNIST, REAL_DSPRITES, train, write_sprites
-from training.runs import Run
+
+if TYPE_CHECKING:
+    from export.manifest import Manifest
+    from training.runs import Run
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +35,7 @@ def mnist() -> Path:
 
 @pytest.fixture(scope="session")
 def sprites(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of 400 sprites; ``hue`` is to be read as circular."""
+    """A folder of 400 sprites, whose attribute ``hue`` is circular."""
     return write_sprites(tmp_path_factory.mktemp("sprites"), 400)
 
 
@@ -42,6 +47,8 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.fixture(scope="session")
 def small_bundle(small_run: Run, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
-    """That run as a bundle."""
+    """That run as a bundle: its path and its manifest."""
+    from export.export import export
+
     path = tmp_path_factory.mktemp("bundles") / "small"
     return path, export(small_run, path, scored_rows=100)

@@ -1,16 +1,18 @@
-"""What tests use by name: where things are, a folder of sprites, a small run."""
+"""Helpers for all tests: paths, a folder of sprites, a small run."""
 
 from __future__ import annotations
 
 import csv
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from spritevae.__main__ import main
-from training.runs import Run
+if TYPE_CHECKING:
+    from training.data.dataset import Batch, Dataset, Rows
+    from training.runs import Run
 
 ROOT = Path(__file__).resolve().parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
@@ -18,7 +20,7 @@ REAL_DSPRITES = ROOT.parent / "shared" / "data" / "dsprites_real_20k.npz"
 
 
 def draw_sprite(body: str, level: int, hue: int, glow: float, size: tuple[int, int]) -> Image.Image:
-    """A sprite whose every attribute shows: its form, its height, its colour and its brightness."""
+    """A sprite that shows each attribute: body as form, level as height, hue as colour, glow as brightness."""
     width = size[0]
     image = Image.new("RGB", size)
     value = 0.3 + 0.7 * glow
@@ -33,8 +35,10 @@ def draw_sprite(body: str, level: int, hue: int, glow: float, size: tuple[int, i
 
 
 def write_sprites(folder: Path, count: int, size: tuple[int, int] = (36, 44), seed: int = 0) -> Path:
-    """A folder of RGB sprites, width 36 and height 44: a nominal, an ordinal, a circular and a continuous attribute,
-    each cell empty with probability 0.1."""
+    """A folder of RGB sprites with a nominal, an ordinal, a circular and a continuous attribute.
+
+    ``size`` is (width, height). Each cell of its labels.csv is empty with probability 0.1.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     draw = np.random.default_rng(seed)
     with (folder / "labels.csv").open("w", newline="") as file:
@@ -50,8 +54,37 @@ def write_sprites(folder: Path, count: int, size: tuple[int, int] = (36, 44), se
 
 
 def train(run: Path, *arguments: str, system: str = "softmax", images: int = 640, batch_size: int = 64) -> Run:
-    """A small run by the command itself, one thread."""
+    """A small run, trained by the command ``train`` on one thread."""
+    from spritevae.__main__ import main  # not at the top: most tests need no PyTorch
+    from training.runs import Run
+
     settings = [f"images={images}", f"batch_size={batch_size}"]
     status = main(["train", system, *arguments, "--run", str(run), "--threads", "1", "--set", *settings])
     assert status == 0
     return Run.open(run)
+
+
+def resume(run: Run, dataset: Dataset | None = None, *, checkpoint_seconds: float = 60.0) -> None:
+    """Train a run from its last checkpoint to its end, by default on dSprites."""
+    from training.data import open_dataset  # not at the top, as above
+    from training.reporter import RunReporter
+    from training.trainer import trainer
+
+    dataset = open_dataset("dsprites") if dataset is None else dataset
+    trainer.train(run, dataset, RunReporter(run, dataset), checkpoint_seconds=checkpoint_seconds)
+
+
+class DatasetView:
+    """Another dataset as it is; tests override ``batch``."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._dataset, name)
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def batch(self, rows: Rows) -> Batch:
+        return self._dataset.batch(rows)

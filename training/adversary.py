@@ -1,4 +1,4 @@
-"""A critic: a classifier that learns beside a model what its codes give away, and trains on its own."""
+"""An adversary: a classifier that finds out what a model's codes reveal of a class (Ganin et al. 2016)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.latents.base import Label, cross_entropy
+from training.latents import Target, cross_entropy
 
 
 class Adversary(nn.Module):
-    """Codes [B, L] to logits [B, K], over two hidden layers, whatever the codes' scale.
+    """Class logits [B, K] of codes [B, L], whatever their scale, by two hidden layers.
 
-    Its parameters are frozen but in ``learn``, so that the model's optimiser leaves them alone; its own optimiser's
-    state is part of ``state_dict``, so that a checkpoint keeps it.
+    Its parameters require gradients in ``learn`` only, so that the model's optimizer leaves them alone. It has an
+    optimizer of its own, whose state is part of ``state_dict`` and so of a checkpoint.
     """
 
     def __init__(self, codes: int, classes: int, hidden: int = 256, learning_rate: float = 2e-3) -> None:
@@ -29,29 +29,29 @@ class Adversary(nn.Module):
             nn.Linear(hidden, classes),
         )
         self.requires_grad_(False)
-        # the usual momentum would remember codes that the model has left
+        # beta1 is below the default .9, as old gradients belong to codes that the model no longer has
         self.optimizer = torch.optim.Adam(self.parameters(), lr=learning_rate, betas=(0.5, 0.999))
 
-    def learn(self, codes: Tensor, label: Label, steps: int) -> None:
-        """Take so many steps towards telling classes from codes as they are now."""
+    def learn(self, codes: Tensor, target: Target, steps: int) -> None:
+        """Take optimizer steps on the cross-entropy of these codes [B, L]. No gradient reaches the codes."""
         codes = codes.detach()
         self.requires_grad_(True)
         for _ in range(steps):
             self.optimizer.zero_grad()
-            self(codes, label).backward()
+            self(codes, target).backward()
             self.optimizer.step()
         self.optimizer.zero_grad()
         self.requires_grad_(False)
 
-    def forward(self, codes: Tensor, label: Label) -> Tensor:
-        """Its cross-entropy on labelled codes, in nats, a scalar."""
-        losses = cross_entropy(self.layers(codes), label.target) * label.known
-        return losses.sum() / label.known.sum().clamp_min(1)
+    def forward(self, codes: Tensor, target: Target) -> Tensor:
+        """Mean cross-entropy of the labelled codes [B, L], in nats, a scalar."""
+        losses = cross_entropy(self.layers(codes), target.weights) * target.known  # [B]
+        return losses.sum() / target.known.sum().clamp_min(1)
 
     def get_extra_state(self) -> dict[str, Any]:
-        """The optimiser's, which a checkpoint keeps."""
+        """The optimizer's state, which a checkpoint keeps."""
         return self.optimizer.state_dict()
 
     def set_extra_state(self, state: Mapping[str, Any]) -> None:
-        """Take the optimiser's state of a checkpoint."""
+        """Take the optimizer's state of a checkpoint."""
         self.optimizer.load_state_dict(dict(state))

@@ -1,4 +1,4 @@
-"""Files that are replaced as a whole, so that no reader ever sees half of one."""
+"""Files that are replaced as a whole, so that no reader sees an incomplete one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import IO, Any
 
 @contextmanager
 def atomic_write(file: Path) -> Iterator[IO[bytes]]:
-    """Write beside ``file`` and rename into place when the block ends well; parents are made."""
+    """Write into a temporary file, which replaces ``file`` if the block succeeds; missing folders are made."""
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.part")
     try:
@@ -26,6 +26,6 @@ def atomic_write(file: Path) -> Iterator[IO[bytes]]:
 
 
 def write_json(file: Path, content: Any) -> None:
-    """Replace ``file`` by JSON; raises ValueError for NaN and infinities, which JSON does not have."""
+    """Replace ``file`` by JSON; raises ValueError for NaN and infinities, which JSON doesn't have."""
     with atomic_write(file) as output:
         output.write(json.dumps(content, indent=1, allow_nan=False).encode() + b"\n")

@@ -1,4 +1,4 @@
-"""A trained model as numpy callables: what metrics and pictures work on, be it a run or a bundle. numpy only."""
+"""A trained model as numpy functions: what metrics and pictures use, for a run and a bundle alike. numpy only."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from attributes import Codebook, Float32
 
 
 class Encoded(NamedTuple):
-    """What an encoder says of a batch."""
+    """The encoder's output for a batch."""
 
     z: Float32
     """[B, D]."""
     weights: Float32
     """[B, sum K]."""
     mean: Float32
-    """[B, L] of the posterior; in most systems z is the mean, and L is D."""
+    """[B, L] of the posterior. In most systems z is the mean, and L is D."""
     logvar: Float32
     """[B, L]."""
 
@@ -28,7 +28,7 @@ class Autoencoder(Protocol):
 
     @property
     def codebook(self) -> Codebook:
-        """The model's vocabulary, ``codebook.attributes``, and where its weights sit in latent space."""
+        """The map from attribute weights to z. ``codebook.attributes`` are the model's attributes."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -36,12 +36,13 @@ class Autoencoder(Protocol):
 
     @property
     def unfamiliar(self) -> float | None:
-        """The unlikeness beyond which an image is unlike what the model was trained on; None where it isn't known."""
+        """The reconstruction error beyond which an image is unlike the training data. None if it is not known."""
 
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
-        """What the encoder says of images [B, H, W, C].
+        """Encode images [B, H, W, C].
 
-        ``given``: weights [B, sum K] whose ``codebook.conditions`` are told to the encoder; else it infers them.
+        ``given`` holds weights [B, sum K]; those of ``codebook.conditions`` are given to the encoder. Without it the
+        encoder infers them.
         """
 
     def decode(self, z: Float32) -> Float32:
@@ -49,6 +50,6 @@ class Autoencoder(Protocol):
 
 
 def to_uint8(images: NDArray[Any]) -> NDArray[np.uint8]:
-    """Images in 0..1 as 0..255."""
+    """Images in 0..1, clipped to that range, as integers in 0..255."""
     rounded: NDArray[np.uint8] = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
     return rounded

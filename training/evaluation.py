@@ -1,4 +1,4 @@
-"""Scores of a codec on a source: held-out rows, or held-out rows and all apart; as JSON, table and picture."""
+"""Scores of an autoencoder on the rows of a dataset, as JSON, table and picture."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from training.plots.scores import scores_picture
 def rows_to_score(
     dataset: Dataset, *, also_all: bool = False, also_training: bool = False, at_most: int | None = None
 ) -> dict[str, Rows]:
-    """Which rows are scored, by title, the held-out ones first; of each set at most so many, drawn with seed 0.
+    """The sets of rows [N] to score, by title, the held-out rows first.
 
-    Of a source so small that no row is held out, all are scored, and the title says so.
+    ``at_most`` limits the rows of each set, which are then drawn with seed 0. If a dataset is so small that no row is
+    held out, all rows are scored, under the title "all, as none is held out".
     """
     out = dataset.held_out
     sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}
@@ -37,17 +38,17 @@ def rows_to_score(
     if also_training:
         sets["trained on"] = np.flatnonzero(~out)
     if at_most is not None:
-        draw = np.random.default_rng(0)
-        sets = {title: np.sort(draw.permutation(rows)[:at_most]) for title, rows in sets.items()}
+        rng = np.random.default_rng(0)
+        sets = {title: np.sort(rng.permutation(rows)[:at_most]) for title, rows in sets.items()}
     return sets
 
 
 def evaluate(
     autoencoder: Autoencoder, dataset: Dataset, sets: Mapping[str, Rows], further: Sequence[str] = ()
 ) -> Evaluation:
-    """Score a codec on sets of rows, by the ``further`` named set metrics too.
+    """Score an autoencoder on sets of rows, with the set metrics that ``further`` names too.
 
-    Raises DataError if its images are of another size than the data's, or it knows other classes.
+    Raises DataError if the dataset's images have another shape than the model's, or its attributes other classes.
     """
     own = autoencoder.codebook.attributes
     both = {attribute.name for attribute in dataset.attributes} & {attribute.name for attribute in own}
@@ -65,6 +66,7 @@ def evaluate(
 
 
 def _vocabulary(attributes: Attributes, image: tuple[int, int, int]) -> str:
+    """Attributes and image shape in words."""
     listed = ", ".join(f"{each.name} ({each.kind}, {each.size})" for each in attributes)
     return f"{listed} on images of {'x'.join(map(str, image))}"
 
@@ -85,6 +87,7 @@ def table(evaluation: Evaluation, ceilings: Mapping[str, float]) -> str:
 
 
 def _rows(scores: Mapping[str, Score]) -> int:
+    """The number of rows in a set; a score leaves out the rows that have no value."""
     return max(each.rows for each in scores.values())
 
 
@@ -95,7 +98,7 @@ def _cell(each: Score) -> str:
 
 
 def as_json(evaluation: Evaluation, ceilings: Mapping[str, float]) -> dict[str, Any]:
-    """An evaluation as plain JSON values."""
+    """An evaluation as plain JSON values; scores without a value are left out."""
     scores = {
         title: {name: _fields(each) for name, each in scores.items() if each.rows}
         for title, scores in evaluation.items()
@@ -110,7 +113,7 @@ def _fields(each: Score) -> dict[str, float | None]:
 def write(
     evaluation: Evaluation, autoencoder: Autoencoder, dataset: Dataset, sets: Mapping[str, Rows], folder: Path
 ) -> list[Path]:
-    """Write ``evaluation.json`` and ``evaluation.png`` into a folder; gives both paths."""
+    """Write ``evaluation.json`` and ``evaluation.png`` into a folder; returns both paths."""
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "evaluation.json", folder / "evaluation.png"]
     write_json(files[0], as_json(evaluation, dataset.ceilings))
@@ -119,7 +122,7 @@ def write(
 
 
 def picture(evaluation: Evaluation, autoencoder: Autoencoder, dataset: Dataset, rows: Rows) -> Picture:
-    """An evaluation as a picture, with examples drawn from the rows."""
+    """An evaluation as a picture [H, W, C], with examples drawn from the rows [N]."""
     chosen = np.random.default_rng(0).permutation(rows)[:COLUMNS]
     return scores_picture(
         evaluation, dataset.ceilings, reconstructions(autoencoder, dataset.batch(chosen), dataset.attributes)

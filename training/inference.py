@@ -1,4 +1,4 @@
-"""A trained model in torch as a codec."""
+"""A trained model in torch as numpy functions."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from training.autoencoder import Encoded
 from training.model import VAE
 
 
-def pixels(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
-    """Images [B, H, W, C] of 0..255 as [B, C, H, W] in 0..1, channels last in memory."""
+def image_tensor(images: NDArray[np.uint8], device: torch.device | str = "cpu") -> Tensor:
+    """Images [B, H, W, C] in 0..255 as a tensor [B, C, H, W] in 0..1, channels last in memory."""
     return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float().div_(255)
 
 
 class TorchAutoencoder:
-    """A model in torch, full precision; its codebook is that of the moment when the codec was made."""
+    """A model in torch, in full precision. Its codebook is taken once, when the object is made."""
 
     unfamiliar = None
 
@@ -29,16 +29,17 @@ class TorchAutoencoder:
         self.codebook = model.space.codebook()
         self.image_shape = model.image
         self._device = device
-        torch.backends.cudnn.allow_tf32 = False
+        torch.backends.cudnn.allow_tf32 = False  # scores and exported graphs are those of full precision
 
     @torch.inference_mode()
     def encode(self, images: NDArray[np.uint8], given: NDArray[Any] | None = None) -> Encoded:
-        """What the encoder says of images [B, H, W, C]; ``given`` [B, sum K] tells it the conditions."""
-        batch = pixels(images, self._device)
-        told = None if given is None else torch.from_numpy(given).float().to(self._device)
-        labels = None if told is None else self.model.space.told(told, told.new_ones(len(told), 1))
-        encoded = self.model.encode(batch, labels)
-        return Encoded(**{name: array.cpu().numpy() for name, array in encoded.items()})
+        """Encode images [B, H, W, C]. ``given`` [B, sum K] holds the conditions."""
+        targets = None
+        if given is not None:
+            weights = torch.from_numpy(given).float().to(self._device)
+            targets = self.model.space.condition_targets(weights, weights.new_ones(len(weights), 1))
+        encoded = self.model.encode(image_tensor(images, self._device), targets)
+        return Encoded(*(tensor.cpu().numpy() for tensor in encoded))
 
     @torch.inference_mode()
     def decode(self, z: Float32) -> Float32:

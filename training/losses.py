@@ -1,4 +1,4 @@
-"""Loss terms: one class per idea, each gives one number, the mean over the batch of a sum over pixels or latents."""
+"""Loss terms, one class per idea. Each gives the mean over the batch of a sum over pixels or latents."""
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.adversary import Adversary
-from training.latents.base import Evidence, Posterior, Unsupervised
-from training.latents.space import Labels, Space
+from training.latents import Evidence, Posterior, Space, Targets, Unsupervised
 from training.schedules import Progress, Schedule
 
 
 class ForwardOutput(NamedTuple):
-    """All that one pass of a batch through the model leaves for the terms."""
+    """What loss terms get of one pass of a batch through the model."""
 
     images: Tensor
     """[B, C, H, W] in 0..1."""
     logits: Tensor
-    """[B, C, H, W], of the decoded images."""
+    """[B, C, H, W] of the decoded images."""
     posterior: Posterior
     sample: Tensor
     """[B, D] z as drawn from the posterior."""
-    labels: Labels
+    targets: Targets
     space: Space
     progress: Progress
     adversary: Adversary | None = None
 
 
 class Loss(Protocol):
-    """One addend of the loss, with its weight."""
+    """One term of the loss, with its weight."""
 
     @property
     def weight(self) -> float | Schedule:
-        """What the term counts for in the loss."""
+        """The factor of the term in the loss."""
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        """The term's value without its weight, a scalar."""
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        """The term without its weight, a scalar."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,9 @@ class Reconstruction:
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        bce = F.binary_cross_entropy_with_logits(passed.logits.float(), passed.images, reduction="sum")
-        return bce / len(passed.images)
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        bce = F.binary_cross_entropy_with_logits(output.logits.float(), output.images, reduction="sum")
+        return bce / len(output.images)
 
 
 @dataclass(frozen=True)
@@ -60,51 +59,50 @@ class SquaredError:
     weight: float | Schedule = 1.0
     per_pixel: bool = False
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        squares = (passed.logits.float().sigmoid() - passed.images).square()
-        return squares.mean() if self.per_pixel else squares.sum() / len(passed.images)
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        squares = (output.logits.float().sigmoid() - output.images).square()  # [B, C, H, W]
+        return squares.mean() if self.per_pixel else squares.sum() / len(output.images)
 
 
 @dataclass(frozen=True)
 class KL:
-    """KL(q(z | x) || N(0, 1)), in nats per image; of a group's latent once per group.
+    """KL(q(z | x) || N(0, 1)), in nats per image. The latent of a group counts once per group.
 
-    A ``weight`` beta other than 1 makes a beta-VAE (Higgins et al. 2017); free latents count ``free`` times that.
-    With ``per_code`` each latent variable's share is divided by its number of codes, as
-    github.com/fostiropoulos/ssvae has it, so that an attribute of many classes is not held closer to the prior than
-    one of few.
+    A ``weight`` beta other than 1 makes a beta-VAE (Higgins et al. 2017). ``free`` is a further factor of free latents.
+    With ``per_code`` the KL of each latent variable is divided by its number of codes, as in
+    github.com/fostiropoulos/ssvae. Then an attribute of many classes is pulled to the prior no more than one of few.
     """
 
     weight: float | Schedule = 1.0
     per_code: bool = False
     free: float = 1.0
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        kl = passed.space.kl(passed.posterior, passed.labels)  # [B, latents]
-        kl = kl * kl.new_tensor(
-            [self.free if isinstance(latent, Unsupervised) else 1.0 for latent in passed.space.each()]
-        )
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        latents = output.space.each()
+        kl = output.space.kl(output.posterior, output.targets)  # [B, latents]
+        kl = kl * kl.new_tensor([self.free if isinstance(latent, Unsupervised) else 1.0 for latent in latents])
         if self.per_code:
-            kl = kl / kl.new_tensor([max(latent.codes, 1) for latent in passed.space.each()])
+            kl = kl / kl.new_tensor([max(latent.codes, 1) for latent in latents])
         return kl.sum(dim=1).mean()
 
 
 @dataclass(frozen=True)
 class Capacity:
-    """|KL - C|, with the batch's mean KL and a capacity C that rises in training, in nats (Burgess et al. 2018).
+    """|KL - C| in nats, with the batch's mean KL and a capacity C that rises in training (Burgess et al. 2018).
 
-    Within a tenth of C its square over twice that width, and less by half the width beyond (Huber 1964): a plain
-    distance would push the encoder by the whole weight to and fro, from step to step, so that latents that could tell
-    more never wake. While C is small, so is the width: a KL that runs ahead of it would let a position bend through two
-    latents before the next factor has one.
+    A Huber loss (1964) takes the place of the absolute value, divided by its width: quadratic within a tenth of C,
+    linear beyond. The gradient of the absolute value would have full strength however close the KL is, with a sign that
+    changes from step to step, and latents that could carry more would never become active. The width is small while C
+    is small. A wider one would let the KL run ahead, and one position would spread over two latents before the next
+    factor has one.
     """
 
     weight: float
     capacity: Schedule
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        kl = passed.space.kl(passed.posterior, passed.labels).sum(dim=1).mean()
-        capacity = self.capacity(passed.progress)
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        kl = output.space.kl(output.posterior, output.targets).sum(dim=1).mean()
+        capacity = self.capacity(output.progress)
         width = max(capacity, 1.0) / 10
         return F.huber_loss(kl, kl.new_tensor(capacity), delta=width) / width
 
@@ -113,46 +111,47 @@ class Capacity:
 class AbsoluteKL:
     """-1/2 mean(1 + logvar - |mean| - var) over codes and batch (github.com/iliya-malecki/vaes).
 
-    The KL from N(0, 1) with |mean| in place of its square, so that means far out are not pulled in the harder.
+    This is the KL from N(0, 1) with |mean| in place of its square: the pull on a mean does not grow with its distance.
     """
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        mean, logvar = passed.posterior.mean, passed.posterior.logvar
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        mean, logvar = output.posterior.mean, output.posterior.logvar
         return -0.5 * (1 + logvar - mean.abs() - logvar.exp()).mean()
 
 
 @dataclass(frozen=True)
 class Supervised:
-    """Distance of the labelled attributes from their labels, nats or squared, summed over attributes."""
+    """Cross-entropy, or squared distance, of the labelled attributes, summed over attributes."""
 
     weight: float | Schedule = 1.0
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        return passed.space.distances(passed.posterior, passed.sample, passed.labels).sum(dim=1).mean()
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        return output.space.distances(output.posterior, output.sample, output.targets).sum(dim=1).mean()
 
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What the free latents' means tell of a group, in nats: the entropy of the groups less the critic's cross-entropy.
+    """What an adversary finds out about the group from the free latents' means, in nats (Ganin et al. 2016).
 
-    The critic first takes ``steps`` steps on the batch; then the model learns to mislead it (Ganin et al. 2016). Unlike
-    the rest of a model that knows only groups, the critic relies on a group's being the same one in every batch.
+    That is the entropy of the groups less the adversary's cross-entropy, a lower bound of the mutual information. In
+    training, the adversary first takes ``steps`` steps on the batch. Then the model learns to mislead it. Unlike the
+    other terms of a model of groups, it needs a class to have the same index in every batch.
     """
 
     weight: float | Schedule
     steps: int = 3
 
-    def __call__(self, passed: ForwardOutput) -> Tensor:
-        adversary, (evidence,) = passed.adversary, passed.space.of(Evidence)
-        label = passed.space.label(evidence, passed.labels)
+    def __call__(self, output: ForwardOutput) -> Tensor:
+        adversary, (evidence,) = output.adversary, output.space.of(Evidence)
+        target = output.space.target_of(evidence, output.targets)
         assert adversary is not None
-        assert label is not None
-        means = passed.space.means(passed.posterior, Unsupervised)
+        assert target is not None
+        means = output.space.means(output.posterior, Unsupervised)  # [B, free codes]
         if adversary.training:
-            adversary.learn(means, label, self.steps)
-        shares = (label.target * label.known[:, None]).sum(dim=0) / label.known.sum().clamp_min(1)
+            adversary.learn(means, target, self.steps)
+        shares = (target.weights * target.known[:, None]).sum(dim=0) / target.known.sum().clamp_min(1)  # [K]
         entropy: Tensor = torch.special.entr(shares).sum()
-        left: Tensor = adversary(means, label)
-        return entropy - left
+        remaining: Tensor = adversary(means, target)
+        return entropy - remaining

@@ -1,4 +1,4 @@
-"""Optimizers: from a model to what updates its weights."""
+"""Optimizers, each made from a model and the precision that the hardware computes in."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+# Coefficients a, b, c of the Newton-Schulz iteration of Jordan et al. (2024), and its number of steps.
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 STEPS = 5
 
@@ -19,17 +20,17 @@ def adam(model: nn.Module, _precision: torch.dtype) -> Optimizer:
 
 
 def muon(model: nn.Module, precision: torch.dtype) -> Optimizer:
-    """Muon for the matrices and kernels, Adam for the rest."""
+    """Muon for matrices and kernels, Adam for the rest."""
     return Muon(model.parameters(), precision)
 
 
 class Muon(Optimizer):
-    """Momentum whose matrix updates are made orthogonal (Jordan et al. 2024), so that all directions learn alike.
+    """Momentum whose matrix updates are made orthogonal, so that all directions are learned alike (Jordan et al. 2024).
 
-    A kernel counts as a matrix of [channels out, the rest]. torch's own Muon takes no kernels. Vectors are updated by
-    Adam with the rate ``lr``, matrices with ``ratio`` times that, more by sqrt(rows / columns) where they are tall, and
-    these fade by ``weight_decay`` of that rate per step.
-    The iteration that orthogonalises runs in ``precision``: bfloat16 suffices where the hardware computes in it.
+    A kernel counts as a matrix of [channels out, the rest]; torch's own Muon takes no kernels. Vectors are updated by
+    Adam with the rate ``lr``. Matrices have ``ratio`` times that rate, and max(1, rows / columns)^(1/2) times more.
+    They decay by ``weight_decay`` of ``ratio`` times ``lr`` per step. The iteration that makes updates orthogonal runs
+    in ``precision``: bfloat16 suffices where the hardware computes in it.
     """
 
     def __init__(
@@ -54,35 +55,34 @@ class Muon(Optimizer):
         for group in self.param_groups:
             for weights in group["params"]:
                 if weights.grad is not None:
-                    update = self._turned if weights.ndim > 1 else self._adapted
+                    update = self._update_matrix if weights.ndim > 1 else self._update_vector
                     update(weights, weights.grad, self.state[weights], group)
 
-    def _turned(self, weights: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Of a matrix: Nesterov's momentum, made orthogonal."""
+    def _update_matrix(self, weights: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Nesterov momentum, made orthogonal, of a matrix [R, C] or a kernel [R, ...]."""
         if not state:
             state["momentum"] = torch.zeros_like(weights)
         state["momentum"].lerp_(gradient, 1 - group["momentum"])
-        ahead = gradient.lerp(state["momentum"], group["momentum"]).flatten(1)
+        update = gradient.lerp(state["momentum"], group["momentum"]).flatten(1)  # [R, C]
         rate = group["lr"] * group["ratio"]
         weights.mul_(1 - rate * group["weight_decay"])
-        rate *= max(1.0, len(ahead) / ahead.shape[1]) ** 0.5
-        weights.sub_(orthogonal(ahead.to(self._precision)).view_as(weights), alpha=rate)
+        rate *= max(1.0, len(update) / update.shape[1]) ** 0.5
+        weights.sub_(orthogonalise(update.to(self._precision)).view_as(weights), alpha=rate)
 
-    def _adapted(self, weights: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
-        """Of a vector or number: Adam."""
+    def _update_vector(self, weights: Tensor, gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> None:
+        """Adam, of a vector or a number."""
         if not state:
             state |= {"step": 0, "mean": torch.zeros_like(weights), "square": torch.zeros_like(weights)}
         state["step"] += 1
         first, second = group["betas"]
         state["mean"].lerp_(gradient, 1 - first)
         state["square"].lerp_(gradient.square(), 1 - second)
-        mean, square = (
-            state[name] / (1 - beta ** state["step"]) for name, beta in (("mean", first), ("square", second))
-        )
+        mean = state["mean"] / (1 - first ** state["step"])
+        square = state["square"] / (1 - second ** state["step"])
         weights.addcdiv_(mean, square.sqrt().add_(group["eps"]), value=-group["lr"])
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
+def orthogonalise(matrix: Tensor) -> Tensor:
     """Nearly U V^T of a matrix U S V^T [R, C], in float32: singular values come out between .7 and 1.2.
 
     Five steps of a Newton-Schulz iteration with the coefficients of Jordan et al. (2024).
@@ -93,9 +93,8 @@ def orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(STEPS):
         gram = wide @ wide.T
         wide = a * wide + (b * gram + c * gram @ gram) @ wide
-    turned: Tensor = wide.T if len(matrix) > matrix.shape[1] else wide
-    return turned.float()
+    result: Tensor = wide.T if len(matrix) > matrix.shape[1] else wide
+    return result.float()
 
 
 OPTIMIZERS: dict[str, Callable[[nn.Module, torch.dtype], Optimizer]] = {"muon": muon, "adam": adam}
-"""By name."""

@@ -1,4 +1,4 @@
-"""Run folders: parameters, history, checkpoints and pictures of one training run."""
+"""The run folder: parameters, history, checkpoint and pictures of one training run."""
 
 from __future__ import annotations
 
@@ -9,25 +9,37 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
+from torch import Tensor
 
 from attributes import Attribute, Attributes, attributes_of
 from training import presets
 from training.atomic_files import atomic_write, write_json
-from training.data import open_dataset, with_labels
+from training.data import open_dataset, partially_labelled
 from training.data.dataset import DataError, Dataset
+from training.hardware import best_precision, hardware
 from training.model import VAE
-from training.networks.decoders import ImageShape
+from training.networks import ImageShape
 from training.presets import Setting
+from training.version import code_version
 
 PARAMETERS = "params.json"
 HISTORY = "history.json"
 CHECKPOINT = "checkpoint.pt"
 PICTURES = "pictures"
+# What `spritevae reproduce` keeps beside a run: its scores, and the speed of its ONNX graphs.
+SCORES = "scores.json"
+SPEEDS = "speeds.json"
+# The folder of runs for which no other folder is given.
 ROOT = Path("runs")
-"""Where runs go that no other folder is given for."""
+
+# One report of a run: numbers by the name of their column.
+HistoryRow = dict[str, float]
+TRAIN_LOSS = "train.loss"
+# Nats per image on the validation rows.
+VALIDATION_BCE = "validation.reconstruction.bce"
 
 
 class RunError(ValueError):
@@ -43,12 +55,12 @@ class Parameters:
     data: str
     overrides: tuple[str, ...]
     labels: str
-    """Which rows are labelled: empty for all, a number, or a file of rows; ``only`` before it leaves out the others."""
+    """Which rows are labelled, as ``partially_labelled`` takes it; empty for all."""
     attributes: tuple[Attribute, ...]
     image: ImageShape
     rows: int
     content: str
-    """Digest of all images and labels, so that a run does not go on with others."""
+    """The dataset's digest of all images and labels, so that a run does not go on with others."""
     init: str | None
     seed: int
     device: str
@@ -56,20 +68,81 @@ class Parameters:
     threads: int
     deterministic: bool
     version: str
-    """The code's; this and what follows tell the reader how the run was started, and may differ on resume."""
+    """The version of the code. This and the next two fields are for readers, and may differ when a run is resumed."""
     command: str
     hardware: str
 
+    @classmethod
+    def for_dataset(
+        cls,
+        dataset: Dataset,
+        *,
+        system: str,
+        settings: dict[str, Setting],
+        data: str,
+        device: str,
+        threads: int,
+        command: str,
+        overrides: Sequence[str] = (),
+        labels: str = "",
+        init: str | None = None,
+        seed: int = 0,
+        deterministic: bool = False,
+    ) -> Parameters:
+        """The parameters of a run on a dataset, which was opened from ``data``, with this code on this machine."""
+        return cls(
+            system=system,
+            settings=settings,
+            data=data,
+            overrides=tuple(overrides),
+            labels=labels,
+            attributes=tuple(dataset.attributes),
+            image=dataset.image_shape,
+            rows=len(dataset),
+            content=dataset.content,
+            init=init,
+            seed=seed,
+            device=device,
+            precision=best_precision(device),
+            threads=threads,
+            deterministic=deterministic,
+            version=code_version(),
+            command=command,
+            hardware=hardware(device, threads),
+        )
+
     def build(self) -> VAE:
-        """The model with fresh weights; raises ValueError where system, settings and attributes don't go together."""
+        """The model with fresh weights; raises ValueError if system, settings and attributes don't go together."""
         recipe = presets.find(self.system)(**self.settings)
         return VAE(recipe, Attributes(self.attributes), self.image)
 
     def differences(self, other: Parameters) -> list[str]:
-        """In words, what would make the other run give other weights."""
+        """The parameters that differ and decide the weights, each in words."""
         ours, theirs = asdict(self), asdict(other)
         decisive = [key for key in ours if key not in ("version", "command", "hardware")]
         return [f"{key}: {theirs[key]} there, {ours[key]} now" for key in decisive if ours[key] != theirs[key]]
+
+
+class Checkpoint(TypedDict):
+    """The content of ``checkpoint.pt``: all that a run needs to go on as if it had never stopped."""
+
+    step: int
+    """Steps done."""
+    steps: int
+    """Steps in all; fewer than planned where the plateau ended the run early."""
+    epochs: list[float]
+    """The validation loss after each epoch, which the plateau looks at; empty for recipes without a plateau."""
+    sums: dict[str, Tensor]
+    """Sums of the losses since the last report, and ``steps``, how many were summed."""
+    images: int
+    """Images seen, repeats counted."""
+    seconds: float
+    """Time spent in training."""
+    model: dict[str, Any]
+    """The model's ``state_dict``: tensors, and the names that latents were given."""
+    optimizer: dict[str, Any]
+    """The optimizer's ``state_dict``."""
+    history: list[HistoryRow]
 
 
 class Run:
@@ -101,31 +174,32 @@ class Run:
 
     @property
     def parameters(self) -> Parameters:
-        """What the run was started with; raises RunError if the file is not that of a run."""
+        """The parameters that the run was started with; raises RunError if the file is not that of a run."""
         try:
             fields = json.loads((self.path / PARAMETERS).read_text())
+            fields["settings"] = {presets.current_name(name): value for name, value in fields["settings"].items()}
             fields["attributes"] = tuple(attributes_of(fields["attributes"]))
             fields["image"], fields["overrides"] = tuple(fields["image"]), tuple(fields["overrides"])
             return Parameters(**fields)
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(f"{self.path / PARAMETERS}: can't be read ({error})") from error
 
     @property
-    def history(self) -> list[dict[str, float]]:
+    def history(self) -> list[HistoryRow]:
         """One row per report, from the last checkpoint; empty before the first."""
         file = self.path / HISTORY
         return json.loads(file.read_text()) if file.exists() else []
 
     def build(self) -> VAE:
-        """The run's model with fresh weights."""
+        """The run's model with fresh weights; raises RunError if this version can't build it."""
         try:
             return self.parameters.build()
         except (TypeError, ValueError) as error:
             raise RunError(f"{self.path}: this version has no such system and settings ({error})") from error
 
     @property
-    def shown(self) -> dict[str, Setting]:
-        """What tells it from other runs: system, data, labels, seed and all settings."""
+    def key_parameters(self) -> dict[str, Setting]:
+        """What distinguishes it from other runs: system, data, labels, seed and all settings."""
         parameters = self.parameters
         named = {name: getattr(parameters, name) for name in ("system", "data", "labels", "seed")}
         return {**named, **parameters.settings}
@@ -140,8 +214,8 @@ class Run:
         """The run's model with the weights of its last checkpoint, for inference; raises RunError before the first."""
         return self.restore(self.last_checkpoint())
 
-    def restore(self, checkpoint: dict[str, Any]) -> VAE:
-        """The run's model with the weights of a checkpoint, for inference."""
+    def restore(self, checkpoint: Checkpoint) -> VAE:
+        """The run's model with the weights of a checkpoint, for inference; raises RunError if they don't fit."""
         model = self.build()
         try:
             model.load_state_dict(checkpoint["model"])
@@ -154,37 +228,37 @@ class Run:
         parameters = self.parameters
         try:
             whole = open_dataset(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
-            return with_labels(whole, parameters.labels, parameters.seed)
+            return partially_labelled(whole, parameters.labels, parameters.seed)
         except DataError as error:
             raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error
 
-    def last_checkpoint(self) -> dict[str, Any]:
+    def last_checkpoint(self) -> Checkpoint:
         """The last checkpoint; raises RunError before the first."""
         checkpoint = self.checkpoint()
         if checkpoint is None:
             raise RunError(f"{self.path}: has no checkpoint yet")
         return checkpoint
 
-    def checkpoint(self) -> dict[str, Any] | None:
-        """The last checkpoint, on the CPU; None before the first."""
+    def checkpoint(self) -> Checkpoint | None:
+        """The last checkpoint, on the CPU; None before the first. Raises RunError if the file is damaged."""
         file = self.path / CHECKPOINT
         if not file.exists():
             return None
         try:
-            checkpoint: dict[str, Any] = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # a damaged file fails in zip, pickle and torch alike
+            checkpoint: Checkpoint = torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # zip, pickle and torch each raise their own exceptions for a damaged file
             raise RunError(f"{file}: damaged ({type(error).__name__}); remove the run to begin again") from error
         return checkpoint
 
-    def save(self, checkpoint: dict[str, Any]) -> None:
-        """Keep a checkpoint and its history, each replaced as a whole."""
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint and its history; each file is replaced as a whole."""
         with atomic_write(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)
         write_json(self.path / HISTORY, checkpoint["history"])
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the run for this process alone; raises RunError if another one trains it."""
+        """Let only this process train the run; raises RunError if another one does."""
         with (self.path / ".lock").open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -198,48 +272,3 @@ def default_path(system: str, data: str, given: Mapping[str, Setting], labels: s
     settings = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()]
     parts = [Path(data).stem, *settings, *([f"labels={labels}"] if labels else []), f"seed={seed}"]
     return ROOT / system / "-".join(re.sub(r"[^\w.=+,]", "_", part) for part in parts)
-
-
-def load_runs(where: Mapping[str, Setting] | None = None, root: Path = ROOT) -> list[Run]:
-    """All runs below ``root`` whose parameters or settings are those of ``where``, sorted by path.
-
-    ``where`` takes names of settings (``beta``) and of parameters (``system``, ``data``, ``seed``); numbers are
-    compared as numbers. Raises RunError for a name that no run has.
-    """
-    found = [Run(file.parent) for file in sorted(root.glob(f"**/{PARAMETERS}"))]
-    wanted = dict(where or {})
-    if unknown := [name for name in wanted if not any(name in run.shown for run in found)]:
-        known = sorted({name for run in found for name in run.shown})
-        raise RunError(f"no run below {root} has {', '.join(unknown)}; there is: {', '.join(known) or 'no run'}")
-    return [run for run in found if all(_same(run.shown.get(name), value) for name, value in wanted.items())]
-
-
-def _same(own: object, wanted: Setting) -> bool:
-    try:
-        return float(own) == float(wanted)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return str(own) == str(wanted)
-
-
-def overview(runs: Sequence[Run]) -> str:
-    """A table of runs: the parameters in which they differ, how far each is, its last losses and its path."""
-    if not runs:
-        return "no run"
-    shown = [run.shown for run in runs]
-    names = list(dict.fromkeys(name for each in shown for name in each))
-    varying = [name for name in names if len({str(each.get(name)) for each in shown}) > 1]
-    rows = [["run", *varying, "images", "minutes", "train loss", "nats"]]
-    for run, each in zip(runs, shown, strict=True):
-        last = run.history[-1] if run.history else {}
-        figures = (last.get("train.loss"), last.get("validation.reconstruction.bce"))
-        rows.append(
-            [
-                str(run.path),
-                *(str(each.get(name, "")) for name in varying),
-                f"{last.get('images', 0):,.0f}",
-                f"{last.get('seconds', 0) / 60:.0f}",
-                *("" if figure is None else f"{figure:.2f}" for figure in figures),
-            ]
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(f"{cell:{w}}" for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -1,4 +1,4 @@
-"""Schedules: pure functions of how far training has come."""
+"""Schedules: pure functions of the progress of training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Progress(NamedTuple):
-    """How far training has come: ``step`` of ``steps``, 0 at the first one."""
+    """The progress of training: ``step`` of ``steps``. The first step is 0."""
 
     step: int
     steps: int
@@ -19,32 +19,36 @@ Schedule = Callable[[Progress], float]
 
 
 def at(value: float | Schedule, progress: Progress) -> float:
-    """A number, or what a schedule says at a moment."""
+    """A number as it is, or the value of a schedule."""
     return value(progress) if callable(value) else value
 
 
 def hold_then_linear(peak: float, hold: float, warmup: float = 0.0) -> Schedule:
-    """Rise linearly over the share ``warmup`` of training, stay at ``peak`` until ``hold``, fall linearly to 0."""
+    """Rise linearly to ``peak``, stay there, then fall linearly to 0.
 
-    def value(progress: Progress) -> float:
+    ``warmup`` is the share of training in which it rises, ``hold`` the share after which it falls.
+    """
+
+    def schedule(progress: Progress) -> float:
         done = progress.step / progress.steps
         rising = min(done / warmup, 1.0) if warmup else 1.0
         falling = min((1 - done) / (1 - hold), 1.0) if hold < 1 else 1.0
         return peak * rising * falling
 
-    return value
+    return schedule
 
 
 def polynomial(peak: float, power: float, warmup: float) -> Schedule:
-    """Rise linearly over the share ``warmup`` of training to ``peak``, falling all the while with the given power of
-    what remains of training: as ``poly`` of Chen et al. (2016), DeepLab.
+    """``peak`` times (1 - share done)^power, the ``poly`` schedule of DeepLab (Chen et al. 2016).
+
+    Over the first share ``warmup`` of training it is multiplied by a linear rise from 0 to 1.
     """
 
-    def value(progress: Progress) -> float:
+    def schedule(progress: Progress) -> float:
         done = progress.step / progress.steps
         return peak * min(done / warmup, 1.0) * float((1 - done) ** power)
 
-    return value
+    return schedule
 
 
 def ramp(start: float, end: float, share: float) -> Schedule:
@@ -55,31 +59,34 @@ def ramp(start: float, end: float, share: float) -> Schedule:
 def sigmoid_drop(initial: float, final: float, length: float, slope: float = -0.1) -> Schedule:
     """From ``initial`` to ``final`` along a logistic curve, half-way after ``length`` steps (iliya-malecki/vaes)."""
 
-    def value(progress: Progress) -> float:
-        steepness = min(slope * (progress.step - length), 500.0)  # beyond, exp is of no consequence and overflows
-        return initial + (final - initial) / (1 + math.exp(steepness))
+    def schedule(progress: Progress) -> float:
+        exponent = min(slope * (progress.step - length), 500.0)  # exp overflows at 710, and changes nothing from here
+        return initial + (final - initial) / (1 + math.exp(exponent))
 
-    return value
+    return schedule
 
 
 def damped_cosine(low: float, high: float, half: float, decay: float, periods: int) -> Schedule:
-    """Waves of ``2 * half`` steps between ``low`` and a falling crest; ``low`` after so many (iliya-malecki/vaes)."""
+    """``periods`` waves of ``2 * half`` steps between ``low`` and a falling crest, then ``low`` (iliya-malecki/vaes).
 
-    def value(progress: Progress) -> float:
+    The crest begins ``high`` above ``low`` and is multiplied by 1 / (1 + decay / half) in each step.
+    """
+
+    def schedule(progress: Progress) -> float:
         if progress.step >= 2 * half * periods:
             return low
         wave = 1 + math.cos(math.pi * progress.step / half)
         return low + high / 2 * wave * float((1 + decay / half) ** -progress.step)
 
-    return value
+    return schedule
 
 
 @dataclass(frozen=True)
 class Plateau:
     """Lower the learning rate where the loss stands still, and stop in the end (chrisonntag's trainer).
 
-    After ``patience`` epochs whose losses differ by less than the share ``change`` of their mean, the rate is
-    multiplied by ``factor``; after ``decays`` times of that, training ends.
+    The loss stands still if ``patience`` epochs differ by less than the share ``change`` of their mean. Then the rate
+    is multiplied by ``factor``. After ``decays`` such times, training ends.
     """
 
     patience: int = 4
@@ -88,12 +95,14 @@ class Plateau:
     decays: int = 10
 
     def __call__(self, losses: Sequence[float]) -> tuple[float, bool]:
-        """What to multiply the rate with, and whether to stop, after epochs with these losses."""
-        times, since = 0, 0
+        """The factor of the learning rate, and whether to stop, after epochs with these losses."""
+        decays, last_decay = 0, 0
         for epoch in range(1, len(losses) + 1):
-            recent = losses[max(since, epoch - self.patience) : epoch]
-            if len(recent) == self.patience and max(recent) - min(recent) < self.change * abs(
-                sum(recent) / len(recent)
-            ):
-                times, since = times + 1, epoch
-        return self.factor ** min(times, self.decays), times >= self.decays
+            if self._stands_still(losses[max(last_decay, epoch - self.patience) : epoch]):
+                decays, last_decay = decays + 1, epoch
+        return self.factor ** min(decays, self.decays), decays >= self.decays
+
+    def _stands_still(self, recent: Sequence[float]) -> bool:
+        if len(recent) < self.patience:
+            return False
+        return max(recent) - min(recent) < self.change * abs(sum(recent) / len(recent))

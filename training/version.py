@@ -1,4 +1,4 @@
-"""Which code this is."""
+"""The version of this code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def release() -> str:
-    """The installed version; training also runs from a checkout that is not installed."""
+    """The installed version; ``uninstalled`` for a checkout that is not installed, from which training runs too."""
     try:
         return version("spritevae")
     except PackageNotFoundError:
@@ -23,6 +23,7 @@ def code_version() -> str:
     command = ["git", "-C", str(root), "describe", "--always", "--dirty"]
     try:
         described = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:  # no git
+    except OSError:
+        # git is not installed.
         return release()
     return f"{release()}+{described.stdout.strip()}" if described.returncode == 0 else release()

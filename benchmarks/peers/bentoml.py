@@ -22,15 +22,15 @@ class Service:
     """Both endpoints."""
 
     def __init__(self) -> None:
-        self.pair = Pair.told()
+        self.pair = Pair.from_environment()
 
     @bentoml.api(route="/decode")
     def decode(self, attributes: dict[str, float | str]) -> Annotated[Image.Image, PNG]:
         """A PNG of attribute values."""
-        return Image.fromarray(self.pair.decode(self.pair.place(attributes)[None])[0])
+        return Image.fromarray(self.pair.decode(self.pair.latent_point(attributes)[None])[0])
 
     @bentoml.api(route="/encode")
     def encode(self, image: Image.Image, /) -> dict[str, Any]:
         """The attribute values of a PNG."""
         z, weights = self.pair.encode(np.asarray(image.convert("L"))[None])
-        return self.pair.facts(z[0], weights[0])
+        return self.pair.response(z[0], weights[0])

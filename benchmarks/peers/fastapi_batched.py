@@ -15,7 +15,7 @@ from benchmarks.peers.fastapi_plain import Decode
 from benchmarks.peers.pair import Float32, Pair, Pixels, png, read_png
 
 app = FastAPI()
-pair = Pair.told()
+pair = Pair.from_environment()
 
 
 @batched.aio.dynamically(batch_size=64, timeout_ms=2)
@@ -33,10 +33,10 @@ def encode_all(images: list[Pixels]) -> list[tuple[Float32, Float32]]:
 @app.post("/decode")
 async def decode(body: Decode) -> Response:
     """A PNG of attribute values."""
-    return Response(await decode_all(pair.place(body.attributes)), media_type="image/png")
+    return Response(await decode_all(pair.latent_point(body.attributes)), media_type="image/png")
 
 
 @app.post("/encode")
 async def encode(image: Annotated[bytes, Body(media_type="image/png")]) -> dict[str, Any]:
     """The attribute values of a PNG."""
-    return pair.facts(*await encode_all(read_png(image)))
+    return pair.response(*await encode_all(read_png(image)))

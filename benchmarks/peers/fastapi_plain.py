@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from benchmarks.peers.pair import Pair, png, read_png
 
 app = FastAPI()
-pair = Pair.told()
+pair = Pair.from_environment()
 
 
 class Decode(BaseModel):
@@ -22,11 +22,11 @@ class Decode(BaseModel):
 @app.post("/decode")
 def decode(body: Decode) -> Response:
     """A PNG of attribute values."""
-    return Response(png(pair.decode(pair.place(body.attributes)[None])[0]), media_type="image/png")
+    return Response(png(pair.decode(pair.latent_point(body.attributes)[None])[0]), media_type="image/png")
 
 
 @app.post("/encode")
 def encode(image: Annotated[bytes, Body(media_type="image/png")]) -> dict[str, Any]:
     """The attribute values of a PNG."""
     z, weights = pair.encode(read_png(image)[None])
-    return pair.facts(z[0], weights[0])
+    return pair.response(z[0], weights[0])

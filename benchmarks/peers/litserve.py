@@ -18,10 +18,10 @@ class Decoder(litserve.LitAPI):
     """Attribute values to a PNG."""
 
     def setup(self, device: str) -> None:
-        self.pair = Pair.told()
+        self.pair = Pair.from_environment()
 
     def decode_request(self, request: Decode) -> Float32:
-        return self.pair.place(request.attributes)
+        return self.pair.latent_point(request.attributes)
 
     def batch(self, inputs: list[Float32]) -> Float32:
         return np.stack(inputs)
@@ -40,7 +40,7 @@ class Encoder(litserve.LitAPI):
     """A PNG to attribute values."""
 
     def setup(self, device: str) -> None:
-        self.pair = Pair.told()
+        self.pair = Pair.from_environment()
 
     def decode_request(self, request: Annotated[bytes, Body(media_type="image/png")]) -> Pixels:
         return read_png(request)
@@ -55,7 +55,7 @@ class Encoder(litserve.LitAPI):
         return [*zip(*output, strict=True)]
 
     def encode_response(self, output: tuple[Float32, Float32]) -> dict[str, Any]:
-        return self.pair.facts(*output)
+        return self.pair.response(*output)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ class Runtime(mlserver.MLModel):
     """What both models share: texts in, texts out."""
 
     async def load(self) -> bool:
-        self.pair = Pair.told()
+        self.pair = Pair.from_environment()
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
@@ -37,7 +37,7 @@ class Decoder(Runtime):
     """Attribute values as JSON to PNG as base64."""
 
     def say(self, texts: list[str]) -> list[str]:
-        points = [self.pair.place(json.loads(text)["attributes"]) for text in texts]
+        points = [self.pair.latent_point(json.loads(text)["attributes"]) for text in texts]
         return [base64.b64encode(png(pixels)).decode() for pixels in self.pair.decode(np.stack(points))]
 
 
@@ -46,7 +46,7 @@ class Encoder(Runtime):
 
     def say(self, texts: list[str]) -> list[str]:
         pixels = np.stack([read_png(base64.b64decode(text)) for text in texts])
-        return [json.dumps(self.pair.facts(*each)) for each in zip(*self.pair.encode(pixels), strict=True)]
+        return [json.dumps(self.pair.response(*each)) for each in zip(*self.pair.encode(pixels), strict=True)]
 
 
 async def serve(port: int) -> None:

@@ -1,4 +1,7 @@
-"""What all peers share: the pair in onnxruntime, and PNG by Pillow. Of systems whose codebook is the identity."""
+"""What all peers share: encoder and decoder in onnxruntime, and PNG by Pillow.
+
+For systems whose codebook is the identity: z holds the weights of the attributes' classes.
+"""
 
 from __future__ import annotations
 
@@ -16,36 +19,50 @@ from PIL import Image
 
 Float32 = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
-BUNDLE, WORKERS = "SPRITEVAE_BENCHMARK_BUNDLE", "SPRITEVAE_BENCHMARK_WORKERS"
-"""The environment variables that tell a peer which bundle to serve, and in how many processes."""
+# Environment variable: the bundle that a peer serves.
+BUNDLE = "SPRITEVAE_BENCHMARK_BUNDLE"
+# Environment variable: the number of a peer's processes.
+WORKERS = "SPRITEVAE_BENCHMARK_WORKERS"
 
 
 class Pair:
-    """Both graphs of a bundle, each on one thread."""
+    """Encoder and decoder of a bundle, each on one thread.
+
+    ``columns``: each attribute's columns in z and in the weights.
+    """
 
     def __init__(self, bundle: Path) -> None:
-        self.attributes = json.loads((bundle / "manifest.json").read_text())["attributes"]
+        attributes = json.loads((bundle / "manifest.json").read_text())["attributes"]
+        self.attributes = {each["name"]: each for each in attributes}
+        ends = np.cumsum([each["size"] for each in attributes]).tolist()
+        self.columns: dict[str, slice] = {
+            each["name"]: slice(end - each["size"], end) for each, end in zip(attributes, ends, strict=True)
+        }
         with np.load(bundle / "codebook.npz") as codebook:
             self.length = len(codebook["offset"])
-        self._encoder, self._decoder = (_session(bundle / f"{half}.onnx") for half in ("encoder", "decoder"))
+        self._encoder, self._decoder = (_session(bundle / f"{graph}.onnx") for graph in ("encoder", "decoder"))
 
     @classmethod
-    def told(cls) -> Pair:
-        """Of the bundle that the environment names."""
+    def from_environment(cls) -> Pair:
+        """The pair of the bundle that the environment variable BUNDLE names."""
         return cls(Path(os.environ[BUNDLE]))
 
-    def place(self, values: Mapping[str, Any]) -> Float32:
-        """z [D] of a label or an index for each attribute."""
-        z, start = np.zeros(self.length, np.float32), 0
-        for attribute in self.attributes:
-            value = values[attribute["name"]]
-            z[start + (attribute["labels"].index(value) if isinstance(value, str) else int(value))] = 1
-            start += attribute["size"]
+    def column(self, name: str, value: Any) -> int:
+        """The column of one class of an attribute, by its label or its index (a number or its digits)."""
+        labels = self.attributes[name]["labels"]
+        start: int = self.columns[name].start
+        return start + (labels.index(value) if value in labels else int(value))
+
+    def latent_point(self, values: Mapping[str, Any]) -> Float32:
+        """z [D] of a label or an index of each attribute."""
+        z = np.zeros(self.length, np.float32)
+        for name in self.attributes:
+            z[self.column(name, values[name])] = 1
         return z
 
     def decode(self, z: Float32) -> Pixels:
         """Pixels [B, H, W] of z [B, D]."""
-        (images,) = self._decoder.run(["image"], {"z": z})
+        (images,) = self._decoder.run(["image"], {"z": z})  # [B, 1, H, W]
         pixels: Pixels = np.rint(255 * images[:, 0]).astype(np.uint8)
         return pixels
 
@@ -54,20 +71,19 @@ class Pair:
         z, weights = self._encoder.run(["z", "weights"], {"image": pixels[:, None] / np.float32(255)})
         return z, weights
 
-    def facts(self, z: Float32, weights: Float32) -> dict[str, Any]:
-        """What is said of one image, from its z [D] and weights [sum K]."""
-        said, start = {}, 0
-        for attribute in self.attributes:
-            own = weights[start : start + attribute["size"]]
+    def response(self, z: Float32, weights: Float32) -> dict[str, Any]:
+        """The JSON response of /encode for one image, from its z [D] and weights [sum K]."""
+        predictions = {}
+        for name, attribute in self.attributes.items():
+            own = weights[self.columns[name]]
             index = int(own.argmax())
             value = attribute["labels"][index] if attribute["labels"] else index
-            said[attribute["name"]] = {"value": value, "index": index, "confidence": float(own[index])}
-            start += attribute["size"]
-        return {"items": [{"attributes": said, "z": z.tolist()}]}
+            predictions[name] = {"value": value, "index": index, "confidence": float(own[index])}
+        return {"items": [{"attributes": predictions, "z": z.tolist()}]}
 
 
 def workers() -> int:
-    """How many processes the environment asks for."""
+    """The number of processes that the environment variable WORKERS asks for."""
     return int(os.environ[WORKERS])
 
 
@@ -79,7 +95,7 @@ def png(pixels: Pixels) -> bytes:
 
 
 def read_png(content: bytes) -> Pixels:
-    """Pixels [H, W] of a PNG, in grey."""
+    """Pixels [H, W] of a PNG, converted to grey."""
     return np.asarray(Image.open(BytesIO(content), formats=["PNG"]).convert("L"))
 
 

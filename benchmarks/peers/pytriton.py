@@ -27,11 +27,11 @@ class Decoder:
     """Attribute values as JSON to PNG as base64."""
 
     def __init__(self) -> None:
-        self.pair = Pair.told()
+        self.pair = Pair.from_environment()
 
     @batch
     def infer(self, input: Texts) -> dict[str, Texts]:
-        points = [self.pair.place(json.loads(text)["attributes"]) for text in input[:, 0]]
+        points = [self.pair.latent_point(json.loads(text)["attributes"]) for text in input[:, 0]]
         said = [base64.b64encode(png(pixels)) for pixels in self.pair.decode(np.stack(points))]
         return {"output": np.array(said, object)[:, None]}
 
@@ -40,12 +40,12 @@ class Encoder:
     """PNG as base64 to attribute values as JSON."""
 
     def __init__(self) -> None:
-        self.pair = Pair.told()
+        self.pair = Pair.from_environment()
 
     @batch
     def infer(self, input: Texts) -> dict[str, Texts]:
         pixels = np.stack([read_png(base64.b64decode(text)) for text in input[:, 0]])
-        said = [json.dumps(self.pair.facts(*each)).encode() for each in zip(*self.pair.encode(pixels), strict=True)]
+        said = [json.dumps(self.pair.response(*each)).encode() for each in zip(*self.pair.encode(pixels), strict=True)]
         return {"output": np.array(said, object)[:, None]}
 
 

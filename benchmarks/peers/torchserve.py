@@ -28,23 +28,23 @@ PAIRS: list[Pair] = []
 def decode(data: Requests | None, context: Any) -> list[bytes] | None:
     """Attribute values to PNG."""
     if data is None:
-        PAIRS.append(Pair.told())
+        PAIRS.append(Pair.from_environment())
         return None
     for index in range(len(data)):
         context.set_response_content_type(index, "image/png")
     (pair,) = PAIRS
-    points = [pair.place(each["body"]["attributes"]) for each in data]
+    points = [pair.latent_point(each["body"]["attributes"]) for each in data]
     return [png(pixels) for pixels in pair.decode(np.stack(points))]
 
 
 def encode(data: Requests | None, context: Any) -> list[dict[str, Any]] | None:
     """PNG to attribute values."""
     if data is None:
-        PAIRS.append(Pair.told())
+        PAIRS.append(Pair.from_environment())
         return None
     (pair,) = PAIRS
     pixels = np.stack([read_png(bytes(each["body"])) for each in data])
-    return [pair.facts(*each) for each in zip(*pair.encode(pixels), strict=True)]
+    return [pair.response(*each) for each in zip(*pair.encode(pixels), strict=True)]
 
 
 def write_store(store: Path, port: int) -> list[str]:

@@ -75,4 +75,5 @@ class InlineRunner:
             log.critical("a batch of %s was lost", scheduler.name, exc_info=error)
             scheduler.fail(batch, error)
         self._called = False
-        scheduler.wake(loop)
+        if scheduler.waiting:
+            scheduler.wake(loop)

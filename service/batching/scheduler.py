@@ -139,7 +139,7 @@ class Scheduler:
         for job, start, _ in batch:
             if start == 0:
                 job.phases["queue"] = begin - job.since
-        expired = [piece for piece in batch if piece.job.deadline < begin]
+        expired = [piece for piece in batch if piece[0].deadline < begin]
         if expired:
             batch = [piece for piece in batch if piece not in expired]
             self._expire(expired)
@@ -150,10 +150,10 @@ class Scheduler:
         except Exception as error:
             self.fail(batch, error)
             return
-        seconds, rows = perf_counter() - begin, sum(piece.rows for piece in batch)
+        seconds, rows = perf_counter() - begin, sum([stop - start for _, start, stop in batch])
         weight = SMOOTHING if self.seconds_per_row else 1.0
         self.seconds_per_row += weight * (seconds / rows - self.seconds_per_row)
-        self._observer.batch_ran(rows, max(begin - piece.job.since for piece in batch), seconds)
+        self._observer.batch_ran(rows, begin - min([job.since for job, _, _ in batch]), seconds)
         deliver(self._outcomes(batch, outputs, seconds))
 
     def fail(self, batch: Iterable[Slice], error: Exception) -> None:
@@ -211,7 +211,7 @@ class Scheduler:
             max_rows = min(max_rows, -(-sum(job.waiting for job in queue) // idle))
         batch = take_batch(queue, max_rows)
         self._forget_if_empty(function)
-        self._add_waiting(-sum(piece.rows for piece in batch))
+        self._add_waiting(-sum([stop - start for _, start, stop in batch]))
         return batch
 
     def _add_waiting(self, rows: int) -> None:
@@ -227,10 +227,11 @@ class Scheduler:
         done = []
         offset = 0
         for piece in batch:
-            job, end = piece.job, offset + piece.rows
+            job, start, stop = piece
+            end = offset + stop - start
             own = {name: array[offset:end] for name, array in outputs.items()}
             offset = end
-            if piece.rows == job.count:
+            if stop - start == job.count:
                 job.phases["inference"] = seconds
                 done.append(completed(job, own))
             elif self._completes(piece, own, seconds):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
 from attributes import Float32
-from service.batching.jobs import Batch, BatchFunction, DeadlinePassed, DropReason, Job
+from service.batching.jobs import MAX_BATCH, Batch, BatchFunction, DeadlinePassed, DropReason, Job
 from service.batching.scheduler import Scheduler
 from service.codecs.encode import Frames, to_frames
 from service.context import RequestContext, current_request, timed_phase
@@ -24,6 +24,7 @@ from service.threads import MAX_LOOP_MICROSECONDS, in_thread
 # A request that is answered sooner than this, in seconds, never looks whether its client is still there.
 DISCONNECT_POLL_SECONDS = 0.03
 
+ALL_FINITE = np.ones(MAX_BATCH, bool)
 NO_CONDITIONS: Mapping[str, Float32] = MappingProxyType({})
 
 Result = TypeVar("Result")
@@ -124,5 +125,10 @@ class Engine:
 
 def _frames(images: Float32) -> Batch:
     """Frames [B, H, W, C] of images [B, C, H, W], and which of these are ``finite`` [B]."""
-    finite: NDArray[Any] = np.asarray(np.isfinite(images).reshape(len(images), -1).all(axis=1))  # [B]
-    return {"frame": to_frames(images if finite.all() else np.nan_to_num(images)), "finite": finite}
+    # The sum of all values takes half the time of looking at each. It may overflow, but is never finite by mistake.
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = images.sum()
+    if np.isfinite(total):
+        return {"frame": to_frames(images), "finite": ALL_FINITE[: len(images)]}
+    finite: NDArray[Any] = np.asarray(np.isfinite(images).all(axis=(1, 2, 3)))  # [B]
+    return {"frame": to_frames(np.nan_to_num(images)), "finite": finite}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from attributes import Attributes, AttributeValueError, Codebook, Float32, Value
 from service.inference.model import Model
-from service.problems import Problem, located
+from service.problems import Problem, located, wrong_value
 
 MAX_FLOAT32 = float(np.finfo(np.float32).max)
 
@@ -59,21 +59,25 @@ def _check_count(given: list[Any], where: str, max_items: int) -> None:
 
 
 def _canonical(model: Model, given: Any, where: str) -> dict[str, Value]:
-    with located(where):
+    try:  # not with located, which takes as long as all the rest
         if not isinstance(given, dict):
             raise AttributeValueError("attributes", given, "an object of attribute values")
         return model.attributes.canonical(given)
+    except AttributeValueError as error:
+        raise wrong_value(error, where) from None
 
 
 def _from_attributes(model: Model, values: list[dict[str, Value]]) -> LatentPoints:
-    weights = np.array([model.attributes.canonical_weights(item) for item in values])
+    weights = model.attributes.batch_of_weights(values)  # [N, sum K]
     return LatentPoints(model.codebook.place(weights), values, is_rounded(model.codebook, weights))
 
 
 def is_rounded(codebook: Codebook, weights: NDArray[Any], names: Container[str] | None = None) -> bool:
     """Whether weights [B, sum K] lie between classes of an attribute of ``names`` that can't be mixed."""
-    unmixable = [name for name in codebook.snapped if names is None or name in names]
-    return any(_is_mixed(codebook.attributes, name, weights) for name in unmixable)
+    unmixable = codebook.snapped
+    return bool(unmixable) and any(
+        _is_mixed(codebook.attributes, name, weights) for name in unmixable if names is None or name in names
+    )
 
 
 def _is_mixed(attributes: Attributes, name: str, weights: NDArray[Any]) -> bool:

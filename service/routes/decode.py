@@ -12,9 +12,12 @@ from service.inference.model import Model
 from service.latent.points import LatentPoints, points_of_attributes, points_of_query, points_of_z
 from service.state import ServiceState, state_of
 from service.threads import in_thread_if_long
+from service.web.bytes_response import BytesResponse
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
+from service.web.request_schemas import AttributesQuery, DecodeBody, SheetQuery
+from service.web.response_schemas import DecodeAnswer
 from service.web.responses import (
     cached_response,
     caching_headers,
@@ -24,7 +27,6 @@ from service.web.responses import (
     not_modified,
 )
 from service.web.routing import DirectRoute
-from service.web.schemas import AttributesQuery, DecodeAnswer, DecodeBody, SheetQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 # About how long one set of attribute values, or one z, takes to become a latent point.
@@ -62,10 +64,11 @@ async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()
     tag = etag_of_request(engine.model, points, media, query.columns)
     headers = caching_headers(bool(state.settings.keys))
     if not_modified(request, tag):
-        return Response(status_code=304, headers={"ETag": tag, **headers})
+        not_changed = Response(status_code=304)
+        not_changed.raw_headers += ((b"etag", tag.encode()), *headers)
+        return not_changed
     response = await _response(state, engine, points, media, query.columns)
-    response.headers.update(headers)
-    return response
+    return response.with_headers(*headers)
 
 
 def _points(model: Model, given: DecodeBody, max_items: int) -> LatentPoints:
@@ -76,7 +79,7 @@ def _points(model: Model, given: DecodeBody, max_items: int) -> LatentPoints:
 
 async def _response(
     state: ServiceState, engine: Engine, points: LatentPoints, media: str, columns: int | None
-) -> Response:
+) -> BytesResponse:
     tag = etag_of_request(engine.model, points, media, columns)
     return await cached_response(
         state.cache, tag, lambda: image_response(engine, points, media, tag=tag, columns=columns, key="items")

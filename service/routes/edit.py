@@ -13,9 +13,10 @@ from service.web.image_requests import encode_base64
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
+from service.web.request_schemas import EditBody, SheetQuery
+from service.web.response_schemas import DecodeAnswer
 from service.web.responses import engine_for, etag_of_z, image_response
 from service.web.routing import DirectRoute
-from service.web.schemas import DecodeAnswer, EditBody, SheetQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 

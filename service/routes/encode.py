@@ -11,13 +11,15 @@ from service.context import timed_phase
 from service.inference import predictions
 from service.latent import conditions, groups
 from service.state import state_of
+from service.web.bytes_response import BytesResponse
 from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
 from service.web.openapi import PROBLEMS, body, json_body
 from service.web.request_bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
+from service.web.request_schemas import EncodeBody, EncodeQuery
+from service.web.response_schemas import EncodeAnswer
 from service.web.responses import engine_for, json_items
 from service.web.routing import DirectRoute
-from service.web.schemas import EncodeAnswer, EncodeBody, EncodeQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 # About how long one image's predictions take to be written as JSON.
@@ -56,4 +58,4 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     inputs = await conditions.encoder_inputs(engine, images, given)
     microseconds = MICROSECONDS_PER_ITEM * len(images)
     content = await engine.predict(images, encoded, microseconds=microseconds, conditions=inputs)
-    return Response(content, media_type=JSON)
+    return BytesResponse(content, JSON)

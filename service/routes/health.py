@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query, Request, Response
 
 from service.state import state_of
 from service.web.openapi import PROBLEMS
+from service.web.request_schemas import NoQuery
+from service.web.response_schemas import Health
 from service.web.responses import json_response
 from service.web.routing import DirectRoute
-from service.web.schemas import Health, NoQuery
 
 router = APIRouter(tags=["health"], responses=PROBLEMS, route_class=DirectRoute)
 

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
-from attributes import Float32, KeyFrame, of_image
+from attributes import Float32, KeyFrame, frame_count, key_frame_of_image, key_frame_of_values
 from service.codecs.encode import APNG, GIF, JSON, NPY, PNG, WEBP, ZIP
 from service.inference.engine import Engine
 from service.inference.model import Model
-from service.latent.interpolation import frame_count, of_values, walk
+from service.latent.interpolation import interpolated_points
 from service.problems import Problem, located
 from service.settings import Settings
 from service.state import state_of
@@ -22,9 +22,10 @@ from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import base64_sources, read_json
+from service.web.request_schemas import InterpolateBody, SheetQuery
+from service.web.response_schemas import InterpolateAnswer
 from service.web.responses import engine_for, etag_of_z, image_response
 from service.web.routing import DirectRoute
-from service.web.schemas import InterpolateAnswer, InterpolateBody, SheetQuery
 
 router = APIRouter(tags=["images"], route_class=DirectRoute)
 FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON, EVENTS)
@@ -50,7 +51,7 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     key_frames = await _key_frames(engine, contents, state.settings)
     points = await in_thread_if_long(
         MICROSECONDS_PER_FRAME * given.steps * len(contents),
-        lambda: walk(engine.model.codebook, key_frames, given.steps, given.loop, given.easing),
+        lambda: interpolated_points(engine.model.codebook, key_frames, given.steps, given.loop, given.easing),
     )
     if media == EVENTS:
         return await event_response(engine, points)
@@ -85,11 +86,11 @@ async def _key_frames(engine: Engine, contents: Mapping[str, dict[str, Any]], se
             images[where] = await _image(content["image"], f"{where}.image", model, settings)
         else:
             with located(where):
-                found[where] = of_values(model.codebook, content)
+                found[where] = key_frame_of_values(model.codebook, content)
     if images:
         outputs = await engine.encode(np.concatenate([*images.values()]))
         for where, z, weights in zip(images, outputs["z"], outputs["weights"], strict=True):
-            found[where] = of_image(model.codebook, z, weights)
+            found[where] = key_frame_of_image(model.codebook, z, weights)
     return [found[where] for where in contents]
 
 

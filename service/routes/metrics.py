@@ -10,8 +10,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from service.observability.metrics import exposition
 from service.threads import in_thread
 from service.web.openapi import PROBLEMS
+from service.web.request_schemas import NoQuery
 from service.web.routing import DirectRoute
-from service.web.schemas import NoQuery
 
 router = APIRouter(tags=["health"], responses=PROBLEMS, route_class=DirectRoute)
 

@@ -10,9 +10,10 @@ from service.context import current_request
 from service.inference.model import Model
 from service.state import state_of
 from service.web.openapi import PROBLEMS
+from service.web.request_schemas import NoQuery
+from service.web.response_schemas import AttributeInfo, ImageInfo, ModelInfo, ModelList
 from service.web.responses import json_response
 from service.web.routing import DirectRoute
-from service.web.schemas import AttributeInfo, ImageInfo, ModelInfo, ModelList, NoQuery
 
 router = APIRouter(tags=["models"], responses=PROBLEMS, route_class=DirectRoute)
 

@@ -18,7 +18,8 @@ from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.repository import ModelRepository
 from service.latent.points import LatentPoints
-from service.web.response_cache import CachedResponse, ResponseCache
+from service.web.bytes_response import BytesResponse, Header
+from service.web.response_cache import ResponseCache
 from service.web.scope import joined_header
 
 MAX_AGE_SECONDS = 300
@@ -61,10 +62,10 @@ def etag_of_z(model: Model, points: LatentPoints, media: str, *options: Any) -> 
     return etag(model, media, digest, points.attributes, *options)
 
 
-def caching_headers(needs_key: bool) -> dict[str, str]:
+def caching_headers(needs_key: bool) -> tuple[Header, ...]:
     """Headers that let caches keep a response; shared caches only where no API key is needed."""
-    whose = "private" if needs_key else "public"
-    return {"Cache-Control": f"{whose}, max-age={MAX_AGE_SECONDS}", "Vary": "Accept"}
+    whose = b"private" if needs_key else b"public"
+    return (b"cache-control", b"%s, max-age=%d" % (whose, MAX_AGE_SECONDS)), (b"vary", b"Accept")
 
 
 def not_modified(request: Request, tag: str) -> bool:
@@ -73,14 +74,14 @@ def not_modified(request: Request, tag: str) -> bool:
     return "*" in known or tag.removeprefix("W/") in known
 
 
-async def cached_response(cache: ResponseCache, tag: str, make: Callable[[], Awaitable[Response]]) -> Response:
+async def cached_response(
+    cache: ResponseCache, tag: str, make: Callable[[], Awaitable[BytesResponse]]
+) -> BytesResponse:
     """The response of an ETag: the one that is kept, or the one that ``make`` gives, which is kept then."""
-    if (known := cache.get(tag)) is not None:
-        response = Response(known.body)
-        response.raw_headers = list(known.headers)
-        return response
-    response = await make()
-    cache.put(tag, CachedResponse(tuple(response.raw_headers), bytes(response.body)))
+    response = cache.get(tag)
+    if response is None:
+        response = await make()
+        cache.put(tag, response)
     return response
 
 
@@ -94,7 +95,7 @@ async def image_response(
     key: str,
     fps: float = 12,
     loop: bool = True,
-) -> Response:
+) -> BytesResponse:
     """The images at ``points`` as ``media`` with an ETag; JSON lists them under ``key``. Raises Problem 422."""
     count = len(points.z)
     columns = encode.sheet_columns(count, columns)
@@ -106,12 +107,12 @@ async def image_response(
 
     microseconds = encode.microseconds(media, (count, *engine.model.manifest.image.shape))
     content = await engine.draw(points.z, encoded, microseconds=microseconds)
-    headers = {"ETag": tag}
+    headers = [(b"etag", tag.encode())]
     if points.rounded:
-        headers["X-Mixing"] = "nearest"
+        headers.append((b"x-mixing", b"nearest"))
     if media == encode.PNG and count > 1:
-        headers["X-Sheet-Columns"] = str(columns)
-    return Response(content, headers=headers, media_type=media)
+        headers.append((b"x-sheet-columns", str(columns).encode()))
+    return BytesResponse(content, media, *headers)
 
 
 def _images_as_json(model: Model, frames: Frames, points: LatentPoints, key: str) -> bytes:

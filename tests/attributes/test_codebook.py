@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.stats import norm
 
-from attributes import Attribute, Attributes, Codebook, Group, Part, walk
+from attributes import Attribute, Attributes, Codebook, Group, Part
 
 KIND = Attribute(name="kind", kind="nominal", size=3, labels=("a", "b", "c"), default="a")
 ANGLE = Attribute(name="angle", kind="circular", size=5, period=4)
@@ -41,6 +41,12 @@ def test_an_attribute_that_can_not_be_mixed_is_placed_at_the_most_probable_class
     assert codebook().place(given)[0, 2] == placed
     np.testing.assert_array_equal(given, before)
     assert codebook().snapped == ("angle",)
+
+
+def test_the_most_probable_class_is_the_one_that_is_read() -> None:
+    """Of any weights, on aliases too, even if all are negative, as a mixture's may be."""
+    given = np.random.default_rng(0).normal(size=(200, 9)).astype(np.float32)
+    np.testing.assert_array_equal(codebook().place(given)[:, 2], ANGLE.read(given[:, 3:8]).index)
 
 
 def test_an_edit_keeps_what_attributes_do_not_tell() -> None:
@@ -110,10 +116,3 @@ def test_group_weights_are_those_of_equal_gaussians_around_the_rows() -> None:
     found = codebook(tau=1.5).group_weights(places)
     np.testing.assert_allclose(found[:3], likely / likely.sum(axis=1, keepdims=True))
     np.testing.assert_allclose(found[3], [0, 1, 0], atol=1e-12)  # where all densities are 0
-
-
-def test_a_walk_goes_along_axes_and_takes_its_remainder_along() -> None:
-    """An angle from 3 across its seam to 1, the free latent from 1 to 2, and a remainder of .5 on the class."""
-    start = (np.array([1.5, 1, 3, 0]), weights(angle=3, z0=1)[0])
-    end = (np.array([1, 1, 1, 1.0]), weights(angle=1, z0=2)[0])
-    np.testing.assert_allclose(walk(codebook(), start, end, 3), [[1.5, 1, 3, 0], [1.25, 1, 0, 0.5], [1, 1, 1, 1]])

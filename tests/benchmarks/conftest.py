@@ -10,7 +10,7 @@ from benchmarks.reference import write_reference
 
 @pytest.fixture(scope="session")
 def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reference pair as a bundle."""
+    """The bundle of the reference encoder and decoder."""
     path = tmp_path_factory.mktemp("benchmarks") / "reference"
     write_reference(path)
     return path
@@ -18,5 +18,5 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def pair(reference: Path) -> Pair:
-    """The reference pair as peers use it."""
+    """The reference encoder and decoder, as peers use them."""
     return Pair(reference)

@@ -13,12 +13,12 @@ FAILURES = {"connect": 0, "read": 0, "write": 0, "status": 0, "timeout": 0}
 
 
 def output(**changed: Any) -> str:
-    """What wrk prints, with the script's line at the end."""
+    """Output of wrk, with the script's line at the end."""
     head = "Running 2s test @ http://127.0.0.1:8000\n  1 threads and 16 connections\n"
     return f"{head}{json.dumps(PRINTED | FAILURES | changed)}\n"
 
 
-def test_the_rate_is_requests_over_the_time_that_they_really_took() -> None:
+def test_the_rate_is_requests_over_the_measured_time() -> None:
     load = parse(output(), processor_seconds=0.5)
     assert (load.rate, load.requests, load.p50, load.p99, load.processor_seconds) == (1500, 3000, 640, 1900, 0.5)
 
@@ -29,11 +29,11 @@ def test_a_single_failed_request_fails_the_measurement(failure: str) -> None:
         parse(output(**{failure: 1}), processor_seconds=0)
 
 
-def test_no_answer_at_all_fails_the_measurement() -> None:
+def test_a_measurement_without_any_request_fails() -> None:
     with pytest.raises(LoadError, match="all"):
         parse(output(requests=0), processor_seconds=0)
 
 
-def test_requests_are_kept_with_their_lengths(tmp_path: Path) -> None:
+def test_requests_are_written_with_their_lengths(tmp_path: Path) -> None:
     write_requests(tmp_path / "requests", [b"GET / HTTP/1.1\r\n\r\n", b"\n\0"])
     assert (tmp_path / "requests").read_bytes() == b"18\nGET / HTTP/1.1\r\n\r\n2\n\n\0"

@@ -11,7 +11,7 @@ from training.data.dsprites import ATTRIBUTES
 
 
 def shapes(graph: Path) -> list[tuple[int, ...]]:
-    """Of all weight tensors, in the order in which they are used."""
+    """The shapes of all weight tensors, in the order of their use."""
     return [tuple(each.dims) for each in onnx.load(graph).graph.initializer if len(each.dims) > 1]
 
 
@@ -47,5 +47,5 @@ def test_different_attributes_give_images_that_a_check_tells_apart(reference: Pa
     assert np.abs(others - first).max(axis=(1, 2, 3)).min() > 20
 
 
-def test_it_is_the_same_each_time(reference: Path, tmp_path: Path) -> None:
+def test_the_bundle_is_the_same_each_time(reference: Path, tmp_path: Path) -> None:
     assert write_reference(tmp_path / "reference") == Model.load(reference).manifest

@@ -1,19 +1,32 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
+from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 
-from benchmarks.peers.pair import Pair, png, read_png
-from benchmarks.protocols import HALVES, Half
-from benchmarks.requests import WrongAnswer, bodies, check
+from benchmarks.peers.pair import Pair, Pixels, png, read_png
+from benchmarks.protocols import Form
+from benchmarks.requests import ITEMS, WrongAnswer, bodies, check
+from benchmarks.servers import ALL_FORMS
+from export.bundle import read_bundle
 from training.data.dsprites import ATTRIBUTES
 
 
-@pytest.mark.parametrize("half", HALVES)
-def test_bodies_differ_from_each_other(half: Half) -> None:
-    made = [*bodies(half, 300)]
+def npy(images: Pixels) -> bytes:
+    """Images [B, H, W] as the service's npy file [B, H, W, 1]."""
+    out = io.BytesIO()
+    np.save(out, images[..., None])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("form", ALL_FORMS)
+def test_bodies_differ_from_each_other(form: Form) -> None:
+    made = [*bodies(form, 300)]
     assert len(made) == 300
     assert len({*made}) > 295  # drawn at random, and rarely two sprites look alike
 
@@ -25,35 +38,80 @@ def test_decode_bodies_hold_values_that_the_attributes_accept() -> None:
         ATTRIBUTES.weights(values)
 
 
+def test_queries_hold_the_same_values_as_decode_bodies() -> None:
+    for query, body in zip(bodies("decode-query", 50), bodies("decode", 50), strict=True):
+        values = {name: str(value) for name, value in json.loads(body)["attributes"].items()}
+        assert dict(parse_qsl(query.decode())) == values
+
+
+def test_bodies_of_items_hold_32_sets_of_values() -> None:
+    for body in bodies("decode-items", 5):
+        items = json.loads(body)["attributes"]
+        assert len(items) == ITEMS == 32
+        ATTRIBUTES.weights(items[-1])
+
+
+def test_edit_bodies_set_one_attribute_of_a_sprite() -> None:
+    for body in bodies("edit", 50):
+        given = json.loads(body)
+        assert read_png(base64.b64decode(given["image"])).shape == (64, 64)
+        ((name, value),) = given["set"].items()
+        ATTRIBUTES.named(name).canonical(value)
+
+
 def test_encode_bodies_are_sprites_as_png() -> None:
     for body in bodies("encode", 50):
         assert read_png(body).shape == (64, 64)
         assert {*np.unique(read_png(body))} == {0, 255}
 
 
-def test_a_decoded_image_may_differ_by_one_grey_level_and_no_more(pair: Pair) -> None:
-    body = next(bodies("decode", 1))
-    right = pair.decode(ATTRIBUTES.weights(json.loads(body)["attributes"])[None].astype(np.float32))[0]
+@pytest.mark.parametrize("form", ["decode", "decode-query"])
+def test_a_decoded_image_may_differ_by_one_grey_level_and_no_more(pair: Pair, form: Form) -> None:
+    body, values = next(bodies(form, 1)), json.loads(next(bodies("decode", 1)))["attributes"]
+    right = pair.decode(ATTRIBUTES.weights(values)[None].astype(np.float32))[0]
     off = right.copy()
     off[10, 10] -= 1
-    check("decode", pair, body, png(off))
+    check(form, pair, body, png(off))
     off[10, 10] -= 1
     with pytest.raises(WrongAnswer, match="2 grey levels"):
-        check("decode", pair, body, png(off))
+        check(form, pair, body, png(off))
 
 
-def test_encoded_facts_of_another_image_are_wrong(pair: Pair) -> None:
+def test_of_several_decoded_images_each_is_compared(pair: Pair) -> None:
+    body = next(bodies("decode-items", 1))
+    z = np.stack([ATTRIBUTES.weights(each) for each in json.loads(body)["attributes"]]).astype(np.float32)
+    images = pair.decode(z)
+    check("decode-items", pair, body, npy(images))
+    images[-1, 10, 10] -= 2
+    with pytest.raises(WrongAnswer, match="2 grey levels"):
+        check("decode-items", pair, body, npy(images))
+
+
+def test_an_edited_image_is_that_of_the_codebooks_edit(pair: Pair, reference: Path) -> None:
+    body = next(bodies("edit", 1))
+    given = json.loads(body)
+    z, weights = pair.encode(read_png(base64.b64decode(given["image"]))[None])
+    ((name, value),) = given["set"].items()
+    changed = weights.astype(float)
+    changed[:, ATTRIBUTES.columns(name)] = ATTRIBUTES.named(name).weights(value)
+    edited = read_bundle(reference).codebook.edit(z, weights.astype(float), changed)
+    check("edit", pair, body, png(pair.decode(np.asarray(edited, np.float32))[0]))
+    with pytest.raises(WrongAnswer, match="grey levels"):
+        check("edit", pair, body, png(pair.decode(z)[0]))
+
+
+def test_the_response_for_another_image_is_wrong(pair: Pair) -> None:
     own, other = bodies("encode", 2)
     z, weights = pair.encode(np.stack([read_png(own), read_png(other)]))
-    check("encode", pair, own, json.dumps(pair.facts(z[0], weights[0])).encode())
+    check("encode", pair, own, json.dumps(pair.response(z[0], weights[0])).encode())
     with pytest.raises(WrongAnswer, match="z differs"):
-        check("encode", pair, own, json.dumps(pair.facts(z[1], weights[1])).encode())
+        check("encode", pair, own, json.dumps(pair.response(z[1], weights[1])).encode())
 
 
 def test_an_index_that_its_weights_contradict_is_wrong(pair: Pair) -> None:
     body = next(bodies("encode", 1))
     z, weights = (each[0] for each in pair.encode(read_png(body)[None]))
-    facts = pair.facts(z, weights)
-    facts["items"][0]["attributes"]["scale"]["index"] += 1
+    response = pair.response(z, weights)
+    response["items"][0]["attributes"]["scale"]["index"] += 1
     with pytest.raises(WrongAnswer, match="scale"):
-        check("encode", pair, body, json.dumps(facts).encode())
+        check("encode", pair, body, json.dumps(response).encode())

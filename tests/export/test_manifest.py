@@ -128,7 +128,8 @@ def test_provenance_and_scores_are_typed() -> None:
 
 def test_what_a_bundle_does_not_know_has_a_default() -> None:
     assert Provenance.model_validate({"data": "none"}).attributes is None
-    assert Provenance.model_validate({"images": "many"}).images == 0
+    partly = Provenance.model_validate({"images": "many", "init": 7, "data": "mine"})
+    assert (partly.images, partly.init, partly.data) == (0, None, "mine")
     assert Scores.model_validate({"mig": 1.0}).scores == {}
 
 

@@ -45,11 +45,11 @@ def test_graphs_agree_with_torch_for_any_batch(
     if model.space.conditions:
         weights = torch.rand(batch, model.space.vocabulary().total)
         known = torch.arange(batch)[:, None] % 2.0
-        labels = model.space.told(weights, known)
+        labels = model.space.condition_targets(weights, known)
         inputs |= {"condition": weights.numpy(), "condition_known": known.numpy()}
     encoder, decoder = graphs
     encoded = encoder.run(inputs)
-    for name, expected in model.encode(images, labels).items():
+    for name, expected in model.encode(images, labels)._asdict().items():
         np.testing.assert_allclose(encoded[name], expected.detach(), atol=1e-4)
     decoded = decoder.run({"z": encoded["z"]})["image"]
     # An untrained decoder makes logits of up to a thousand of a z of indices, so torch's own rounding counts too.

@@ -6,8 +6,7 @@ import pytest
 
 from export import speed
 from export.manifest import Manifest
-from training.reproduce.experiments import SPEEDS
-from training.runs import Run
+from training.runs import SPEEDS, Run
 
 
 def test_both_graphs_are_timed_beside_the_reference(

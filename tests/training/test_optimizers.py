@@ -3,14 +3,14 @@ import pytest
 import torch
 from torch import nn
 
-from training.optimizers import Muon, orthogonal
+from training.optimizers import Muon, orthogonalise
 
 
 @pytest.mark.parametrize("shape", [(40, 12), (12, 40), (16, 16), (1, 9)])
 def test_a_matrix_is_turned_into_the_orthogonal_one_nearest_to_it(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     u, _, v = np.linalg.svd(matrix.numpy(), full_matrices=False)
-    turned = orthogonal(matrix).numpy()
+    turned = orthogonalise(matrix).numpy()
     values = np.linalg.svd(turned, compute_uv=False)
     assert 0.6 < values.min() <= values.max() < 1.3
     cosine = (turned * (u @ v)).sum() / np.linalg.norm(turned) / np.linalg.norm(u @ v)

@@ -20,18 +20,16 @@ from spritevae.__main__ import main
 from tests.service.toys import wait_until_ready
 from tests.support import train
 from training import presets
-from training.inference import TorchAutoencoder, pixels
-from training.latents.base import Evidence
-from training.latents.space import Labels
+from training.inference import TorchAutoencoder, image_tensor
+from training.latents import Evidence, Targets
 from training.losses import ForwardOutput
 from training.model import VAE, StepNoise
-from training.runs import Run
 from training.schedules import Progress, at
 
+# Which presets `make test` puts through the whole path; `make test-all` tests all of them.
 QUICK = ("conditional", "multi_level", "softmax")
-"""Which presets `make test` puts through the whole path; `make test-all` all of them."""
+# Presets of which some codes get no gradient.
 CUT = {"multi_level_detached": "the class's codes, as published"}
-"""Presets of which some codes get no gradient."""
 
 
 def each_preset() -> list[object]:
@@ -39,27 +37,27 @@ def each_preset() -> list[object]:
     return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in presets.names()]
 
 
-def passed(model: VAE) -> ForwardOutput:
+def forward(model: VAE) -> ForwardOutput:
     """A training pass over 40 images of all shapes, half of them labelled."""
     from training.data.dsprites import RenderedDSprites
 
     batch = RenderedDSprites().batch(np.arange(0, 737_280, 18_500))
     known = torch.from_numpy(batch.known).float() * (torch.arange(len(batch.known)) % 2)[:, None]
-    labels = Labels(torch.from_numpy(batch.targets), known)
-    result: ForwardOutput = model(pixels(batch.images), labels, StepNoise(0, 0), Progress(50, 100))
+    targets = Targets(torch.from_numpy(batch.targets), known)
+    result: ForwardOutput = model(image_tensor(batch.images), targets, StepNoise(0, 0), Progress(50, 100))
     return result
 
 
 @pytest.mark.parametrize("name", presets.names())
 def test_every_parameter_of_a_preset_gets_a_gradient(name: str) -> None:
-    """Every output of the heads, and every other parameter tensor, but those that are documented as cut, and a
-    critic's, which has an optimiser of its own."""
+    """Every output of the heads and every other parameter tensor. Excepted are those of ``CUT``, and the adversary's,
+    which has an optimizer of its own."""
     from training.data.dsprites import ATTRIBUTES
 
     torch.manual_seed(0)
     model = VAE(presets.find(name)(), ATTRIBUTES, (64, 64, 1))
-    made = passed(model)
-    torch.stack([at(term.weight, made.progress) * term(made) for term in model.recipe.losses]).sum().backward()
+    output = forward(model)
+    torch.stack([at(loss.weight, output.progress) * loss(output) for loss in model.recipe.losses]).sum().backward()
     without = [
         key
         for key, value in model.named_parameters()
@@ -80,7 +78,7 @@ def test_decoding_what_was_encoded_is_the_model_s_own_reconstruction(name: str) 
     model = VAE(presets.find(name)(), ATTRIBUTES, (64, 64, 1)).eval()
     autoencoder, images = TorchAutoencoder(model), RenderedDSprites().batch(np.arange(0, 737_280, 100_000)).images
     with torch.no_grad():
-        q = model.posterior(pixels(images), model.unlabelled(pixels(images)))
+        q = model.posterior(image_tensor(images), model.no_targets(image_tensor(images)))
         own = torch.sigmoid(model.decoder(model.space.point(q))).permute(0, 2, 3, 1)
     np.testing.assert_allclose(autoencoder.decode(autoencoder.encode(images).z), own, atol=1e-6)
 
@@ -180,20 +178,22 @@ def test_settings_keep_the_type_of_their_default() -> None:
     assert isinstance(chosen["learning_rate"], float)
 
 
+@pytest.mark.parametrize(
+    ("preset", "earlier", "current"),
+    [
+        ("softmax", {"between_share": "0.5"}, {"off_grid_share": 0.5}),
+        ("softmax", {"round_trip_share": "0.25"}, {"cycle_share": 0.25}),
+        ("conditional", {"condition": "shape,scale"}, {"label": "shape,scale"}),
+    ],
+)
+def test_a_setting_is_accepted_under_its_earlier_name(preset: str, earlier: dict, current: dict) -> None:
+    assert presets.settings(preset, earlier) == presets.settings(preset, current)
+
+
 @pytest.mark.parametrize("value", ["many", "1.5", "nan", "1e400"])
 def test_a_setting_that_is_no_such_number_is_refused(value: str) -> None:
     with pytest.raises(presets.PresetError, match="images takes a"):
         presets.settings("softmax", {"images": value})
-
-
-def test_the_label_share_decodes_from_labels_alone(small_run: Run) -> None:
-    model = small_run.load()
-    object.__setattr__(model.recipe, "label_share", 1.0)
-    batch = small_run.dataset().batch(np.arange(5))
-    images = torch.rand(5, 1, 64, 64)
-    labels = Labels(torch.from_numpy(batch.targets), torch.from_numpy(batch.known).float())
-    logits = model(images, labels, StepNoise(0, 0), Progress(0, 1)).logits
-    torch.testing.assert_close(logits, model.decoder(model.space.place(labels)[0]))
 
 
 def test_two_runs_with_the_same_seed_end_with_the_same_weights(tmp_path: Path) -> None:

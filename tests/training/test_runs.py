@@ -1,16 +1,38 @@
 import dataclasses
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
-from training.runs import Run, RunError, default_path, load_runs, overview
-from training.version import code_version
+from training.data import open_dataset
+from training.runs import Parameters, Run, RunError, default_path
 
 
 def test_parameters_come_back_as_they_were_written(small_run: Run, tmp_path: Path) -> None:
     assert Run.create(tmp_path / "again", small_run.parameters).parameters == small_run.parameters
+
+
+def test_other_parameters_are_refused_and_listed(small_run: Run) -> None:
+    other = dataclasses.replace(small_run.parameters, seed=1, settings={**small_run.parameters.settings, "images": 1})
+    with pytest.raises(
+        RunError, match=r"(?s)settings: .*'images': 640.* there, .*'images': 1.* now\n.*seed: 0 there, 1 now"
+    ):
+        Run.create(small_run.path, other)
+
+
+def test_parameters_of_a_dataset_describe_it_and_this_machine(small_run: Run) -> None:
+    dataset = open_dataset("dsprites")
+    parameters = Parameters.for_dataset(
+        dataset,
+        system="softmax",
+        settings=small_run.parameters.settings,
+        data="dsprites",
+        device="cpu",
+        threads=1,
+        command=small_run.parameters.command,
+    )
+    assert parameters == small_run.parameters
+    assert (parameters.rows, parameters.image, parameters.content) == (737_280, (64, 64, 1), "rendered")
+    assert parameters.hardware.endswith(", 1 thread")
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:
@@ -50,35 +72,21 @@ def test_a_damaged_checkpoint_is_an_error_that_names_it(small_run: Run, tmp_path
         run.load()
 
 
-def test_the_version_names_the_commit_in_a_checkout() -> None:
-    command = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    assert commit in code_version()
-
-
 def test_the_default_path_of_few_labels_shows_them() -> None:
     path = default_path("softmax", "dsprites", {"learning_rate": 0.002}, "only:1000", 0)
     assert path == Path("runs/softmax/dsprites-learning_rate=0.002-labels=only_1000-seed=0")
 
 
-def test_runs_are_found_by_their_parameters(small_run: Run, tmp_path: Path) -> None:
-    for seed in (0, 1):
-        Run.create(tmp_path / str(seed), dataclasses.replace(small_run.parameters, seed=seed))
-    assert [run.path.name for run in load_runs(root=tmp_path)] == ["0", "1"]
-    assert [run.path.name for run in load_runs({"seed": "1", "images": 640}, tmp_path)] == ["1"]
-    assert load_runs({"system": "guided"}, tmp_path) == []
-    with pytest.raises(RunError, match="has beta; there is: batch_size, between_share, data"):
-        load_runs({"beta": 4}, tmp_path)
-
-
-def test_an_overview_shows_what_differs(small_run: Run, tmp_path: Path) -> None:
-    other = Run.create(tmp_path / "other", dataclasses.replace(small_run.parameters, seed=7))
-    lines = overview([small_run, other]).splitlines()
-    assert lines[0].split() == ["run", "seed", "images", "minutes", "train", "loss", "nats"]
-    assert [line.split()[1:3] for line in lines[1:]] == [["0", "640"], ["7", "0"]]
-    assert overview([]) == "no run"
-
-
 def test_a_finished_run_says_so(small_run: Run, tmp_path: Path) -> None:
     assert small_run.finished
     assert not Run.create(tmp_path / "new", small_run.parameters).finished
+
+
+def test_a_run_of_an_earlier_version_has_its_settings_under_todays_names(small_run: Run, tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "earlier", small_run.parameters)
+    file = run.path / "params.json"
+    file.write_text(
+        file.read_text().replace("off_grid_share", "between_share").replace("cycle_share", "round_trip_share")
+    )
+    assert run.parameters == small_run.parameters
+    assert Run.create(run.path, small_run.parameters).path == run.path, "the same command goes on with it"

@@ -1,4 +1,4 @@
-"""Data sources: one file each. Nothing outside this package knows a data set by name."""
+"""Datasets, one file each. Nothing outside this package knows a data set by name."""
 
 from __future__ import annotations
 
@@ -9,26 +9,30 @@ from attributes import Attributes
 from training.data import dsprites, mnist
 from training.data.dataset import DataError, Dataset
 from training.data.dsprites import DSpritesFile, RenderedDSprites
-from training.data.few_labels import with_labels
-from training.data.folder import LABELS, FolderDataset
+from training.data.few_labels import partially_labelled
+from training.data.folder import FolderDataset
+from training.data.labels_csv import LABELS_CSV
 from training.data.mnist import IdxDataset
 
-__all__ = ["DOWNLOADS", "SOURCES", "open_source", "with_labels"]
+__all__ = ["DOWNLOADS", "SOURCES", "open_dataset", "partially_labelled"]
 
+# The folder for data sets that are downloaded.
 DOWNLOADS = Path("data")
+# What can be given as --data; error messages show it.
 SOURCES = """dsprites (rendered), dsprites-original, mnist and fashion-mnist (downloaded into ./data), a dSprites .npz \
 file, a folder of idx files as MNIST's, or a folder of images with labels.csv"""
 
 
 def open_dataset(spec: str, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> Dataset:
-    """The source that ``spec`` names.
+    """The dataset that ``spec`` names.
 
-    ``overrides`` (as of ``--attribute``) and ``attributes`` (of an earlier run, to keep classes and ranges as they
-    were) are for folders, whose vocabulary isn't fixed. Raises DataError that says what there is.
+    ``overrides`` (as ``--attribute`` takes them) and ``attributes`` are for folders, whose attributes are not fixed.
+    ``attributes`` are those of an earlier run: classes and ranges stay as they were then. Raises
+    DataError for anything else; the message lists the datasets.
     """
     path = Path(spec)
     named = spec in ("dsprites", "dsprites-original", *mnist.PUBLISHED)
-    if path.is_dir() and not named and ((path / LABELS).exists() or not mnist.is_idx_folder(path)):
+    if path.is_dir() and not named and ((path / LABELS_CSV).exists() or not mnist.is_idx_folder(path)):
         return FolderDataset(path, overrides, attributes=attributes)
     if overrides:
         raise DataError(f"--attribute describes the columns of a folder's labels.csv; {spec} has its own attributes")

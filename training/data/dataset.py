@@ -1,4 +1,4 @@
-"""What every data source offers, and how its rows are split."""
+"""What every dataset has, and how its rows are split."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from attributes import Attributes
 
 Rows = NDArray[np.integer[Any]]
 
+# The share of rows that are never trained on.
 HELD_OUT = 0.1
-MIN_SIDE, MAX_SIDE = 28, 128
 
 
 class DataError(ValueError):
@@ -21,22 +21,22 @@ class DataError(ValueError):
 
 
 class Batch(NamedTuple):
-    """Some rows of a source."""
+    """Some rows of a dataset."""
 
     images: NDArray[np.uint8]
     """[B, H, W, C], 0..255."""
     targets: NDArray[np.float32]
-    """[B, sum K] weights over all classes, aliases included; a continuous attribute's value; 0 where unlabelled."""
+    """[B, sum K] weights of all classes, aliases included, or values of continuous attributes; 0 where unlabelled."""
     known: NDArray[np.bool_]
     """[B, A]: which attributes are labelled."""
 
 
 class Dataset(Protocol):
-    """Images with attribute labels, read by row. A row always gives the same bytes."""
+    """Images with attribute labels, read by row. A row always has the same bytes."""
 
     @property
     def attributes(self) -> Attributes:
-        """The vocabulary of the labels."""
+        """The attributes that the images are labelled with."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -44,11 +44,11 @@ class Dataset(Protocol):
 
     @property
     def ceilings(self) -> Mapping[str, float]:
-        """Best accuracy that the image alone allows, by score name (``orientation``, ``orientation.merged``)."""
+        """The best accuracy that is possible from the image alone, by score name (``orientation.merged``)."""
 
     @property
     def content(self) -> str:
-        """A digest of all images and labels: whatever has the same gives the same batches."""
+        """A digest of all images and labels: two datasets with the same digest have the same batches."""
 
     @property
     def held_out(self) -> NDArray[np.bool_]:
@@ -64,12 +64,14 @@ class Dataset(Protocol):
         """Images and labels of the rows [B]."""
 
     def render(self, positions: NDArray[Any]) -> NDArray[np.uint8] | None:
-        """True images [B, H, W, C] of positions [B, A] on the attributes' axes, between classes too; None where only
-        the rows' own images are known."""
+        """True images [B, H, W, C] of positions [B, A] on the attributes' axes, between classes too.
+
+        None if only the images of the rows are known.
+        """
 
 
 def lowest_tenth(keys: NDArray[np.uint64]) -> NDArray[np.bool_]:
-    """Which keys [N] are held out: the tenth whose hash is lowest. Rows that show the same thing must share a key."""
+    """Which keys [N] are held out: the tenth with the lowest hashes. Rows with the same image must share a key."""
     return splitmix64(keys) < np.uint64(HELD_OUT * 2**64)
 
 

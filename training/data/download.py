@@ -1,4 +1,4 @@
-"""Published files, fetched once and known by their digest."""
+"""Published files, which are downloaded once and checked by their MD5."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from training.data.dataset import DataError
 
 
 def download(folder: Path, url: str, md5: str) -> Path:
-    """The file of ``url`` in ``folder``, fetched with progress if it isn't there.
+    """The path of the file of ``url`` in ``folder``; it is downloaded if it isn't there.
 
-    Raises DataError if its MD5 is another, or if it can't be fetched; then nothing is kept.
+    Raises DataError if its MD5 is another one, or if it can't be downloaded; then nothing is kept.
     """
     file = folder / url.rsplit("/", 1)[-1]
     if file.exists():
         if (found := md5_of(file)) != md5:
             raise DataError(f"{file}: MD5 is {found}, not the published {md5}; remove it to download it again")
         return file
-    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")  # others may fetch it at the same time
+    # Another process may download the same file at the same time.
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
     digest = hashlib.md5(usedforsecurity=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(url, timeout=30) as answer, partial.open("wb") as output:
-            size = int(answer.headers.get("Content-Length") or 0) or None
+        with urllib.request.urlopen(url, timeout=30) as response, partial.open("wb") as output:
+            size = int(response.headers.get("Content-Length") or 0) or None
             with tqdm(total=size, unit="B", unit_scale=True, desc=file.name) as progress:
-                while chunk := answer.read(1 << 20):
+                while chunk := response.read(1 << 20):
                     output.write(chunk)
                     digest.update(chunk)
                     progress.update(len(chunk))

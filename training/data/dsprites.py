@@ -1,7 +1,6 @@
 """dSprites: 737,280 images of three shapes under four transformations, rendered here or read from the original file.
 
-The original (Matthey et al. 2017, https://github.com/google-deepmind/dsprites-dataset, Apache-2.0) was drawn without
-anti-aliasing. ``render`` follows the same rule for any attribute values, fractional ones too.
+The original: Matthey et al. 2017, https://github.com/google-deepmind/dsprites-dataset, Apache-2.0.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from attributes import Attribute, Attributes
 from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 from training.data.download import download
+from training.data.dsprites_renderer import SIDE, render
 
-SIDE = 64
 ATTRIBUTES = Attributes(
     [
         Attribute(name="shape", kind="nominal", size=3, labels=("square", "ellipse", "heart"), default="square"),
@@ -35,6 +34,7 @@ ATTRIBUTES = Attributes(
 SIZES = tuple(attribute.size for attribute in ATTRIBUTES)
 COUNT = math.prod(SIZES)
 
+# Bayes accuracy over all images, all equally likely: some combinations have the same raster by chance.
 CEILINGS = {
     "shape": 1.0,
     "scale": 1.0,
@@ -44,78 +44,9 @@ CEILINGS = {
     "pos_y": 1.0,
     "all": 0.9707,
 }
-"""Bayes accuracy over all images, uniform: chance coincidences of rasters leave some combinations undecidable."""
 
 URL = "https://github.com/google-deepmind/dsprites-dataset/raw/master/dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
 MD5 = "7da33b31b13a06f4b04a70402ce90c2e"
-
-_SUBPIXEL = 256
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
-
-
-def _outlines() -> tuple[NDArray[np.float64], ...]:
-    """Corners [V, 2] of each shape at scale 1, px from the centre, y down; found by fitting real images."""
-    half = 9.6
-    square = half * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64)
-    t = 2 * np.pi * np.arange(100) / 100
-    ellipse = half * np.stack([1.33 * np.cos(t), np.sin(t) / 1.33], axis=1)
-    t = 2 * np.pi * np.arange(150) / 150
-    y = (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 14.5 + 0.15
-    heart = half * np.stack([np.sin(t) ** 3, -y], axis=1)
-    return square, ellipse, heart
-
-
-_OUTLINES = _outlines()
-
-
-def render(
-    shape: ArrayLike, scale: ArrayLike, orientation: ArrayLike, pos_x: ArrayLike, pos_y: ArrayLike
-) -> NDArray[np.uint8]:
-    """Images [B, 64, 64] of 0 and 1 at positions [B] on each attribute's axis; all but shape may be fractional.
-
-    Corners are snapped to 1/256 px; a pixel is set where its centre lies inside (ties: left and bottom edges belong).
-    A row of pixels is one 64-bit word: each edge that crosses the row flips all pixels from its crossing on.
-    """
-    shape, scale, orientation, pos_x, pos_y = np.broadcast_arrays(
-        np.atleast_1d(np.asarray(shape, np.intp)), scale, orientation, pos_x, pos_y
-    )
-    words = np.zeros((len(shape), SIDE), np.uint64)
-    for index, outline in enumerate(_OUTLINES):
-        chosen = np.flatnonzero(shape == index)
-        size, angle = 0.5 + 0.1 * scale[chosen], orientation[chosen] * (2 * np.pi / 39)
-        cos, sin = (size * np.cos(angle))[:, None], (size * np.sin(angle))[:, None]
-        centre_x, centre_y = (16 + 32 * position[chosen, None] / 31 for position in (pos_x, pos_y))
-        x = centre_x + cos * outline[:, 0] + sin * outline[:, 1]
-        y = centre_y - sin * outline[:, 0] + cos * outline[:, 1]
-        words[chosen] = _fill(_snap(x), _snap(y))
-    return np.unpackbits(words.byteswap().view(np.uint8), axis=1).reshape(-1, SIDE, SIDE)
-
-
-def _snap(position: NDArray[np.float64]) -> NDArray[np.int32]:
-    return np.floor(position * _SUBPIXEL + 0.5).astype(np.int32)
-
-
-def _fill(x: NDArray[np.int32], y: NDArray[np.int32]) -> NDArray[np.uint64]:
-    """Even-odd fill of polygons with corners [B, V] in subpixels: words [B, 64], the first pixel in the top bit."""
-    words = np.zeros((len(x), SIDE), np.uint64)
-    next_x, next_y = np.roll(x, -1, axis=1), np.roll(y, -1, axis=1)
-    first = (np.minimum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL + 1  # first row whose centre is below the upper end
-    last = (np.maximum(y, next_y) - _SUBPIXEL // 2) // _SUBPIXEL
-    image, corner = np.nonzero(last >= first)
-    first, last = first[image, corner], last[image, corner]
-    x0, y0 = x[image, corner].astype(np.int64), y[image, corner].astype(np.int64)
-    dx, dy = next_x[image, corner] - x0, next_y[image, corner] - y0
-    for step in range(int((last - first).max(initial=-1)) + 1):
-        crossed = np.flatnonzero(first + step <= last)
-        row = first[crossed] + step
-        height = dy[crossed]
-        along = dx[crossed] * (row * _SUBPIXEL + _SUBPIXEL // 2 - y0[crossed])
-        # the first column whose centre is not left of the crossing: a ceiling, in integers
-        column = -((_SUBPIXEL // 2 * height - x0[crossed] * height - along) // (_SUBPIXEL * height))
-        inside = column < SIDE
-        flips = _ALL >> np.maximum(column[inside], 0).astype(np.uint64)
-        np.bitwise_xor.at(words, (image[crossed][inside], row[inside]), flips)
-    return words
 
 
 def classes_of(rows: Rows) -> NDArray[np.intp]:
@@ -124,12 +55,13 @@ def classes_of(rows: Rows) -> NDArray[np.intp]:
 
 
 def canonical_keys(classes: NDArray[np.integer[Any]]) -> NDArray[np.uint64]:
-    """One key per different image: the row of its combination with orientation 39 counted as 0, as it is one angle."""
+    """One key [B] per combination: its row, with orientation 39 counted as 0, as both are the same angle."""
     folded = [classes[:, i] % attribute.classes for i, attribute in enumerate(ATTRIBUTES)]
     return np.ravel_multi_index(folded, SIZES).astype(np.uint64)
 
 
 def _batch(images: NDArray[np.uint8], classes: NDArray[np.integer[Any]]) -> Batch:
+    """A batch of images [B, 64, 64] of 0 and 1 with classes [B, 5]."""
     targets = np.zeros((len(classes), ATTRIBUTES.total), np.float32)
     for i, attribute in enumerate(ATTRIBUTES):
         targets[np.arange(len(classes)), ATTRIBUTES.columns(attribute.name).start + classes[:, i]] = 1
@@ -137,6 +69,8 @@ def _batch(images: NDArray[np.uint8], classes: NDArray[np.integer[Any]]) -> Batc
 
 
 class _DSprites:
+    """What rendered dSprites and a file of them have in common."""
+
     attributes = ATTRIBUTES
     image_shape = (SIDE, SIDE, 1)
     ceilings: Mapping[str, float] = CEILINGS
@@ -148,12 +82,12 @@ class _DSprites:
 
     @cached_property
     def held_out(self) -> NDArray[np.bool_]:
-        """The tenth of all combinations."""
+        """Which rows [N] show one of the held-out combinations, a tenth of all."""
         return lowest_tenth(canonical_keys(self.classes))
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """All."""
+        """All rows are labelled: [N, 5]."""
         return np.ones(self.classes.shape, np.bool_)
 
     def render(self, positions: NDArray[Any]) -> NDArray[np.uint8]:
@@ -162,22 +96,22 @@ class _DSprites:
 
 
 class RenderedDSprites(_DSprites):
-    """All 737,280 combinations, rendered when they are asked for: no file, no memory.
+    """All 737,280 combinations, rendered when a batch is drawn: this takes no file and no memory.
 
-    Splits go by combination. As 2,998 rasters coincide by chance, 0.75 % of the held-out rows show an image that some
-    other combination shows in training.
+    Rows are split by combination. As 2,998 rasters are the same by chance, 0.75 % of the held-out rows show an image
+    that another combination shows in training.
     """
 
     @property
     def content(self) -> str:
-        """Always the same."""
+        """The same for all: there is only one such dataset."""
         return "rendered"
 
     def __init__(self) -> None:
         self.classes = classes_of(np.arange(COUNT))
 
     def batch(self, rows: Rows) -> Batch:
-        """Images and labels of the rows [B] of the whole data set."""
+        """Images and labels of the rows [B]."""
         classes = self.classes[rows]
         return _batch(render(*classes.T), classes)
 
@@ -185,7 +119,8 @@ class RenderedDSprites(_DSprites):
 class DSpritesFile(_DSprites):
     """The original npz, or any npz with some of its rows (``imgs``, ``latents_classes``), kept bit-packed.
 
-    Raises DataError where the file is not that, or where 100 rendered rows differ from it as no real ones do.
+    Raises DataError if the file is something else, or if one of 100 of its rows differs from the rendered image by more
+    pixels than original images do.
     """
 
     def __init__(self, file: Path) -> None:
@@ -194,11 +129,11 @@ class DSpritesFile(_DSprites):
         try:
             with np.load(file, allow_pickle=False) as arrays:
                 images, classes = arrays["imgs"], np.asarray(arrays["latents_classes"], np.intp)
-        except Exception as error:  # numpy, zipfile and zlib raise all sorts of things on what is damaged
+        except Exception as error:  # numpy, zipfile and zlib raise many kinds of exceptions for damaged files
             raise DataError(f"{file}: not a dSprites npz with imgs and latents_classes ({error})") from error
         if classes.ndim != 2 or images.shape != (len(classes), SIDE, SIDE) or images.dtype != np.uint8:
             raise DataError(f"{file}: imgs must be uint8 [N, 64, 64] and latents_classes [N, 5 or 6]")
-        classes = classes[:, -len(SIZES) :]  # the original has a leading colour column
+        classes = classes[:, -len(SIZES) :]  # the original has a colour column before them
         if not len(classes) or classes.shape[1] != len(SIZES) or (classes < 0).any() or (classes >= SIZES).any():
             raise DataError(f"{file}: latents_classes lie outside {SIZES}")
         if images.max() > 1:
@@ -212,7 +147,7 @@ class DSpritesFile(_DSprites):
 
     @property
     def content(self) -> str:
-        """sha256 of images and classes."""
+        """The SHA-256 of images and classes."""
         return hashlib.sha256(self._packed.tobytes() + self.classes.tobytes()).hexdigest()
 
     def batch(self, rows: Rows) -> Batch:
@@ -222,7 +157,10 @@ class DSpritesFile(_DSprites):
 
 
 def original(folder: Path) -> DSpritesFile:
-    """The original data set, in ``folder``, downloaded if it isn't there; raises DataError."""
+    """The original data set in ``folder``, downloaded if it isn't there.
+
+    Raises DataError if it can't be downloaded, or if it is not complete.
+    """
     file = DSpritesFile(download(folder, URL, MD5))
     if len(file) != COUNT:
         raise DataError(f"the original dSprites has {COUNT} rows, this file {len(file)}")

@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attributes import Attribute, Attributes
-from training.data.dataset import MAX_SIDE, MIN_SIDE, Batch, DataError, Rows
+from attributes import MAX_SIDE, MIN_SIDE, Attribute, Attributes
+from training.data.dataset import Batch, DataError, Rows
 from training.data.download import download
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+# The code of unsigned bytes in an idx file.
 UBYTE = 8
 
 
@@ -33,9 +34,9 @@ class Published:
 
     url: str
     md5: tuple[str, str, str, str]
-    """Of its four files, gzipped."""
+    """The MD5 of each of its four files, gzipped, in the order of ``PARTS``."""
     labels_md5: str
-    """Of its training labels, unzipped: where they are, they mean ``attribute``."""
+    """The MD5 of its training labels, unzipped: if it is the same, the labels mean ``attribute``."""
     attribute: Attribute
 
 
@@ -74,8 +75,9 @@ PUBLISHED = {
 class IdxDataset:
     """The images of four idx files in a folder, training images first, then the test images, which are held out.
 
-    What the labels mean is known where the training labels are published ones, gzipped or not; labels of others are an
-    attribute ``label`` of '0', '1' and so on. Raises DataError that names the file, what was found and what is needed.
+    If the training labels are published ones, gzipped or not, the attribute and its class names are known; else the
+    attribute is ``label`` with classes '0', '1' and so on. Raises DataError that names the file, what was found and
+    what is needed.
     """
 
     ceilings: Mapping[str, float] = MappingProxyType({})
@@ -101,17 +103,17 @@ class IdxDataset:
 
     @property
     def content(self) -> str:
-        """sha256 of images and labels."""
+        """The SHA-256 of images and labels."""
         return hashlib.sha256(self._images.tobytes() + self._classes.tobytes()).hexdigest()
 
     @property
     def held_out(self) -> NDArray[np.bool_]:
-        """The test images."""
+        """Which rows [N] are test images."""
         return np.arange(len(self)) >= self._train
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
-        """All."""
+        """All rows are labelled: [N, 1]."""
         return np.ones((len(self), 1), np.bool_)
 
     def __len__(self) -> int:
@@ -123,7 +125,7 @@ class IdxDataset:
         return Batch(self._images[rows], targets, np.ones((len(rows), 1), np.bool_))
 
     def render(self, positions: NDArray[Any]) -> None:
-        """Nothing is known between the images."""
+        """None: nothing is known between the images."""
 
 
 def is_idx_folder(folder: Path) -> bool:
@@ -132,7 +134,7 @@ def is_idx_folder(folder: Path) -> bool:
 
 
 def fetch(name: str, folder: Path) -> Path:
-    """The published data set ``name`` in ``folder``, downloaded where it is missing."""
+    """The folder of the published data set ``name``; files that are missing are downloaded into it."""
     published = PUBLISHED[name]
     for part, md5 in zip(PARTS, published.md5, strict=True):
         download(folder, f"{published.url}/{part}.gz", md5)
@@ -147,7 +149,7 @@ def _find(folder: Path, part: str) -> Path:
 
 
 def _read_idx(file: Path, axes: int) -> NDArray[np.uint8]:
-    """An array of unsigned bytes with so many axes: magic number, sizes, values (LeCun's page of MNIST)."""
+    """An array of unsigned bytes with ``axes`` axes: magic number, sizes, values (LeCun's page of MNIST)."""
     data = _unzipped(file)
     magic, start = bytes([0, 0, UBYTE, axes]), 4 + 4 * axes
     if data[:4] != magic:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attributes import unlikeness
+from attributes import reconstruction_error
 from training.metrics.predictions import Predictions
 from training.metrics.reconstruction import cross_entropy
 
@@ -32,7 +32,7 @@ def compute(predictions: Predictions) -> Iterator[tuple[str, NDArray[Any]]]:
     yield "decode.iou", np.where(complete, iou(truth, decoded), np.nan)
     exact = ((truth > THRESHOLD) == (decoded > THRESHOLD)).all(axis=1)
     yield "decode.exact", np.where(complete, exact, np.nan)
-    yield "decode.error", np.where(complete, unlikeness(truth, decoded), np.nan)
+    yield "decode.error", np.where(complete, reconstruction_error(truth, decoded), np.nan)
     yield "decode.bce", np.where(complete, cross_entropy(truth, decoded), np.nan)
 
 

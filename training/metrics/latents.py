@@ -13,9 +13,6 @@ from training.metrics.mig import entropies, mutual_information
 # A latent is active if its mean posterior variance is below; published tables use .1 and .01.
 ACTIVE = (0.1, 0.01)
 
-# From this mean posterior variance on, a latent carries no information: its means hardly vary.
-IDLE = 0.5
-
 
 class LatentStatistics(NamedTuple):
     """One free latent."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from attributes import walk
+from attributes import interpolate, key_frame_of_image
 from training.metrics.context import EvaluationContext
 
 STEPS = 16
@@ -24,9 +24,11 @@ def compute(context: EvaluationContext) -> Iterator[tuple[str, NDArray[Any]]]:
     z, weights = context.encoded.z[:count], context.encoded.weights[:count]
     ends = np.random.default_rng(context.seed).permutation(count)
     smooth, straight = np.full(count, np.nan), np.full(count, np.nan)
+    codebook = context.autoencoder.codebook
+    key_frames = [key_frame_of_image(codebook, *each) for each in zip(z, weights, strict=True)]
     for i, j in enumerate(ends):
-        points = walk(context.autoencoder.codebook, (z[i], weights[i]), (z[j], weights[j]), STEPS)
-        frames = context.autoencoder.decode(points).reshape(STEPS, -1).astype(np.float64)
+        points = interpolate(codebook, [key_frames[i], key_frames[j]], STEPS)
+        frames = context.autoencoder.decode(points.z).reshape(STEPS, -1).astype(np.float64)
         smooth[i], straight[i] = smoothness_and_straightness(frames)
     yield "smoothness", smooth
     yield "straightness", straight

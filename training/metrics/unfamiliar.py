@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from attributes import unlikeness
+from attributes import CHANNEL_MODES, reconstruction_error
 from training.autoencoder import Autoencoder
-from training.data.folder import MODES
 from training.metrics.context import CHUNK, EvaluationContext
 
 IMAGES_PER_KIND = 1_000
@@ -32,20 +31,23 @@ def compute(context: EvaluationContext) -> Iterator[tuple[str, NDArray[Any]]]:
 
 
 def errors_of_rows(context: EvaluationContext) -> NDArray[np.float64]:
-    """The reconstruction error [N] of the context's rows, as ``unlikeness``."""
+    """The reconstruction error [N] of the context's rows."""
 
     def part(chunk: slice) -> NDArray[np.float64]:
         images = context.dataset.batch(context.rows[chunk]).images
-        return unlikeness(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chunk]))
+        return reconstruction_error(images / np.float32(255), context.autoencoder.decode(context.encoded.z[chunk]))
 
     return np.concatenate([part(slice(start, start + CHUNK)) for start in range(0, len(context.rows), CHUNK)])
 
 
 def errors_of_images(autoencoder: Autoencoder, images: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The reconstruction error [B] of images [B, H, W, C], as ``unlikeness``."""
+    """The reconstruction error [B] of images [B, H, W, C]."""
     chunks = [images[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
     return np.concatenate(
-        [unlikeness(chunk / np.float32(255), autoencoder.decode(autoencoder.encode(chunk).z)) for chunk in chunks]
+        [
+            reconstruction_error(chunk / np.float32(255), autoencoder.decode(autoencoder.encode(chunk).z))
+            for chunk in chunks
+        ]
     )
 
 
@@ -77,6 +79,6 @@ def _photographs(rng: np.random.Generator, height: int, width: int, channels: in
         scale = rng.uniform(1, min(photograph.width / width, photograph.height / height))
         across, down = width * scale, height * scale
         x, y = rng.uniform(0, photograph.width - across), rng.uniform(0, photograph.height - down)
-        crop = photograph.resize((width, height), box=(x, y, x + across, y + down)).convert(MODES[channels])
+        crop = photograph.resize((width, height), box=(x, y, x + across, y + down)).convert(CHANNEL_MODES[channels])
         crops.append(np.asarray(crop).reshape(height, width, channels))
     return np.stack(crops)

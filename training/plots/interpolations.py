@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from attributes import walk
+from attributes import interpolate, key_frame_of_image
 from training.autoencoder import Autoencoder, to_uint8
 from training.metrics.context import EvaluationContext
 from training.plots.pictures import Picture, grid, with_row_names
@@ -34,5 +34,6 @@ def side_by_side(autoencoders: Mapping[str, Autoencoder], pair: NDArray[np.uint8
 def interpolation_strip(autoencoder: Autoencoder, pair: NDArray[np.uint8]) -> Picture:
     """Frames [STEPS + 2, H, W, C] from one image of a pair [2, H, W, C] to the other, with the images at the ends."""
     z, weights, *_ = autoencoder.encode(pair)
-    points = walk(autoencoder.codebook, (z[0], weights[0]), (z[1], weights[1]), STEPS)
-    return np.concatenate([pair[:1], to_uint8(autoencoder.decode(points)), pair[1:]])
+    ends = [key_frame_of_image(autoencoder.codebook, *end) for end in zip(z, weights, strict=True)]
+    frames = interpolate(autoencoder.codebook, ends, STEPS)
+    return np.concatenate([pair[:1], to_uint8(autoencoder.decode(frames.z)), pair[1:]])

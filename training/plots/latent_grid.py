@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from training.autoencoder import to_uint8
 from training.metrics.context import EvaluationContext
-from training.metrics.latents import IDLE
 from training.plots.pictures import Picture, grid, with_caption
+from training.trainer.fit_latents import IDLE_VARIANCE
 
 SIDE = 25
 ENDS = (0.01, 0.99)  # quantiles of the codes where the grid begins and ends
@@ -58,7 +58,7 @@ def most_informative_codes(context: EvaluationContext, count: int) -> list[int]:
     Idle codes are left out, but for the best two.
     """
     variance = np.exp(context.encoded.logvar).mean(axis=0)  # [L]
-    informative = max(2, int((variance < IDLE).sum()))
+    informative = max(2, int((variance < IDLE_VARIANCE).sum()))
     return sorted(np.argsort(variance)[: min(count, informative)].tolist())
 
 

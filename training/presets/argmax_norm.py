@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents.base import Argmax
+from training.latents import Argmax
 from training.presets.softmax import supervised
 
 recipe = partial(supervised, partial(Argmax, scaled=True))

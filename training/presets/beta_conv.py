@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents.base import Unsupervised
+from training.latents import Unsupervised
 from training.losses import KL, Loss, Reconstruction
-from training.model import Recipe
-from training.networks.decoders import LEAN, Backbones
+from training.networks import LEAN, Backbones
+from training.recipe import Recipe
 from training.schedules import hold_then_linear
 
 
 def unsupervised(
     backbones: Backbones, kl: Loss, latent: int, images: int, batch_size: int, learning_rate: float
 ) -> Recipe:
-    """A VAE of free latents only: what the beta and capacity presets share."""
+    """A VAE of free latents only: the recipe that the beta and capacity presets share."""
     return Recipe(
         encoder=backbones.encoder,
         decoder=backbones.decoder,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.networks.decoders import DENSE
+from training.networks import DENSE
 from training.presets.beta_conv import beta_vae
 
 recipe = partial(beta_vae, DENSE)

@@ -5,48 +5,29 @@ Data: mnist, fashion-mnist, or any images with a labelled discrete attribute (``
 Command: ``spritevae train branched --data mnist``.
 Expected: MNIST test images: digit right in 98.3 %, squared error 12.3, after 600,000 images: 3 minutes on one core of a
 CPU with bf16 instructions.
-Differs from it: no batch normalisation; a class's place in latent space is the centroid of its means, so that labels
-can be decoded.
+Differs from it: no batch normalisation; a class lies at the centroid of its means in latent space, so that labels can
+be decoded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from attributes import Attributes
-from training.latents.base import Branched, Latent
+from training.latents import Branched, Latent
 from training.losses import KL, SquaredError, Supervised
-from training.model import Recipe
-from training.networks.decoders import DIGITS, Encoder, ImageShape
+from training.networks import DIGITS, Encoder, ImageShape
+from training.recipe import Recipe
 from training.schedules import Plateau, hold_then_linear
 
+# Hidden layers of the classifier.
 HIDDEN = (128, 64)
 
 
-def labelled(
-    latents: Callable[[int, Attributes], list[Latent]],
-    images: int,
-    batch_size: int,
-    learning_rate: float,
-    beta: float,
-    supervised_weight: float,
+def supervised_digits(
+    latents: Callable[[int, Attributes, int, str], list[Latent]],
     condition_classifier: Callable[[ImageShape], Encoder] | None = None,
-) -> Recipe:
-    """The network and the loss that the branched and the conditional VAE share."""
-    return Recipe(
-        encoder=DIGITS.encoder,
-        decoder=DIGITS.decoder,
-        condition_classifier=condition_classifier,
-        latents=latents,
-        losses=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
-        images=images,
-        batch_size=batch_size,
-        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
-        plateau=Plateau(),
-    )
-
-
-def recipe(
     *,
     images: int = 1_800_000,
     batch_size: int = 128,
@@ -56,9 +37,25 @@ def recipe(
     label: str = "",
     supervised_weight: float = 1.0,
 ) -> Recipe:
-    """The recipe; its keyword arguments are the preset's settings."""
+    """The recipe that the branched and the conditional VAE share; its keyword arguments are their settings.
 
-    def latents(features: int, attributes: Attributes) -> list[Latent]:
-        return [Branched(attributes.discrete(label), latent, features, HIDDEN)]
+    ``latents`` gets the number of features, the data's attributes, ``latent`` and ``label``.
+    """
+    return Recipe(
+        encoder=DIGITS.encoder,
+        decoder=DIGITS.decoder,
+        condition_classifier=condition_classifier,
+        latents=lambda features, attributes: latents(features, attributes, latent, label),
+        losses=(SquaredError(1000.0, per_pixel=True), KL(beta), Supervised(supervised_weight)),
+        images=images,
+        batch_size=batch_size,
+        learning_rate=hold_then_linear(learning_rate, hold=0.5, warmup=0.01),
+        plateau=Plateau(),
+    )
 
-    return labelled(latents, images, batch_size, learning_rate, beta, supervised_weight)
+
+def _latents(features: int, attributes: Attributes, latent: int, label: str) -> list[Latent]:
+    return [Branched(attributes.discrete(label), latent, features, HIDDEN)]
+
+
+recipe = partial(supervised_digits, _latents)

@@ -17,9 +17,9 @@ from __future__ import annotations
 from functools import partial
 
 from training.losses import Capacity
-from training.model import Recipe
-from training.networks.decoders import LEAN, Backbones
+from training.networks import LEAN, Backbones
 from training.presets.beta_conv import unsupervised
+from training.recipe import Recipe
 from training.schedules import ramp
 
 

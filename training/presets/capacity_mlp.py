@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.networks.decoders import DENSE
+from training.networks import DENSE
 from training.presets.capacity_conv import capacity_vae
 
 recipe = partial(capacity_vae, DENSE)

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from typing import Literal
 
 from attributes import Attributes
-from training.latents.base import Guided, Latent, Unsupervised
+from training.latents import Guided, Latent, Unsupervised
 from training.losses import AbsoluteKL, Loss, SquaredError, Supervised
-from training.model import Recipe
-from training.networks.decoders import DIGITS
+from training.networks import DIGITS
+from training.recipe import Recipe
 from training.schedules import Schedule, damped_cosine, hold_then_linear, sigmoid_drop
 
+# Hidden layers of the classifier.
 HIDDEN = (10, 10)
 
 
@@ -32,7 +33,7 @@ def annealed(
     batch_size: int,
     learning_rate: float,
 ) -> Recipe:
-    """The network that ``guided`` and its baseline share."""
+    """The recipe that ``guided`` and its baseline share."""
     return Recipe(
         encoder=DIGITS.encoder,
         decoder=DIGITS.decoder,
@@ -61,7 +62,8 @@ def recipe(
 ) -> Recipe:
     """The recipe; its keyword arguments are the preset's settings.
 
-    ``sigmoid`` drops from ``initial`` to ``final`` at ``drop_steps``; ``cosine`` waves down, half a wave in that time.
+    The classifier's weight begins with ``initial`` and ends with ``final``. ``sigmoid``: half-way after ``drop_steps``.
+    ``cosine``: damped waves, of which half a wave takes ``drop_steps`` steps.
     """
     weights: dict[str, Schedule] = {
         "sigmoid": sigmoid_drop(initial, final, drop_steps, drop_slope),

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents.base import IndexRegression
+from training.latents import IndexRegression
 from training.presets.softmax import supervised
 
 recipe = partial(supervised, IndexRegression)

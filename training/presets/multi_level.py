@@ -7,11 +7,11 @@ Data: mnist, or any images with a labelled discrete attribute (``group``; by def
 Command: ``spritevae train multi_level --data mnist``.
 Expected: MNIST test images, single and unseen: class codes tell the digit in 98.6 %, style codes in 20.4 % (chance
 11.4 %), reconstruction 70.2 nats, 1.09 times that of a plain VAE of as many latents; after 4,800,000 images: 9 minutes
-on one core of a CPU with bf16 instructions; docs/systems.md has what other weights of the leak give.
+on one core of a CPU with bf16 instructions; docs/systems.md has the figures of other leak weights.
 Differs from it: gradient flows through the evidence; evidence from some of a group's images stands for all of them, so
-that the class of a single image can be read and decoded; a critic finds what style tells of the group, and the model
-learns to mislead it (``leak_weight`` nats a nat), for which it must be known when groups of two batches are the same
-digit, not only who is in one; style counts a fifth in the KL term; dense layers with batch normalisation.
+that the class of a single image can be read and decoded; an adversary learns what style tells of the group, and the
+model learns to mislead it (weighted by ``leak_weight``), for which a group must have the same label in every batch;
+style counts a fifth in the KL term; dense layers with batch normalisation.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from functools import partial
 
 from attributes import Attributes
 from training.adversary import Adversary
-from training.latents.base import Evidence, Latent, Unsupervised
-from training.latents.space import Space
+from training.latents import Evidence, Latent, Space, Unsupervised
 from training.losses import KL, AdversarialLoss, Reconstruction
-from training.model import Recipe
-from training.networks.decoders import NORMALISED
+from training.networks import BATCH_NORMALISED
+from training.recipe import Recipe
 from training.schedules import hold_then_linear, ramp
 
 
@@ -56,8 +55,8 @@ def multi_level(
         return Adversary(latent, evidence.width)
 
     return Recipe(
-        encoder=NORMALISED.encoder,
-        decoder=NORMALISED.decoder,
+        encoder=BATCH_NORMALISED.encoder,
+        decoder=BATCH_NORMALISED.decoder,
         latents=latents,
         losses=(
             Reconstruction(),

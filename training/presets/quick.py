@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from training.latents.base import Softmax
+from training.latents import Softmax
 from training.presets.softmax import supervised
 
 recipe = partial(supervised, Softmax, images=800_000)

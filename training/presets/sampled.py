@@ -1,19 +1,19 @@
 """Supervised VAE, sampled space: the decoder gets each attribute's Gaussian code itself.
 
-Source: github.com/fostiropoulos/ssvae (TensorFlow; no figures published; its codes can't be walked).
+Source: github.com/fostiropoulos/ssvae (TensorFlow; no figures published; its codes can't be interpolated).
 Data: dsprites, or any images with labelled attributes; labels may be missing.
 Command: ``spritevae train sampled --data dsprites``.
 Expected: all five attributes of a held-out image right in 57.0 %, decode IoU .745, after 300,000 images of dSprites: 5
 minutes on one core of a CPU with bf16 instructions; docs/systems.md compares the five spaces.
-Differs from it: a class's place is the centroid of its codes' means, measured on training images, so that attributes
-can be walked here too.
+Differs from it: a class lies at the centroid of its codes' means on training images, so that its attributes can be
+interpolated too.
 """
 
 from __future__ import annotations
 
-from training.latents.base import Sampled
-from training.model import Recipe
+from training.latents import Sampled
 from training.presets.softmax import supervised
+from training.recipe import Recipe
 
 
 def recipe(
@@ -26,7 +26,7 @@ def recipe(
 ) -> Recipe:
     """The recipe; its keyword arguments are the preset's settings.
 
-    Labels have no place in latent space before that is measured, so that none are decoded in training.
+    Before the centroids are fitted, labels have no z. So none are decoded in training.
     """
     return supervised(
         Sampled,

@@ -19,11 +19,11 @@ from functools import partial
 from typing import Literal
 
 from attributes import Attribute, Attributes
-from training.latents.base import Latent, Softmax, Value
+from training.latents import ContinuousRegression, Latent, Softmax
 from training.losses import KL, Reconstruction, Supervised
-from training.model import Recipe
-from training.networks.decoders import DECODERS, ENCODERS
+from training.networks import DECODERS, ENCODERS
 from training.optimizers import OPTIMIZERS
+from training.recipe import Recipe
 from training.schedules import polynomial
 
 
@@ -42,13 +42,13 @@ def supervised(
     decoder: Literal["separable", "pixel_shuffle", "transposed", "resizing", "coordinate", "dense"] = "separable",
     optimizer: Literal["muon", "adam"] = "muon",
 ) -> Recipe:
-    """A supervised VAE whose discrete attributes are each such a ``latent``, its continuous ones numbers.
+    """A supervised VAE with a ``latent`` for each discrete attribute and a number for each continuous one.
 
     Its keyword arguments are the settings of the presets that it makes.
     """
 
     def latents(features: int, attributes: Attributes) -> list[Latent]:
-        return [Value(each) if each.kind == "continuous" else latent(each) for each in attributes]
+        return [ContinuousRegression(each) if each.kind == "continuous" else latent(each) for each in attributes]
 
     return Recipe(
         encoder=ENCODERS[encoder],

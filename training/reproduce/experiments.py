@@ -1,68 +1,13 @@
-"""What the published systems say of themselves, and the runs of this project's presets that answer to it.
-
-Each experiment is one run, trained where it is missing, resumed where it was stopped, left alone where it is finished;
-each is then scored. ``reproduction`` writes the table of them all.
-"""
+"""The table of all experiments: runs of this project's presets beside what is published of their systems."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
 
-from training import presets
-from training.atomic_files import write_json
-from training.data.few_labels import ONLY
-from training.evaluation import as_json, evaluate, rows_to_score
-from training.inference import TorchAutoencoder
-from training.presets import Setting
-from training.runs import Run
+from training.data.few_labels import LABELLED_ONLY
+from training.reproduce.experiment import Experiment
 
-SCORES, SPEEDS = "scores.json", "speeds.json"
-ROOT = Path("runs") / "reproduce"
-"""Where their runs go that no other folder is given for."""
-ROWS = 10_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Experiment:
-    """A run, what is published of its system, and which of its scores answer to that."""
-
-    name: str
-    system: str
-    data: str
-    published: str
-    protocol: str
-    """On which images, and how, it is judged."""
-    shown: tuple[str, ...]
-    """Names of scores, and of columns of the history (``train.``)."""
-    settings: Mapping[str, Setting] = field(default_factory=dict)
-    metrics: tuple[str, ...] = ()
-    labels: str = ""
-    seed: int = 0
-    init: str = ""
-    """The experiment whose weights it begins with."""
-    training_too: bool = False
-    """Whether images that were trained on are scored too, as the published figures are of these."""
-    timed: bool = False
-    """Whether its graphs are timed in onnxruntime (``speed.``)."""
-    pictures: tuple[str, ...] = ()
-    """Which of the run's to show."""
-    missed: str = ""
-    """What of the published figures is not reproduced, and why."""
-
-    @property
-    def command(self) -> str:
-        """What trains it."""
-        only = self.labels.startswith(ONLY)
-        parts = ["spritevae train", self.system, "--data", self.data]
-        parts += ["--set", *(f"{key}={value}" for key, value in self.settings.items())] if self.settings else []
-        parts += ["--labels", self.labels.removeprefix(ONLY)] if self.labels else []
-        parts += ["--labelled-only"] if only else []
-        parts += ["--init", str(ROOT / self.init)] if self.init else []
-        return " ".join([*parts, *(["--seed", str(self.seed)] if self.seed else [])])
-
-
+# Names of scores that several experiments show.
 ACCURACY = ("accuracy.shape", "accuracy.scale", "accuracy.orientation", "accuracy.pos_x", "accuracy.pos_y")
 CODES = (
     "classification.class.single",
@@ -139,7 +84,7 @@ GUIDED = (
         shown=("train.squarederror", "train.absolutekl", "reconstruction.squares"),
     ),
 )
-TOLD = tuple(
+GIVEN_LABELS = tuple(
     Experiment(
         name=system,
         system=system,
@@ -210,6 +155,7 @@ SUPERVISED = tuple(
     )
     for system in ("softmax", "sampled", "argmax", "argmax_straight_through", "argmax_norm", "l2")
 )
+# The default model, and the one for a first look.
 SHIPPED = tuple(
     Experiment(
         name=system,
@@ -229,7 +175,6 @@ SHIPPED = tuple(
     )
     for system in ("softmax", "quick")
 )
-"""The default model, and that for a first look."""
 FEW_LABELS = tuple(
     Experiment(
         name=f"few-{'labelled' if only else 'both'}-{seed}",
@@ -243,8 +188,9 @@ FEW_LABELS = tuple(
         shown=ACCURACY,
     )
     for seed in range(3)
-    for only in ("", ONLY)
+    for only in ("", LABELLED_ONLY)
 )
+# Each design sees as many images as one thread trains on in two and a half minutes.
 DESIGNS = tuple(
     Experiment(
         name=f"design-{name}",
@@ -281,9 +227,8 @@ DESIGNS = tuple(
         ("published", 278_000, {"decoder": "transposed", "encoder": "strided", "optimizer": "adam"}),
     )
 )
-"""As many images each as one thread trains on in two and a half minutes."""
-EXPERIMENTS = (*GUIDED, *TOLD, *LEAKS, *UNSUPERVISED, *SHIPPED, *SUPERVISED, *FEW_LABELS, *DESIGNS)
-"""In the order of the table."""
+# In the order of the table.
+EXPERIMENTS = (*GUIDED, *GIVEN_LABELS, *LEAKS, *UNSUPERVISED, *SHIPPED, *SUPERVISED, *FEW_LABELS, *DESIGNS)
 
 
 def named(names: Sequence[str]) -> list[Experiment]:
@@ -292,27 +237,3 @@ def named(names: Sequence[str]) -> list[Experiment]:
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"no experiment {unknown[0]!r}; there is: {', '.join(known)}")
     return [known[name] for name in names] if names else list(EXPERIMENTS)
-
-
-def score_run(run: Run, experiment: Experiment) -> None:
-    """Score a finished run on at most ``ROWS`` rows of each set, unless it has been scored already."""
-    if (run.path / SCORES).exists():
-        return
-    dataset = run.dataset()
-    sets = rows_to_score(dataset, also_training=experiment.training_too, at_most=ROWS)
-    evaluation = evaluate(TorchAutoencoder(run.load()), dataset, sets, experiment.metrics)
-    write_json(run.path / SCORES, as_json(evaluation, dataset.ceilings))
-
-
-def scored(run: Run, experiment: Experiment) -> bool:
-    """Whether a run is this experiment's, trained to its end and scored."""
-    if not (run.path / SCORES).exists():
-        return False
-    wanted, own = presets.settings(experiment.system, experiment.settings), run.parameters
-    begun = Path(own.init).name if own.init else ""
-    return (own.settings, own.labels, own.seed, begun) == (
-        wanted,
-        experiment.labels,
-        experiment.seed,
-        experiment.init,
-    )

@@ -1,8 +1,8 @@
 """How fast the training loop is, beside a plain one of the same network, data and batches.
 
-The network is that of github.com/fostiropoulos/ssvae (softmax space). Each measurement is a process of its own, as what
-the loop sets up (memory, precision, threads) would help the plain one too; both take turns, so that whatever else the
-machine does meets both.
+The network is that of github.com/fostiropoulos/ssvae (softmax space). Each measurement has its own process: what the
+loop sets up (memory, precision, threads) would make the plain one faster too. Both take turns, so that other work on
+the machine slows down both.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -23,28 +24,35 @@ from tqdm import tqdm
 
 from training import presets
 from training.data import open_dataset
+from training.data.dsprites import COUNT, classes_of
+from training.data.dsprites_renderer import render
+from training.hardware import best_precision, processor_name
 from training.presets import Setting
 from training.runs import Parameters, Run
-from training.trainer import trainer
+from training.trainer.trainer import train_steps
 
 DATA = "dsprites"
+# Images that the plain loop holds in memory.
 ROWS = 65_536
-"""So many images the plain loop holds in memory."""
 BATCHES = (64, 256)
 ROUNDS = 5
+# How long a loop is measured in each turn.
 SECONDS = 8.0
+# Steps before a measurement begins.
 WARM_UP = 10
+# Images that are rendered in a turn.
+RENDERED = 4096
+# The settings that make the softmax preset the published system.
 PUBLISHED: dict[str, Setting] = {
     "encoder": "strided",
     "decoder": "transposed",
     "optimizer": "adam",
     "latent_weight": 1.0,
     "label_share": 0.0,
-    "round_trip_share": 0.0,
-    "between_share": 0.0,
+    "cycle_share": 0.0,
+    "off_grid_share": 0.0,
     "images": 100_000_000,
 }
-"""The settings that make the softmax preset the published system."""
 
 
 class Published(nn.Module):
@@ -64,30 +72,53 @@ class Published(nn.Module):
 
 
 def table(device: str, threads: int) -> Iterator[str]:
-    """Images per second of both loops at each batch size, medians of ``ROUNDS`` turns, and their ratio, as text."""
-    yield f"{trainer.hardware(device)}, {device}, {threads} threads, torch {torch.__version__}"
-    yield f"loop: {trainer.best_precision(device)}, channels last, fused Adam; plain: fp32, eager, in-memory images"
+    """The speed of both loops at each batch size, and that of the renderer, as lines of text.
+
+    Images per second: medians of ``ROUNDS`` turns, and the median of the turns' ratios.
+    """
+    yield f"{processor_name(device)}, {device}, {threads} threads, torch {torch.__version__}"
+    yield f"loop: {best_precision(device)}, channels last, fused Adam; plain: fp32, eager, in-memory images"
     yield f"{'batch':>6}{'plain':>10}{'loop':>10}{'ratio':>8}   of each turn"
     with tqdm(total=len(BATCHES) * ROUNDS * 2, desc="benchmark") as progress:
         for batch in BATCHES:
-            speeds: dict[str, list[float]] = {"plain": [], "loop": []}
-            for kind in list(speeds) * ROUNDS:
-                speeds[kind].append(_measured(kind, batch, device, threads))
-                progress.update()
-            ratios = [ours / plain for ours, plain in zip(speeds["loop"], speeds["plain"], strict=True)]
-            plain, ours = (median(speeds[kind]) for kind in ("plain", "loop"))
-            turns = " ".join(f"{ratio:.2f}" for ratio in ratios)
-            yield f"{batch:>6}{plain:>10,.0f}{ours:>10,.0f}{median(ratios):>8.2f}   {turns}"
+            plain_speeds: list[float] = []
+            own_speeds: list[float] = []
+            for _ in range(ROUNDS):
+                for kind, speeds in (("plain", plain_speeds), ("loop", own_speeds)):
+                    speeds.append(speed_in_new_process(kind, batch, device, threads))
+                    progress.update()
+            yield table_row(batch, plain_speeds, own_speeds)
+    yield f"dSprites are rendered at {rendering_speed():,.0f} images/s on one thread"
 
 
-def _measured(kind: str, batch: int, device: str, threads: int) -> float:
+def table_row(batch: int, plain_speeds: list[float], own_speeds: list[float]) -> str:
+    """A line of the table from the images per second of each turn."""
+    ratios = [ours / plain for ours, plain in zip(own_speeds, plain_speeds, strict=True)]
+    turns = " ".join(f"{ratio:.2f}" for ratio in ratios)
+    return f"{batch:>6}{median(plain_speeds):>10,.0f}{median(own_speeds):>10,.0f}{median(ratios):>8.2f}   {turns}"
+
+
+def speed_in_new_process(kind: str, batch: int, device: str, threads: int) -> float:
+    """Images per second of the loop ``plain`` or ``loop``, measured in a process of its own."""
     command = [sys.executable, "-m", "training.reproduce.loop_speed", kind, str(batch), device, str(threads)]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True)
-    return float(answer.stdout)
+    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    return float(finished.stdout)
+
+
+def rendering_speed() -> float:
+    """Images per second of processor time that dSprites are rendered at, the best of ``ROUNDS`` turns."""
+    classes = classes_of(np.random.default_rng(0).integers(0, COUNT, RENDERED))
+    seconds = []
+    for _ in range(ROUNDS):
+        # Processor time, as other work on the machine does not count then.
+        started = time.process_time()
+        render(*classes.T)
+        seconds.append(time.process_time() - started)
+    return RENDERED / min(seconds)
 
 
 def plain(batch: int, device: str, threads: int) -> float:
-    """Images per second of a loop as tutorials have it: eager, float32, Adam, images in memory."""
+    """Images per second of a loop as in tutorials: eager, float32, Adam, images in memory."""
     torch.set_num_threads(threads)
     dataset = open_dataset(DATA)
     rows = dataset.batch(torch.randint(len(dataset), (ROWS,)).numpy())
@@ -117,34 +148,23 @@ def plain(batch: int, device: str, threads: int) -> float:
 
 
 def own(batch: int, device: str, threads: int) -> float:
-    """Images per second of ``training.trainer.trainer``, drawing the images included."""
+    """Images per second of this project's training loop, which draws its images while it trains."""
     dataset = open_dataset(DATA)
     with tempfile.TemporaryDirectory() as folder:
-        parameters = Parameters(
+        parameters = Parameters.for_dataset(
+            dataset,
             system="softmax",
             settings=presets.settings("softmax", PUBLISHED | {"batch_size": batch}),
             data=DATA,
-            overrides=(),
-            labels="",
-            attributes=tuple(dataset.attributes),
-            image=dataset.image_shape,
-            rows=len(dataset),
-            content=dataset.content,
-            init=None,
-            seed=0,
             device=device,
-            precision=trainer.best_precision(device),
             threads=threads,
-            deterministic=False,
-            version="",
             command="",
-            hardware="",
         )
-        return _speed(trainer.steps(Run.create(Path(folder) / "run", parameters), dataset), batch, device)
+        return _speed(train_steps(Run.create(Path(folder) / "run", parameters), dataset), batch, device)
 
 
 def _speed(steps: Iterator[None], batch: int, device: str) -> float:
-    """Images per second of steps, once they are warm."""
+    """Images per second of training steps, after ``WARM_UP`` steps."""
     for _ in range(WARM_UP):
         next(steps)
     synchronise: Callable[[], None] = torch.cuda.synchronize if device == "cuda" else lambda: None

@@ -1,7 +1,7 @@
-"""The tables of published and own figures, ``docs/systems.md``, and of designs of the default model, ``docs/model.md``,
-and the JSON file that both are written from.
+"""The tables of ``spritevae reproduce``, and the JSON file that they are written from.
 
-The JSON file keeps what came out of every experiment, so that a machine without the older runs can add to the table.
+``docs/systems.md`` compares published figures with ours; ``docs/model.md`` compares designs of the default model. The
+JSON file keeps the result of every experiment, so that a machine without the older runs can add to the tables.
 """
 
 from __future__ import annotations
@@ -15,23 +15,20 @@ import numpy as np
 
 from training import presets
 from training.atomic_files import atomic_write, write_json
-from training.data.few_labels import ONLY
+from training.data.few_labels import LABELLED_ONLY
 from training.plots.pictures import save
 from training.plots.quality import front, time_to_quality
+from training.reproduce.experiment import Experiment, scored
 from training.reproduce.experiments import (
     DESIGNS,
     EXPERIMENTS,
     FEW_LABELS,
     LEAKS,
-    SCORES,
     SHIPPED,
-    SPEEDS,
     SUPERVISED,
     UNSUPERVISED,
-    Experiment,
-    scored,
 )
-from training.runs import PICTURES, Run
+from training.runs import PICTURES, SCORES, SPEEDS, Run
 
 INTRODUCTION = """\
 # The systems, published and ours
@@ -42,7 +39,8 @@ training, sampled as training does. `decode.*` starts from true attributes, `fid
 against the true image there; what each score means stands at the head of its file in `training/metrics/`. Minutes were
 taken on shared machines.
 """
-DECODERS_PNG, TIME_PNG = "model-decoders.png", "model-time.png"
+DECODERS_PNG = "model-decoders.png"
+TIME_PNG = "model-time.png"
 MODEL = """\
 # The default model: designs, speed and time to quality
 
@@ -63,14 +61,14 @@ CURVE = """\
 While training, on 1,024 held-out images; the rate falls until the end, so that most is won late in each run, however
 long it is. {where}.
 """
+# The result of each finished experiment, by its name.
 Results = Mapping[str, Mapping[str, Any]]
-"""What came out of each finished experiment, by its name."""
 
 
 def write_table(root: Path, file: Path) -> None:
-    """The tables of all experiments as Markdown; beside them, as JSON, what they were written from, and their pictures.
+    """Write the tables of all experiments as Markdown; beside them their results as JSON, and their pictures.
 
-    Experiments that are finished and scored below ``root`` take the place of what these had of them.
+    The result of an experiment that is finished and scored below ``root`` replaces its earlier one.
     """
     kept = file.with_suffix(".json")
     results = json.loads(kept.read_text()) if kept.exists() else {}
@@ -78,7 +76,7 @@ def write_table(root: Path, file: Path) -> None:
         run = Run(root / each.name)
         if scored(run, each):
             results[each.name] = _result(each, run)
-            _show(each, run, file.with_suffix(""))
+            _copy_pictures(each, run, file.with_suffix(""))
     results = {each.name: results[each.name] for each in EXPERIMENTS if each.name in results}
     kept.parent.mkdir(parents=True, exist_ok=True)
     write_json(kept, results)
@@ -93,8 +91,8 @@ def _write(file: Path, lines: Sequence[str]) -> None:
         output.write("\n".join(lines).encode() + b"\n")
 
 
-def _show(experiment: Experiment, run: Run, folder: Path) -> None:
-    """Keep those of the run's pictures that are to be shown in a folder."""
+def _copy_pictures(experiment: Experiment, run: Run, folder: Path) -> None:
+    """Copy those of the run's pictures that the experiment shows into a folder."""
     for picture in experiment.pictures:
         folder.mkdir(parents=True, exist_ok=True)
         with atomic_write(folder / f"{experiment.name}-{picture}") as output:
@@ -102,7 +100,7 @@ def _show(experiment: Experiment, run: Run, folder: Path) -> None:
 
 
 def _result(experiment: Experiment, run: Run) -> dict[str, Any]:
-    """What the tables say of a run."""
+    """The result of a run, as the tables need it."""
     last, parameters = run.history[-1], run.parameters
     return {
         "command": experiment.command,
@@ -110,12 +108,12 @@ def _result(experiment: Experiment, run: Run) -> dict[str, Any]:
         "seconds": last["seconds"],
         "hardware": f"{parameters.hardware}, {parameters.precision}",
         "figures": _figures(experiment, run),
-        **({"history": _course(run)} if experiment in SHIPPED else {}),
+        **({"history": _history(run)} if experiment in SHIPPED else {}),
     }
 
 
-def _course(run: Run) -> list[dict[str, float]]:
-    """How good the model was while it was trained: ``minutes``, accuracies, and what decoding gave."""
+def _history(run: Run) -> list[dict[str, float]]:
+    """The model's quality while it was trained: ``minutes``, accuracies and scores of decoding, per report."""
     kept = ("validation.accuracy.", "validation.decode.")
     return [
         {"minutes": row["seconds"] / 60, **{name: value for name, value in row.items() if name.startswith(kept)}}
@@ -124,7 +122,7 @@ def _course(run: Run) -> list[dict[str, float]]:
 
 
 def _figures(experiment: Experiment, run: Run) -> dict[str, str]:
-    """What is shown of its last history and of its scores, these with half their interval, by name."""
+    """The figures to show, by name: columns of the last report, and scores with half of their interval."""
     figures = {name: f"{value:.4g}" for name, value in run.history[-1].items() if name in experiment.shown}
     for name in experiment.shown:
         listed = [_with_interval(scores[name]) for scores in _scores(run) if name in scores]
@@ -147,18 +145,18 @@ def _with_interval(score: Mapping[str, Any]) -> str:
 
 
 def _value(figure: str) -> float:
-    """The number of a figure, without its interval and what stands behind it."""
+    """The number at the beginning of a figure, without its interval."""
     return float(figure.split()[0].rstrip(","))
 
 
 def _table(*rows: Sequence[str]) -> Iterator[str]:
-    """Rows as Markdown, the first as head, and an empty line."""
+    """Rows as a Markdown table, the first as its head, and an empty line."""
     head, *others = ("| " + " | ".join(row) + " |" for row in rows)
     yield from (head, "|" + "---|" * len(rows[0]), *others, "")
 
 
 def _systems(results: Results) -> Iterator[str]:
-    """A row per preset: its first experiment that is finished."""
+    """A table with a row per preset: its first experiment that is finished."""
     first = {each.system: each for each in reversed(EXPERIMENTS) if each.name in results}
     rows = []
     for experiment in (each for each in EXPERIMENTS if first.get(each.system) is each):
@@ -171,7 +169,7 @@ def _systems(results: Results) -> Iterator[str]:
 
 
 def _missed(results: Results) -> Iterator[str]:
-    """What is not reproduced."""
+    """A list of published figures that are not reproduced."""
     missed = [each for each in EXPERIMENTS if each.missed and each.name in results]
     if missed:
         yield "## What is not reproduced, and why\n"
@@ -180,7 +178,7 @@ def _missed(results: Results) -> Iterator[str]:
 
 
 def _spaces(results: Results) -> Iterator[str]:
-    """Supervised latent spaces, and free latents, each side by side."""
+    """Two tables: supervised latent spaces, and latents that are learned without labels."""
     yield from _compared("The latent spaces of supervised VAEs", SUPERVISED, results)
     yield from _compared("Latents that no label tells about", UNSUPERVISED, results)
 
@@ -199,11 +197,13 @@ def _compared(title: str, experiments: Sequence[Experiment], results: Results) -
 
 
 def _labels(results: Results) -> Iterator[str]:
-    """Mean accuracy over attributes with few labels, with and without the unlabelled images, and its spread."""
+    """A table of accuracies with few labels, with and without the unlabelled images: mean and spread over seeds."""
     found: dict[str, list[float]] = {"labelled and unlabelled": [], "labelled only": []}
     for experiment in (each for each in FEW_LABELS if each.name in results):
         mean = float(np.mean([_value(results[experiment.name]["figures"][name]) for name in experiment.shown]))
-        found["labelled only" if experiment.labels.startswith(ONLY) else "labelled and unlabelled"].append(mean)
+        found["labelled only" if experiment.labels.startswith(LABELLED_ONLY) else "labelled and unlabelled"].append(
+            mean
+        )
     if not all(len(values) > 1 for values in found.values()):
         return
     yield "## Few labels\n"
@@ -223,7 +223,7 @@ def _labels(results: Results) -> Iterator[str]:
 
 
 def _leaks(results: Results) -> Iterator[str]:
-    """What keeping the class out of the style costs: the leak against reconstruction, beside a plain VAE."""
+    """A table of how well the style predicts the class, against reconstruction, beside a plain VAE."""
     plain = results.get("multi_level-plain")
     curve = [each for each in LEAKS if each.name in results and each.system == "multi_level"]
     if plain is None or len(curve) < 2:
@@ -245,7 +245,7 @@ def _leaks(results: Results) -> Iterator[str]:
 
 
 def _designs(results: Results, folder: Path) -> Iterator[str]:
-    """Designs side by side, and a picture of quality against time."""
+    """A table of designs, and a picture of their quality against their time."""
     finished = [each for each in DESIGNS if each.name in results]
     if not finished:
         return
@@ -272,7 +272,7 @@ def _designs(results: Results, folder: Path) -> Iterator[str]:
 
 
 def _curve(results: Results, folder: Path) -> Iterator[str]:
-    """Accuracy and IoU over minutes."""
+    """A picture of accuracy and IoU over minutes of training."""
     histories = {
         each.name: results[each.name]["history"] for each in SHIPPED if "history" in results.get(each.name, {})
     }

@@ -1,397 +1,287 @@
-"""The training loop: precision, devices, checkpoints, resume, progress."""
+"""The training loop: steps, reports, checkpoints and resume."""
 
 from __future__ import annotations
 
-import ctypes
 import math
-import os
-import platform
-import signal
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 from tqdm import tqdm
 
 from training.data.dataset import Batch, Dataset, Rows
-from training.data.off_grid import between
-from training.inference import TorchAutoencoder, pixels
-from training.latents.space import Labels
-from training.losses import ForwardOutput, Loss
-from training.metrics import score
-from training.metrics.context import EvaluationContext
+from training.hardware import configure_torch
+from training.inference import image_tensor
+from training.latents import Targets
+from training.losses import AdversarialLoss, ForwardOutput, Loss
 from training.model import VAE, StepNoise
-from training.plots import draw
-from training.plots.curves import CURVES, curves
-from training.plots.pictures import COLUMNS, save
-from training.plots.reconstructions import reconstructions
-from training.plots.traversals import traversals
-from training.runs import PICTURES, Run, RunError
+from training.recipe import Recipe
+from training.runs import TRAIN_LOSS, VALIDATION_BCE, Checkpoint, HistoryRow, Run, RunError
 from training.schedules import Progress, at
-from training.trainer.fit_latents import ROWS, measure, measuring_rows
+from training.trainer.fit_latents import ROWS, fit_latents, rows_to_fit
+from training.trainer.initial_weights import load_matching_weights
+from training.trainer.interrupt import Interrupted, StopRequest, stop_on_signals
+from training.trainer.sampler import BatchLoader, BatchSampler
 
+# Reports in a run, evenly spaced; each is one row of the history.
 REPORTS = 20
 VALIDATION_ROWS = 1024
-LABELLED_SHARE = 0.25
-"""Least share of labelled images in every batch, however few there are in all."""
 
 
-class Interrupted(Exception):
-    """Training was asked to stop; everything up to ``step`` is saved."""
+class Reporter(Protocol):
+    """What scores, draws and writes while a run is trained."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(f"stopped at step {step}")
-        self.step = step
+    def opened(self, step: int) -> AbstractContextManager[None]:
+        """Keep files open while the block runs; ``step`` is the one that the run goes on after."""
 
+    def report(self, model: VAE, rows: Rows, row: HistoryRow) -> HistoryRow:
+        """The row of the history with the model's scores on the validation rows [N].
 
-def resolve_device(name: str) -> str:
-    """``cpu`` or ``cuda`` for auto, cpu or cuda; raises RunError where cuda can't be had."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise RunError("--device cuda: torch finds no CUDA device here; use --device cpu or auto")
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
+        Raises FloatingPointError where the model's images are not finite.
+        """
 
-
-def best_precision(device: str) -> str:
-    """bf16 where the hardware computes in it, else fp32."""
-    if device == "cuda":
-        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
-    return "bf16" if {"avx512_bf16", "amx_bf16"} & {*cpu_field("flags").split()} else "fp32"
+    def finish(self, model: VAE, rows: Rows, history: list[HistoryRow], *, changed: bool) -> None:
+        """Show the finished model; ``changed``: whether this process has trained it."""
 
 
-def hardware(device: str) -> str:
-    """The name of the processor that trains."""
-    if device == "cuda":
-        return torch.cuda.get_device_name()
-    return cpu_field("model name") or platform.processor() or platform.machine()
+@dataclass
+class TrainingState:
+    """What changes from step to step, besides model and optimizer; the fields are those of a checkpoint."""
+
+    steps: int
+    step: int = 0
+    seconds: float = 0.0
+    epochs: list[float] = field(default_factory=list)
+    sums: dict[str, Tensor] = field(default_factory=dict)
+    history: list[HistoryRow] = field(default_factory=list)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last step is done."""
+        return self.step == self.steps
+
+    @property
+    def progress(self) -> Progress:
+        """The argument of all schedules."""
+        return Progress(self.step, self.steps)
 
 
-def cpu_field(name: str) -> str:
-    """A field of the first processor in /proc/cpuinfo; empty where there is none."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")
-
-
-def train(run: Run, dataset: Dataset, *, checkpoint_seconds: float = 60.0) -> None:
+def train(run: Run, dataset: Dataset, reporter: Reporter, *, checkpoint_seconds: float = 60.0) -> None:
     """Train a run from its last checkpoint to its end.
 
     The weights at the end depend on the run's parameters alone, however often it was stopped or killed in between.
     Raises Interrupted after SIGINT or SIGTERM, with everything saved, and RunError where the run can't go on.
     """
-    with run.lock(), _stop_requested() as stop:
-        _Trainer(run, dataset).go(stop, checkpoint_seconds)
+    with run.lock(), stop_on_signals() as stop:
+        Trainer(run, dataset).fit(reporter, stop, checkpoint_seconds)
 
 
-def steps(run: Run, dataset: Dataset) -> Iterator[None]:
-    """Train a run step by step, with nothing reported or saved: for measuring how fast it is."""
-    trainer = _Trainer(run, dataset)
+def train_steps(run: Run, dataset: Dataset) -> Iterator[None]:
+    """Train a run step by step, without reports and checkpoints, to measure how fast it is."""
+    trainer = Trainer(run, dataset)
     for batch in trainer.batches():
-        trainer.take(batch)
+        trainer.training_step(batch)
         yield
 
 
-class _Trainer:
-    def __init__(self, run: Run, dataset: Dataset) -> None:
-        parameters = run.parameters
-        self.run, self.dataset, self.seed = run, dataset, parameters.seed
-        self.device, self.bf16 = parameters.device, parameters.precision == "bf16"
-        torch.set_num_threads(parameters.threads)
-        if self.device == "cpu" or parameters.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-            torch.use_deterministic_algorithms(True)
-            # nothing here reads fresh memory, and to fill it takes time
-            torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        if self.device == "cpu":
-            _keep_freed_memory()
-        torch.manual_seed(self.seed)
-        self.model = run.build().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.recipe = self.model.recipe
-        out = dataset.held_out
-        self.rows = np.flatnonzero(~out)
-        if not len(self.rows):
-            raise RunError("the data has no rows to train on")
-        self.batch_size = min(self.recipe.batch_size, len(self.rows))
-        self.order = BatchSampler(
-            self.rows, np.asarray(dataset.labelled[self.rows].any(axis=1)), self.batch_size, self.seed
-        )
-        self.steps = math.ceil(self.recipe.images / self.batch_size)
-        # so few that scoring them takes little of the time between two reports
-        count = min(VALIDATION_ROWS, max(16, self.steps * self.batch_size // REPORTS // 4))
-        chosen = np.random.default_rng(self.seed).permutation(np.flatnonzero(out) if out.any() else self.rows)
-        self.validation = chosen[:count]
-        self.measuring = measuring_rows(dataset, self.rows, self.seed, ROWS)
-        self.optimizer = self.recipe.optimizer(self.model, torch.bfloat16 if self.bf16 else torch.float32)
-        self.step, self.seconds, self.history = 0, 0.0, list[dict[str, Any]]()
-        self.sums, self.epochs = dict[str, torch.Tensor](), list[float]()
-        self.measured = 0
-        self._restore(parameters.init)
+class Trainer:
+    """A run with its model, optimizer and batches. Raises RunError where the run can't be trained or resumed."""
 
-    def _restore(self, init: str | None) -> None:
+    def __init__(self, run: Run, dataset: Dataset) -> None:
+        self.run, self.dataset, self.parameters = run, dataset, run.parameters
+        device, seed = self.parameters.device, self.parameters.seed
+        configure_torch(device, threads=self.parameters.threads, deterministic=self.parameters.deterministic, seed=seed)
+        self.model = run.build().to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        rows = np.flatnonzero(~dataset.held_out)
+        if not len(rows):
+            raise RunError("the data has no rows to train on")
+        batch_size = min(self.recipe.batch_size, len(rows))
+        sampler = BatchSampler(rows, np.asarray(dataset.labelled[rows].any(axis=1)), batch_size, seed)
+        self.loader = BatchLoader(dataset, sampler, self.recipe.off_grid_share, seed)
+        self.state = TrainingState(steps=math.ceil(self.recipe.images / batch_size))
+        self.validation_rows = validation_rows(dataset, self.state.steps * batch_size, seed)
+        self.fit_rows = rows_to_fit(dataset, rows, seed, ROWS)
+        self.optimizer = self.recipe.optimizer(self.model, torch.bfloat16 if self.bf16 else torch.float32)
+        self.fitted_step = 0
+        self._restore()
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the model."""
+        recipe: Recipe = self.model.recipe
+        return recipe
+
+    @property
+    def bf16(self) -> bool:
+        """Whether the networks compute in bf16."""
+        return self.parameters.precision == "bf16"
+
+    def _restore(self) -> None:
+        """Go on from the last checkpoint, or begin with the weights of the run that ``init`` names."""
         checkpoint = self.run.checkpoint()
         if checkpoint is not None:
             self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
-            self.step, self.steps, self.seconds = (checkpoint[key] for key in ("step", "steps", "seconds"))
-            self.history, self.epochs, self.sums = (checkpoint[key] for key in ("history", "epochs", "sums"))
-        elif init is not None:
-            load_matching_weights(self.model, init)
+            self.state = TrainingState(
+                steps=checkpoint["steps"],
+                step=checkpoint["step"],
+                seconds=checkpoint["seconds"],
+                epochs=checkpoint["epochs"],
+                sums=checkpoint["sums"],
+                history=checkpoint["history"],
+            )
+        elif self.parameters.init is not None:
+            load_matching_weights(self.model, self.parameters.init)
 
-    def go(self, stop: list[bool], checkpoint_seconds: float) -> None:
-        reports = {round(self.steps * (i + 1) / REPORTS) for i in range(REPORTS)}
-        started, saved = time.monotonic() - self.seconds, time.monotonic()
-        begun = self.step
-        with (
-            _board(self.run, self.step) as board,
-            tqdm(total=self.steps * self.batch_size, initial=self.step * self.batch_size, unit=" images") as progress,
-        ):
+    def fit(self, reporter: Reporter, stop: StopRequest, checkpoint_seconds: float) -> None:
+        """Train to the end; a request to ``stop`` ends it after a step with Interrupted."""
+        state, batch_size = self.state, self.loader.sampler.batch_size
+        first, reports = state.step, {round(state.steps * (i + 1) / REPORTS) for i in range(REPORTS)}
+        started, saved = time.monotonic() - state.seconds, time.monotonic()
+        images = tqdm(total=state.steps * batch_size, initial=state.step * batch_size, unit=" images")
+        with reporter.opened(state.step), images as progress_bar:
             for batch in self.batches():
-                self.take(batch)
-                self.seconds = time.monotonic() - started
-                progress.update(self.batch_size)
-                if self.recipe.plateau and self.step % self.order.steps == 0:
+                self.training_step(batch)
+                state.seconds = time.monotonic() - started
+                progress_bar.update(batch_size)
+                if self.recipe.plateau and state.step % self.loader.sampler.steps_per_epoch == 0:
                     self._end_epoch()
-                if self.step in reports or self.step == self.steps:
-                    progress.set_postfix(self._report(board))
-                if self.step == self.steps or stop or time.monotonic() - saved >= checkpoint_seconds:
+                if state.step in reports or state.finished:
+                    progress_bar.set_postfix(self._report(reporter))
+                if state.finished or stop.received or time.monotonic() - saved >= checkpoint_seconds:
                     self._save()
                     saved = time.monotonic()
-                if self.step == self.steps:
+                if state.finished:
                     break
-                if stop:
-                    raise Interrupted(self.step)
-        if self.step > begun or not (self.run.path / PICTURES / CURVES).exists():
-            self._draw()
+                if stop.received:
+                    raise Interrupted(state.step)
+        reporter.finish(self.model, self.validation_rows, state.history, changed=state.step > first)
 
     def batches(self) -> Iterator[Batch]:
-        """The batches still to come, each drawn in a thread while the one before it is trained on."""
-        with ThreadPoolExecutor(1) as ahead:
-            coming = ahead.submit(self._batch, self.step)
-            for step in range(self.step, self.steps):
-                batch = coming.result()
-                if step + 1 < self.steps:
-                    coming = ahead.submit(self._batch, step + 1)
-                yield batch
+        """The batches of the steps that are still to be done."""
+        return self.loader.batches(self.state.step, self.state.steps)
 
-    def _batch(self, step: int) -> Batch:
-        """The batch of a step, some of it between grid values where the recipe says so."""
-        batch, share = self.dataset.batch(self.order(step)), self.recipe.off_grid_share
-        return between(self.dataset, batch, share, np.random.default_rng([self.seed, step])) if share else batch
-
-    def take(self, batch: Batch) -> None:
-        """One step on a batch."""
-        factor = self.recipe.plateau(self.epochs)[0] if self.recipe.plateau else 1.0
+    def training_step(self, batch: Batch) -> None:
+        """One step of the optimizer on a batch."""
+        state = self.state
+        factor = self.recipe.plateau(state.epochs)[0] if self.recipe.plateau else 1.0
         for group in self.optimizer.param_groups:
-            group["lr"] = factor * self.recipe.learning_rate(self.progress)
+            group["lr"] = factor * self.recipe.learning_rate(state.progress)
         self.model.train()
-        losses = self._losses(self._pass(batch, self.progress, StepNoise(self.seed, self.step)))
+        losses = self._losses(self._forward(batch, StepNoise(self.parameters.seed, state.step)))
         self.optimizer.zero_grad()
         losses["loss"].backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value.detach()
-        self.sums["steps"] = self.sums.get("steps", torch.zeros(())) + 1
-        self.step += 1
+            state.sums[name] = state.sums.get(name, 0.0) + value.detach()
+        state.sums["steps"] = state.sums.get("steps", torch.zeros(())) + 1
+        state.step += 1
 
-    @property
-    def progress(self) -> Progress:
-        return Progress(self.step, self.steps)
+    def _forward(self, batch: Batch, noise: StepNoise) -> ForwardOutput:
+        device = self.parameters.device
+        images = image_tensor(batch.images, device)  # [B, C, H, W]
+        weights, known = torch.from_numpy(batch.targets).to(device), torch.from_numpy(batch.known).to(device)
+        with torch.autocast(device, torch.bfloat16, enabled=self.bf16):
+            output: ForwardOutput = self.model(images, Targets(weights, known.float()), noise, self.state.progress)
+        return output
 
-    def _pass(self, batch: Batch, progress: Progress, noise: StepNoise) -> ForwardOutput:
-        images = pixels(batch.images, self.device)
-        targets, known = torch.from_numpy(batch.targets).to(self.device), torch.from_numpy(batch.known).to(self.device)
-        with torch.autocast(self.device, torch.bfloat16, enabled=self.bf16):
-            passed: ForwardOutput = self.model(images, Labels(targets, known.float()), noise, progress)
-        return passed
-
-    def _losses(self, passed: ForwardOutput) -> dict[str, torch.Tensor]:
-        """Each term, unweighted, by its name, and ``loss``, their weighted sum."""
+    def _losses(self, output: ForwardOutput) -> dict[str, Tensor]:
+        """The value of each loss of the recipe by its name, without its weight, and ``loss``, the weighted sum."""
         losses = self.recipe.losses
-        values = [term(passed) for term in losses]
-        weighted = [at(term.weight, passed.progress) * value for term, value in zip(losses, values, strict=True)]
-        return {"loss": torch.stack(weighted).sum(), **dict(zip(map(_name, losses), values, strict=True))}
+        values = [loss(output) for loss in losses]
+        weighted = [at(loss.weight, output.progress) * value for loss, value in zip(losses, values, strict=True)]
+        return {"loss": torch.stack(weighted).sum(), **dict(zip(map(column_name, losses), values, strict=True))}
 
     @torch.inference_mode()
     def _end_epoch(self) -> None:
-        """Note the validation loss, by which the plateau goes, and stop where it says so."""
+        """Add the validation loss to those that the plateau judges by, and end the run if the plateau ends it."""
+        state = self.state
         self.model.eval()
-        passed = self._pass(self.dataset.batch(self.validation), self.progress, StepNoise(self.seed, -1))
-        self.epochs.append(float(self._losses(passed)["loss"]))
+        output = self._forward(self.dataset.batch(self.validation_rows), StepNoise(self.parameters.seed, -1))
+        state.epochs.append(float(self._losses(output)["loss"]))
         assert self.recipe.plateau is not None
-        if self.recipe.plateau(self.epochs)[1]:
-            self.steps = self.step
+        if self.recipe.plateau(state.epochs)[1]:
+            state.steps = state.step
 
-    def _measure(self) -> None:
-        """Settle what is measured, once for a step; on all measuring rows at the end, until then on a few."""
-        if self.measured != self.step:
-            count = ROWS if self.step == self.steps else 4 * len(self.validation)
-            measure(self.model, self.dataset, self.measuring[:count], self.device)
-            self.measured = self.step
+    def _fit_latents(self) -> None:
+        """Fit what is computed from a trained encoder, once per step: on all rows at the end, before that on a few."""
+        if self.fitted_step != self.state.step:
+            count = ROWS if self.state.finished else 4 * len(self.validation_rows)
+            fit_latents(self.model, self.dataset, self.fit_rows[:count], self.parameters.device)
+            self.fitted_step = self.state.step
 
-    def _report(self, board: Any) -> dict[str, str]:
-        steps = float(self.sums.pop("steps"))
-        row = {"step": self.step, "images": self.step * self.batch_size, "seconds": round(self.seconds, 1)}
-        row |= {f"train.{name}": float(total) / steps for name, total in self.sums.items()}
-        self.sums = {}
+    def _report(self, reporter: Reporter) -> dict[str, str]:
+        """Add a row to the history; returns what the progress bar shows of it."""
+        state = self.state
+        images = state.step * self.loader.sampler.batch_size
+        row: HistoryRow = {"step": state.step, "images": images, "seconds": round(state.seconds, 1)}
+        steps = float(state.sums.pop("steps"))
+        row |= {f"train.{name}": float(total) / steps for name, total in state.sums.items()}
+        state.sums = {}
         row |= {f"schedule.{name}": value for name, value in self._schedules().items()}
-        if self.epochs:
-            row["validation.loss"] = self.epochs[-1]
-        self._measure()
-        autoencoder = TorchAutoencoder(self.model, self.device)
-        validation = score(autoencoder, self.dataset, self.validation)
-        self._check(validation["reconstruction.bce"].rows > 0)  # values that are not finite count as none
-        row |= {f"validation.{name}": value.mean for name, value in validation.items() if value.rows}
-        self.history.append(row)
-        picture = reconstructions(autoencoder, self.dataset.batch(self.validation[:COLUMNS]), self.dataset.attributes)
-        save(picture, self.run.path / PICTURES / "reconstructions.png")
-        save(traversals(autoencoder), self.run.path / PICTURES / "traversals.png")
-        if board is not None:
-            for name, value in row.items():
-                board.add_scalar(name.replace(".", "/", 1), value, self.step)
-            board.add_image("reconstructions", np.atleast_3d(picture), self.step, dataformats="HWC")
-        return {"loss": f"{row['train.loss']:.1f}", "nats": f"{row['validation.reconstruction.bce']:.1f}"}
-
-    def _draw(self) -> None:
-        """All pictures that apply to the finished model, of held-out rows; the curves last."""
-        folder = self.run.path / PICTURES
-        draw(EvaluationContext(TorchAutoencoder(self.model, self.device), self.dataset, self.validation), folder)
-        save(curves({self.run.path.name: self.history}), folder / CURVES)
+        if state.epochs:
+            row["validation.loss"] = state.epochs[-1]
+        self._fit_latents()
+        try:
+            row = reporter.report(self.model, self.validation_rows, row)
+        except FloatingPointError:
+            raise self._diverged() from None
+        state.history.append(row)
+        return {"loss": f"{row[TRAIN_LOSS]:.1f}", "nats": f"{row[VALIDATION_BCE]:.1f}"}
 
     def _schedules(self) -> dict[str, float]:
-        """What is scheduled, as it is now: the learning rate, and weights of terms and capacities that change."""
+        """All scheduled values of this step: the learning rate, and weights and capacities of losses that change."""
         values = {"learning_rate": float(self.optimizer.param_groups[0]["lr"])}
-        for term in self.recipe.losses:
-            scheduled = {key: value for key, value in vars(term).items() if callable(value)}
-            values |= {f"{_name(term)}.{key}": at(schedule, self.progress) for key, schedule in scheduled.items()}
+        for loss in self.recipe.losses:
+            scheduled = {key: value for key, value in vars(loss).items() if callable(value)}
+            values |= {
+                f"{column_name(loss)}.{key}": at(schedule, self.state.progress) for key, schedule in scheduled.items()
+            }
         return values
 
     def _save(self) -> None:
-        self._check(all(bool(weights.isfinite().all()) for weights in self.model.parameters()))
-        self._measure()
+        """Write a checkpoint, unless the weights are no longer finite: the last good checkpoint stays then."""
+        if not all(bool(weights.isfinite().all()) for weights in self.model.parameters()):
+            raise self._diverged()
+        self._fit_latents()
+        state = self.state
         self.run.save(
-            {
-                "step": self.step,
-                "steps": self.steps,
-                "epochs": self.epochs,
-                "sums": self.sums,
-                "images": self.step * self.batch_size,
-                "seconds": self.seconds,
-                "model": self.model.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-                "history": self.history,
-            }
-        )
-
-    def _check(self, finite: bool) -> None:
-        """Raise RunError before a model that diverged takes the place of a good one."""
-        if not finite:
-            raise RunError(
-                f"{self.run.path}: diverged: no longer finite at step {self.step}, of which nothing is saved; "
-                f"begin a new run with a lower learning_rate"
+            Checkpoint(
+                step=state.step,
+                steps=state.steps,
+                epochs=state.epochs,
+                sums=state.sums,
+                images=state.step * self.loader.sampler.batch_size,
+                seconds=state.seconds,
+                model=self.model.state_dict(),
+                optimizer=self.optimizer.state_dict(),
+                history=state.history,
             )
+        )
 
-
-def _name(term: Loss) -> str:
-    """What a term is called in the history."""
-    return type(term).__name__.lower()
-
-
-class BatchSampler:
-    """Rows of each step: every epoch is a permutation that depends on seed and epoch alone.
-
-    Where fewer than ``LABELLED_SHARE`` of the rows [N] are ``labelled``, that share of every batch, its first rows, is
-    drawn from these, over and over, so that few labels are not lost among many images without. ``steps`` make an epoch.
-    """
-
-    def __init__(self, rows: Rows, labelled: NDArray[np.bool_], batch_size: int, seed: int) -> None:
-        few = 0 < labelled.mean() < LABELLED_SHARE
-        count = min(int(LABELLED_SHARE * batch_size), int(labelled.sum())) if few else 0
-        self._labelled = Permutations(rows[labelled], count, [seed, 1]) if count else None
-        self._all = Permutations(rows, batch_size - count, [seed])
-        self.steps = self._all.steps
-
-    def __call__(self, step: int) -> Rows:
-        """The rows of a batch."""
-        return self._all(step) if self._labelled is None else np.concatenate([self._labelled(step), self._all(step)])
-
-
-class Permutations:
-    """So many rows per step of one permutation after the other."""
-
-    def __init__(self, rows: Rows, count: int, seed: list[int]) -> None:
-        self._rows, self._count, self._seed = rows, count, seed
-        self._epoch, self._permuted = -1, rows
-        self.steps = len(rows) // count
-
-    def __call__(self, step: int) -> Rows:
-        epoch, place = divmod(step, self.steps)
-        if epoch != self._epoch:
-            self._permuted = np.random.default_rng([*self._seed, epoch]).permutation(self._rows)
-            self._epoch = epoch
-        return self._permuted[place * self._count : (place + 1) * self._count]
-
-
-def load_matching_weights(model: VAE, path: str) -> None:
-    """Take the weights of another run wherever name and shape are the same; raises RunError where none are."""
-    given = Run.open(Path(path)).load().state_dict()
-    own = {name: value for name, value in model.state_dict().items() if isinstance(value, torch.Tensor)}
-    taken = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
-    if not taken:
-        raise RunError(f"--init {path}: none of its weights have the shape of this model's")
-    model.load_state_dict(taken, strict=False)
-    if fresh := sorted(own.keys() - taken.keys()):
-        print(
-            f"--init {path}: takes {len(taken)} of {len(own)} tensors; fresh, as of another shape: {', '.join(fresh)}"
+    def _diverged(self) -> RunError:
+        return RunError(
+            f"{self.run.path}: diverged: no longer finite at step {self.state.step}, of which nothing is saved; "
+            f"begin a new run with a lower learning_rate"
         )
 
 
-@contextmanager
-def _stop_requested() -> Iterator[list[bool]]:
-    """A list that is no longer empty once SIGINT or SIGTERM came; a second one is delivered as usual."""
-    stop: list[bool] = []
-    before: dict[int, Any] = {}
+def validation_rows(dataset: Dataset, images: int, seed: int) -> Rows:
+    """The held-out rows [N] on which a run of ``images`` is scored in every report; of all rows, if none is held out.
 
-    def note(number: int, _frame: object) -> None:
-        stop.append(True)
-        signal.signal(number, before[number])
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        before[each] = signal.signal(each, note)
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    A short run has fewer of them, so that its reports take little of its time.
+    """
+    out = dataset.held_out
+    count = min(VALIDATION_ROWS, max(16, images // REPORTS // 4))
+    return np.random.default_rng(seed).permutation(np.flatnonzero(out) if out.any() else np.arange(len(out)))[:count]
 
 
-@contextmanager
-def _board(run: Run, step: int) -> Iterator[Any]:
-    """A TensorBoard writer that drops what an earlier process wrote past ``step``; None without TensorBoard."""
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        tqdm.write("TensorBoard is not installed: no event files are written")
-        yield None
-        return
-    with SummaryWriter(str(run.path / "tensorboard"), purge_step=step + 1) as board:
-        yield board
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to reuse big freed blocks: page faults of fresh ones cost up to a third of a training step on CPU."""
-    m_trim_threshold, m_mmap_threshold = -1, -3
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-        libc.mallopt(m_mmap_threshold, 32 << 20)
-        libc.mallopt(m_trim_threshold, 1 << 30)
-    except (OSError, AttributeError):
-        return
+def column_name(loss: Loss) -> str:
+    """The name of a loss in the columns of the history."""
+    # Run folders and published tables have always had this column under its short name.
+    return "leak" if isinstance(loss, AdversarialLoss) else type(loss).__name__.lower()

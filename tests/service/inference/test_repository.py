@@ -139,7 +139,7 @@ def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, 
 
     async def main() -> None:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(served.follow)
+            tasks.start_soon(served.watch)
             await anyio.to_thread.run_sync(changed, wrong, served_from)
             await until(lambda: "golden vectors are not reproduced" in caplog.text)
             assert served.engine() is first

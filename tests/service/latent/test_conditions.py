@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from service.web.schemas import EncodeAnswer
+from service.web.response_schemas import EncodeAnswer
 from tests.service.toy_systems import EFFECT, STYLE_SD
 from tests.service.toys import image
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from service.web.schemas import EncodeAnswer
+from service.web.response_schemas import EncodeAnswer
 from tests.service.toy_systems import EFFECT, FREE, ROWS, TAU
 from tests.service.toys import image, pixels_of
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
-from service.web.schemas import DecodeAnswer
+from service.web.response_schemas import DecodeAnswer
 from tests.service.toy_systems import DISCRETE, EFFECT, ROWS
 from tests.service.toys import image, npy, pixels_of
 

@@ -10,7 +10,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from service.settings import Settings
-from service.web.schemas import EncodeAnswer
+from service.web.response_schemas import EncodeAnswer
 from tests.service.toy_systems import POS_X, SCALE, STYLE_SD
 from tests.service.toys import image
 

@@ -11,7 +11,8 @@ from attributes import Float32
 from service.app import create_app
 from service.inference.model import Model
 from service.settings import Settings
-from service.web.response_cache import OVERHEAD, CachedResponse, ResponseCache
+from service.web.bytes_response import BytesResponse
+from service.web.response_cache import OVERHEAD, ResponseCache
 from tests.service.toys import wait_until_ready
 
 
@@ -73,8 +74,8 @@ def test_other_values_formats_and_layouts_are_other_answers(client: TestClient, 
     assert len(drawn) == 5
 
 
-def answer(size: int) -> CachedResponse:
-    return CachedResponse((), b"x" * (size - OVERHEAD))
+def answer(size: int) -> BytesResponse:
+    return BytesResponse(b"x" * (size - OVERHEAD), "image/png")
 
 
 def test_it_keeps_so_many_bytes_and_drops_what_was_not_used_for_longest():

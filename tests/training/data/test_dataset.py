@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from training.data.dataset import splitmix64
-from training.data.dsprites import COUNT, DSpritesFile, RenderedDSprites, classes_of, render
+from training.data.dsprites import COUNT, DSpritesFile, RenderedDSprites, classes_of
+from training.data.dsprites_renderer import render
 
 
 @pytest.fixture(scope="module")

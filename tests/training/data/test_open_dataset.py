@@ -12,7 +12,7 @@ from training.data.folder import FolderDataset
 from training.data.mnist import IdxDataset
 
 
-def test_each_kind_of_data_is_opened_by_its_own_source(real_dsprites: Path, mnist: Path, sprites: Path) -> None:
+def test_each_kind_of_data_is_opened_as_its_own_dataset(real_dsprites: Path, mnist: Path, sprites: Path) -> None:
     specs = ("dsprites", str(real_dsprites), str(mnist), str(sprites))
     kinds = (RenderedDSprites, DSpritesFile, IdxDataset, FolderDataset)
     assert tuple(type(open_dataset(spec)) for spec in specs) == kinds

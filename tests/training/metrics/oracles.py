@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from attributes import Attribute, Attributes, Codebook, Part
 from training.autoencoder import Encoded
 from training.data.dataset import Batch, Rows
-from training.data.dsprites import ATTRIBUTES, COUNT, RenderedDSprites, render
+from training.data.dsprites import ATTRIBUTES, COUNT, RenderedDSprites
+from training.data.dsprites_renderer import render
 
 Codes = NDArray[np.float64]
 Factors = NDArray[np.intp]

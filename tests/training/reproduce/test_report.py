@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from training.reproduce import report
-from training.reproduce.experiments import DESIGNS, EXPERIMENTS, FEW_LABELS, LEAKS, SCORES, SHIPPED, SUPERVISED
+from training.reproduce.experiments import DESIGNS, EXPERIMENTS, FEW_LABELS, LEAKS, SHIPPED, SUPERVISED
 from training.reproduce.report import write_table
-from training.runs import Run
+from training.runs import SCORES, Run
 
 
 def result(**figures: str) -> dict[str, Any]:

@@ -1,10 +1,14 @@
-"""What people mistype, and what the command says of it."""
+"""Exit status and messages of the command, most of them for what people mistype."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from spritevae.__main__ import main
+from tests.support import ROOT
+from training import run_list
 
 TRAIN = ["train", "softmax", "--data", "dsprites"]
 
@@ -53,8 +57,31 @@ def test_an_unusable_command_line_exits_with_2(arguments: list[str], capsys: pyt
     assert "usage: spritevae" in capsys.readouterr().err
 
 
-def test_the_presets_are_listed_with_their_settings(capsys: pytest.CaptureFixture) -> None:
-    assert main(["train", "--list"]) == 0
-    shown = capsys.readouterr().out
-    assert "softmax" in shown
-    assert "batch_size=256" in shown
+def test_a_missing_library_is_named_with_the_extras_that_have_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, "training.run_list", None)  # importing it fails
+    assert main(["runs"]) == 1
+    errors = capsys.readouterr().err
+    assert errors == "spritevae: error: training.run_list is missing: pip install 'spritevae[cpu,training]'\n"
+
+
+def test_an_interrupted_command_has_status_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_list, "overview", interrupted)
+    assert main(["runs"]) == 130
+
+
+def test_output_that_nobody_reads_any_more_is_no_error() -> None:
+    command = f"set -o pipefail; {sys.executable} -m spritevae train --list | head -n 1"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "argmax\n"
+
+
+def test_importing_the_command_imports_nothing_slow() -> None:
+    code = "import sys, spritevae.__main__; print({'argparse', 'numpy', 'torch', 'service'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -1,0 +1,163 @@
+"""``labels.csv``: the table of a folder of images, and its cells.
+
+The file is CSV in UTF-8 with a header. Its first column, ``file``, names an image relative to the folder. Every other
+column is an attribute; an empty cell is unlabelled.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from attributes import Attribute
+from training.data.dataset import DataError
+
+LABELS_CSV = "labels.csv"
+
+
+class Cell(NamedTuple):
+    """A cell of an attribute's column."""
+
+    text: str
+    where: str
+    """File and row, for error messages."""
+
+
+class ListedImage(NamedTuple):
+    """An image that the table lists."""
+
+    file: Path
+    name: str
+    """As the table has it."""
+    where: str
+    """File and row, for error messages."""
+
+
+def read_table(file: Path) -> tuple[list[ListedImage], dict[str, list[Cell]]]:
+    """The images that labels.csv lists, and by name the columns of attributes; raises DataError for a wrong table."""
+    (header_line, header), *records = _records(file)
+    names = _attribute_names(header, f"{file}, row {header_line}")
+    if not records:
+        raise DataError(f"{file}: has a header, but no rows")
+    images: dict[Path, ListedImage] = {}
+    columns: dict[str, list[Cell]] = {name: [] for name in names}
+    for line, cells in records:
+        where = f"{file}, row {line}"
+        if len(cells) != len(header):
+            raise DataError(f"{where}: has {len(cells)} cells, the header has {len(header)}")
+        image = ListedImage(_inside(file.parent, cells[0], where), cells[0], where)
+        earlier = images.setdefault(image.file, image)
+        if earlier is not image:
+            raise DataError(f"{where}: {image.name!r} is listed already ({earlier.where})")
+        for name, text in zip(names, cells[1:], strict=True):
+            columns[name].append(Cell(text, where))
+    return list(images.values()), columns
+
+
+def _records(file: Path) -> list[tuple[int, list[str]]]:
+    """Line number and stripped cells of each record that isn't blank, the header first."""
+    try:
+        data = file.read_bytes()
+        text = data.decode("utf-8-sig")
+    except OSError as error:
+        raise DataError(f"{file}: can't be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{file}, row {line}: is not UTF-8; save the file as UTF-8") from error
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records = []
+    line = 1
+    try:
+        for cells in reader:
+            if cells:
+                records.append((line, [cell.strip() for cell in cells]))
+            line = reader.line_num + 1  # a quoted cell may go over several lines
+    except csv.Error as error:
+        raise DataError(f"{file}, row {line}: is not CSV ({error})") from error
+    if not records:
+        raise DataError(f"{file}: is empty")
+    return records
+
+
+def _attribute_names(header: Sequence[str], where: str) -> list[str]:
+    """The names of the columns after the first one; raises DataError for names that can't be attributes."""
+    first, *names = header
+    if first != "file":
+        raise DataError(f"{where}: the first column must be 'file', got {first!r}; is the header missing?")
+    if not names:
+        raise DataError(
+            f"{where}: needs a column for at least one attribute; where nothing is known of the images, "
+            "add one with the same word in every row, and train a system that learns without labels"
+        )
+    for name in names:
+        if not name.isidentifier():
+            raise DataError(
+                f"{where}: column {name!r} can't name an attribute: letters, digits and underscores, no digit first"
+            )
+    for name, count in Counter(header).items():
+        if count > 1:
+            raise DataError(f"{where}: there are {count} columns {name!r}")
+    return names
+
+
+def _inside(folder: Path, name: str, where: str) -> Path:
+    """The path of an image, with links resolved; raises DataError where that is outside the folder, or nothing."""
+    try:
+        file = (folder / name).resolve()
+        inside, exists = file.is_relative_to(folder.resolve()), file.is_file()
+    except (OSError, ValueError) as error:
+        raise DataError(f"{where}: {name!r} can't name a file ({error})") from error
+    if not inside:
+        raise DataError(f"{where}: {name!r} lies outside the folder {folder}")
+    if not exists:
+        raise DataError(f"{where}: there is no image {name!r} in {folder}")
+    return file
+
+
+def is_number(text: str) -> bool:
+    """Whether a cell is written as a number."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    # Python reads 1_2 as the number 12; people mean a label.
+    return "_" not in text
+
+
+def number(name: str, cell: Cell) -> float:
+    """The number in a cell of column ``name``; raises DataError where there is none, or it is not finite."""
+    if not is_number(cell.text) or not math.isfinite(float(cell.text)):
+        raise DataError(f"{cell.where}: {name} is {cell.text!r}, not a finite number (empty means unlabelled)")
+    return float(cell.text)
+
+
+def position_of(attribute: Attribute, cell: Cell) -> float:
+    """The position of a cell on the attribute's axis; NaN if the cell is empty.
+
+    The cell is a label or a value in units. Raises DataError for another label, or a value that is out of range.
+    """
+    name, text = attribute.name, cell.text
+    if not text:
+        return math.nan
+    if attribute.kind == "nominal":
+        if text not in attribute.labels:
+            raise DataError(f"{cell.where}: {name} is {text!r}, not one of {', '.join(attribute.labels)}")
+        return float(attribute.labels.index(text))
+    value = number(name, cell)
+    low, high = attribute.bounds
+    with np.errstate(over="ignore"):
+        position = float(attribute.from_unit(value))
+    if not (math.isfinite(position) if attribute.kind == "circular" else low <= value <= high):
+        raise DataError(f"{cell.where}: {name} is {text}, outside {low:g} to {high:g}")
+    if attribute.kind == "continuous":
+        return value
+    # With rounding errors, 0.7 of 0.5 .. 1.0 is 1.9999999999999996; it means class 2.
+    position = round(position, 9)
+    return position % attribute.classes if attribute.kind == "circular" else position
