@@ -9,12 +9,12 @@ import os
 from functools import cache
 
 from prometheus_client import (
-    PLATFORM_COLLECTOR,
-    REGISTRY,
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
+    ProcessCollector,
     generate_latest,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -22,8 +22,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from service.batching.jobs import DropReason
 from service.batching.scheduler import SchedulerObserver
 
-# Metrics may be public, and Python's version helps only attackers.
-REGISTRY.unregister(PLATFORM_COLLECTOR)
+# The default registry would also tell Python's version, which helps only attackers.
+REGISTRY = CollectorRegistry()
+GCCollector(registry=REGISTRY)
+ProcessCollector(registry=REGISTRY)
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 IMAGES = (1, 2, 4, 8, 16, 32, 64)
 
@@ -32,19 +34,27 @@ REQUESTS = Histogram(
     "Time from a request's head to the end of its answer",
     ("method", "route", "status"),
     buckets=SECONDS,
+    registry=REGISTRY,
 )
-QUEUE = Gauge("spritevae_queue_images", "Images that wait", ("model",), multiprocess_mode="livesum")
-WAITED = Histogram("spritevae_queue_seconds", "Longest wait of a batch's images", ("model",), buckets=SECONDS)
-BATCH = Histogram("spritevae_batch_images", "Images of a batch", ("model",), buckets=IMAGES)
-INFERENCE = Histogram("spritevae_inference_seconds", "Time a batch takes", ("model",), buckets=SECONDS)
-DROPPED = Counter("spritevae_dropped_images", "Images that were not run", ("model", "reason"))
-CACHE = Counter("spritevae_cache_lookups", "Lookups of answers", ("result",))
-CACHE_BYTES = Gauge("spritevae_cache_bytes", "Size of the answers that are kept", multiprocess_mode="livesum")
+QUEUE = Gauge("spritevae_queue_images", "Images that wait", ("model",), multiprocess_mode="livesum", registry=REGISTRY)
+WAITED = Histogram(
+    "spritevae_queue_seconds", "Longest wait of a batch's images", ("model",), buckets=SECONDS, registry=REGISTRY
+)
+BATCH = Histogram("spritevae_batch_images", "Images of a batch", ("model",), buckets=IMAGES, registry=REGISTRY)
+INFERENCE = Histogram(
+    "spritevae_inference_seconds", "Time a batch takes", ("model",), buckets=SECONDS, registry=REGISTRY
+)
+DROPPED = Counter("spritevae_dropped_images", "Images that were not run", ("model", "reason"), registry=REGISTRY)
+CACHE = Counter("spritevae_cache_lookups", "Lookups of answers", ("result",), registry=REGISTRY)
+CACHE_BYTES = Gauge(
+    "spritevae_cache_bytes", "Size of the answers that are kept", multiprocess_mode="livesum", registry=REGISTRY
+)
 MODEL = Gauge(
     "spritevae_model_info",
     "Models that are served",
     ("model", "digest", "provider"),
     multiprocess_mode="livemax",
+    registry=REGISTRY,
 )
 # The histogram of a method, route and status. Cached, as looking labels up takes as long as counting.
 request_seconds = cache(REQUESTS.labels)
@@ -76,7 +86,7 @@ class SchedulerMetrics(SchedulerObserver):
 def exposition() -> bytes:
     """All metrics in Prometheus' text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest()
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return generate_latest(registry)
+        return generate_latest(REGISTRY)
+    of_all_workers = CollectorRegistry()
+    MultiProcessCollector(of_all_workers)  # type: ignore[no-untyped-call]
+    return generate_latest(of_all_workers)

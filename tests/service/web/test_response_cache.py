@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import REGISTRY
 from starlette.testclient import TestClient
 
 from attributes import Float32
 from service.app import create_app
 from service.inference.model import Model
+from service.observability.metrics import REGISTRY
 from service.settings import Settings
 from service.web.bytes_response import BytesResponse
 from service.web.response_cache import OVERHEAD, ResponseCache
