@@ -18,8 +18,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.server.protocol import CONTINUE, KEEP_ALIVE_SECONDS, CoalescingTransport, TimeoutProtocol
+from service.server.protocol import (
+    CONTINUE,
+    KEEP_ALIVE_SECONDS,
+    MAX_HEAD_BYTES,
+    MAX_HEADERS,
+    CoalescingTransport,
+    TimeoutProtocol,
+)
 from tests.service.processes import Running, memory
+from tests.service.server.connections import ASK, answer_to, answers, closed_after, sends_until_cut_off
 
 
 @pytest.mark.parametrize(
@@ -36,17 +44,17 @@ from tests.service.processes import Running, memory
 def test_a_half_open_client_is_cut_off(impatient: Running, sent: bytes):
     with socket.create_connection(impatient.address) as connection:
         connection.sendall(sent)
-        assert 0.5 < closed_after(connection) < 4
+        assert closed_after(connection) > 0.5
 
 
 def test_a_client_that_drips_is_cut_off(impatient: Running):
     def drip() -> Iterator[bytes]:
-        for byte in b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" * 20:
+        for byte in b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 1500:  # more than a minute
             yield bytes([byte])
             time.sleep(0.05)
 
     with socket.create_connection(impatient.address) as connection:
-        assert sends_until_cut_off(connection, drip()) < 4
+        assert sends_until_cut_off(connection, drip()) > 0.5
 
 
 def test_a_client_that_does_not_take_its_answer_is_cut_off(impatient: Running):
@@ -55,7 +63,7 @@ def test_a_client_that_does_not_take_its_answer_is_cut_off(impatient: Running):
         connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200)
         poll = select.poll()
         poll.register(connection, select.POLLHUP | select.POLLERR)
-        assert poll.poll(8000)
+        assert poll.poll(60_000)
 
 
 def test_a_client_that_takes_its_time_is_served(impatient: Running):
@@ -75,11 +83,29 @@ def test_what_is_no_http_is_a_problem_too(impatient: Running):
     assert json.loads(body)["status"] == 400
 
 
+@pytest.mark.parametrize(
+    ("head", "limit"),
+    [
+        ((b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 995 + b"\r\n") * 66)[: MAX_HEAD_BYTES + 1], MAX_HEAD_BYTES),
+        ((b"GET / HTTP/1.1\r\nX: " + b"a" * 66_000)[: MAX_HEAD_BYTES + 1], MAX_HEAD_BYTES),
+        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * (MAX_HEADERS + 1), MAX_HEADERS),
+    ],
+    ids=["long headers", "one header without end", "many headers"],
+)
+def test_a_head_past_a_limit_is_a_431_that_tells_the_limit(impatient: Running, head: bytes, limit: int):
+    answer, body = answer_to(impatient, [head])
+    assert answer.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(body)["limit"] == limit
+
+
 @pytest.mark.parametrize("part", [b"X: " + b"a" * 1000 + b"\r\n", b"a" * 1000], ids=["many headers", "one without end"])
-def test_a_head_without_end_is_refused_and_takes_no_memory(impatient: Running, part: bytes):
+def test_a_head_without_end_is_cut_off_and_takes_no_memory(impatient: Running, part: bytes):
     before = memory(impatient.process.pid)
-    head, body = answer_to(impatient, [b"GET / HTTP/1.1\r\nX: ", *[part] * 50_000])
-    assert not head or (head.startswith(b"HTTP/1.1 431 ") and json.loads(body)["limit"] == 65536)
+    with socket.create_connection(impatient.address) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX: ")
+        with pytest.raises(OSError):  # noqa: PT011 - reset, or broken pipe
+            for _ in range(50_000):
+                connection.sendall(part)
     assert memory(impatient.process.pid) - before < 10 * 2**20
     assert httpx2.get(f"{impatient.url}/health/live").status_code == 200
 
@@ -136,7 +162,7 @@ def test_a_head_that_no_body_follows_is_sent_when_the_connection_closes():
 def test_a_client_that_waits_for_leave_to_send_its_body_gets_it(impatient: Running):
     body = b'{"attributes": {}}'
     head = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 18\r\n"
-    with socket.create_connection(impatient.address, 5) as connection:
+    with socket.create_connection(impatient.address, 60) as connection:
         connection.sendall(head + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
         assert connection.recv(65536) == CONTINUE
         connection.sendall(body)
@@ -165,7 +191,7 @@ def test_a_connection_that_asks_no_more_is_closed_in_peace(impatient: Running, m
         begin = time.monotonic()
         while connection.recv(65536):  # which a reset makes fail
             pass
-        assert 0.5 < time.monotonic() - begin < 4
+        assert time.monotonic() - begin > 0.5
     assert cut_off() == before
 
 

@@ -1,3 +1,5 @@
+"""Signals that come while a service starts."""
+
 from __future__ import annotations
 
 import signal
@@ -14,7 +16,7 @@ from tests.service.processes import start
 @pytest.mark.parametrize("pause", [0.3, 0.6, 1.0])
 def test_sigterm_while_workers_start_ends_them_too(bundles: Path, pause: float):
     process = start("--model", str(bundles / "grey"), "--port", "0", "--drain-seconds", "0", "--workers", "2")
-    time.sleep(pause)
+    time.sleep(pause)  # an arbitrary moment of the start
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode in (0, -signal.SIGTERM), stderr  # before it holds signals, it ends as any process

@@ -4,9 +4,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.settings import Settings
+from tests.service.toys import image
 
 JSON = {"Content-Type": "application/json"}
-from tests.service.toys import image
 
 
 @pytest.mark.parametrize(
