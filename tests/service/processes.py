@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -75,12 +75,17 @@ def url_of(process: subprocess.Popen[str]) -> str:
     raise AssertionError("it never listened")
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    """Return once a condition holds; fail if it does not within a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within a minute"
+        time.sleep(0.01)
+
+
 def wait_ready(url: str) -> None:
     """Return once it is ready."""
-    deadline = time.monotonic() + 60
-    while httpx2.get(f"{url}/health/ready").status_code != 200:
-        assert time.monotonic() < deadline, "not ready"
-        time.sleep(0.02)
+    wait_until(lambda: httpx2.get(f"{url}/health/ready").status_code == 200)
 
 
 def memory(pid: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import time
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from starlette.testclient import TestClient
 
 from export.bundle import CARD, CODEBOOK, DECODER, ENCODER, GOLDEN, seal, writing_bundle
 from export.manifest import CONDITION, GraphSpec, ImageSpec, Manifest, TensorSpec
+from tests.service.processes import wait_until
 from tests.service.toy_systems import KINDS, Array, Kind, Toy
 
 Shapes = dict[str, tuple[int, ...]]
@@ -21,10 +21,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 def wait_until_ready(client: TestClient) -> TestClient:
     """The client, once its service has loaded its models."""
-    deadline = time.monotonic() + 60
-    while client.get("/health/ready").status_code != 200:
-        assert time.monotonic() < deadline, "not ready"
-        time.sleep(0.01)
+    wait_until(lambda: client.get("/health/ready").status_code == 200)
     return client
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import httpx2
@@ -11,7 +10,7 @@ from starlette.testclient import TestClient
 
 from service.app import create_app
 from service.settings import Settings
-from tests.service.processes import Running, running
+from tests.service.processes import Running, running, wait_until
 from tests.service.toys import wait_until_ready
 
 
@@ -63,10 +62,7 @@ def test_workers_are_counted_together_and_one_that_died_is_not_forgotten(bundles
         assert counted(service) == 20
         victim = service.workers[0]
         os.kill(victim, signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while victim in service.workers or len(service.workers) < 2:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: victim not in service.workers and len(service.workers) == 2)
         for _ in range(5):
             httpx2.get(f"{service.url}/decode")
         assert counted(service) == 25

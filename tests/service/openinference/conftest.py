@@ -3,7 +3,6 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import uvicorn
 from service.app import create_app
 from service.settings import Settings
 from tests.service.openinference.asking import ADMIN_KEY
+from tests.service.processes import wait_until
 
 NAMES = ("grey", "colour", "conditional", "codes")
 
@@ -57,8 +57,5 @@ def triton_client(address: str) -> Iterator[triton.InferenceServerClient]:
     """The client of Triton, as it is, of that server once it is ready."""
     with triton.InferenceServerClient(address, concurrency=4) as client:
         client.register_plugin(WithKey())
-        deadline = time.monotonic() + 60
-        while not client.is_server_ready():
-            assert time.monotonic() < deadline, "not ready"
-            time.sleep(0.01)
+        wait_until(client.is_server_ready)
         yield client

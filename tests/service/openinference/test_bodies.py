@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.settings import Settings
-from tests.service.openinference.asking import ENCODER, IMAGES, behind, binary, infer, outputs_of, problem_of, tensor
+from tests.service.openinference.asking import ENCODER, IMAGES, behind, binary, outputs_of, problem_of, tensor
 
 DOCUMENT = json.dumps({"inputs": [tensor("image", IMAGES)]}).encode()
 FORMATS: list[tuple[str, Callable[[bytes], bytes]]] = [("gzip", gzip.compress), ("deflate", zlib.compress)]
@@ -103,12 +103,3 @@ def test_a_length_that_cuts_the_json_is_a_400(client: TestClient, length: str):
 )
 def test_a_body_that_is_no_request_says_why(client: TestClient, content: bytes, status: int, message: str):
     assert message in problem_of(client.post(ENCODER, content=content), status)
-
-
-def test_fields_that_are_not_known_or_null_pass(client: TestClient):
-    image = tensor("image", IMAGES, parameters={"content_type": "np", "binary_data_size": None})
-    response = infer(
-        client, "grey.encoder", image, model_name="x", id=None, outputs=None, parameters={"priority": 1, "mine": [2]}
-    )
-    assert outputs_of(response)["z"].shape == (2, 81)
-    assert "id" not in response.json()

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -53,37 +51,6 @@ def test_what_is_not_there_has_a_message_for_clients_of_the_protocol(
 def test_other_paths_have_no_member_for_clients_of_the_protocol(client: TestClient):
     for path in ("/nowhere", "/v20", "/models/nope"):
         assert "error" not in client.get(path).json()
-
-
-@pytest.fixture
-def routes(client: TestClient) -> dict[str, Any]:
-    paths = client.get("/openapi.json").json()["paths"]
-    return {path: methods for path, methods in paths.items() if path.startswith("/v2")}
-
-
-def test_the_protocol_is_documented(routes: dict[str, Any]):
-    model = "/v2/models/{model}"
-    assert set(routes) == {
-        "/v2", "/v2/health/live", "/v2/health/ready",
-        model, f"{model}/ready", f"{model}/infer",
-        f"{model}/versions/{{version}}", f"{model}/versions/{{version}}/ready", f"{model}/versions/{{version}}/infer",
-        "/v2/repository/index", "/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload",
-    }  # fmt: skip
-    for path, methods in routes.items():
-        (route,) = methods.values()
-        assert route["tags"] == ["open inference protocol"]
-        assert [parameter["name"] for parameter in route["parameters"]] == re.findall(r"{(\w+)}", path)
-
-
-def test_a_request_is_documented_down_to_its_tensors(routes: dict[str, Any]):
-    for path in ("/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"):
-        route = routes[path]["post"]
-        for content in (route["requestBody"]["content"], route["responses"]["200"]["content"]):
-            assert set(content) == {"application/json", "application/octet-stream"}
-        request = route["requestBody"]["content"]["application/json"]["schema"]
-        tensor = request["properties"]["inputs"]["items"]
-        assert tensor["required"] == ["name", "datatype", "shape"]
-        assert set(tensor["properties"]) == {"name", "datatype", "shape", "parameters", "data"}
 
 
 def test_no_answer_shows_a_path_of_the_server(client: TestClient, bundles: Path):

@@ -91,3 +91,13 @@ def test_a_renamed_or_missing_bundle_is_refused_without_telling_where_it_lies(ad
     (tmp_path / "first" / "card.md").write_text("other")
     assert problem_of(admin.post(load), 409) == "first can't be loaded: card.md: must be a plain file of 7 bytes"
     assert admin.get("/decode").status_code == 200
+
+
+def test_a_key_given_twice_is_a_400(admin: TestClient):
+    index = admin.post(f"{REPOSITORY}/index", content=b'{"ready": true, "ready": false}')
+    assert "'ready' is there twice" in problem_of(index, 400)
+    content = b'{"parameters": {"unload_dependents": true, "unload_dependents": true}}'
+    for action in ("load", "unload"):
+        response = admin.post(f"{REPOSITORY}/models/first/{action}", content=content)
+        assert "'unload_dependents' is there twice" in problem_of(response, 400)
+    assert admin.get("/v2/models/first/ready").status_code == 200

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from starlette.testclient import TestClient
 
-from service.settings import Settings
 from service.web.response_schemas import EncodeAnswer
 from tests.service.toy_systems import POS_X, SCALE, STYLE_SD
 from tests.service.toys import image
@@ -151,79 +150,6 @@ def test_floats_are_not_rounded_to_8_bits(client: TestClient):
     headers = {"Content-Type": "application/x-npy"}
     (item,) = items(client.post("/encode", content=npy(pixels), headers=headers))
     np.testing.assert_allclose(item["z"], 0.1234567 + 1e-6, atol=1e-7)
-
-
-def test_conversions_are_listed(client: TestClient):
-    image = picture(client, model="colour")
-    (item,) = items(client.post("/encode", content=image, headers=PNG))
-    assert item["converted"] == ["resized 40x28 to 32x32", "RGB to grey"]
-
-
-@pytest.mark.parametrize("media", ["text/plain", "application/octet-stream", "image/svg+xml", "image/bmp", ""])
-def test_another_content_type_is_a_415_that_lists_what_is_accepted(client: TestClient, media: str):
-    response = client.post("/encode", content=b"x", headers={"Content-Type": media})
-    assert response.status_code == 415
-    assert "image/png" in response.json()["accepted"]
-
-
-def test_an_error_in_one_image_of_many_names_the_image(client: TestClient):
-    good, bad = picture(client), b"no image"
-    coded = [base64.b64encode(data).decode() for data in (good, good, bad)]
-    response = client.post("/encode", json={"images": coded})
-    assert response.status_code == 400
-    assert response.json()["where"] == "images[2]"
-    files = [("f", ("a.png", good, "image/png")), ("f", ("b.png", bad, "image/png"))]
-    response = client.post("/encode", files=files)
-    assert response.status_code == 400
-    assert response.json()["where"] == "files[1]"
-    response = client.post("/encode", json={"images": [coded[0], "not base64!"]})
-    assert response.status_code == 400
-    assert response.json()["where"] == "images[1]"
-
-
-@pytest.mark.parametrize(
-    "body", [{}, {"images": []}, {"images": "x"}, {"images": [5]}, {"images": [None]}, {"image": "x"}]
-)
-def test_another_json_than_documented_is_a_422(client: TestClient, body: Any):
-    assert client.post("/encode", json=body).status_code == 422
-
-
-def test_multipart_takes_files_only(client: TestClient):
-    image = ("a.png", picture(client), "image/png")
-    assert client.post("/encode", files={"f": image}, data={"note": "x"}).status_code == 422
-    assert client.post("/encode", files={"f": ("a.txt", b"x", "text/plain")}).status_code == 415
-    boundary = {"Content-Type": "multipart/form-data; boundary=x"}
-    assert client.post("/encode", content=b"--x--\r\n", headers=boundary).status_code == 422
-
-
-@pytest.mark.parametrize(
-    ("content", "media"),
-    [
-        (b"", "multipart/form-data; boundary=x"),
-        (b"--x\r\n", "multipart/form-data; boundary=x"),
-        (b"garbage", "multipart/form-data; boundary=x"),
-        (b"--x\r\n\r\n\r\n--x--", "multipart/form-data; boundary=x"),
-        (b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x"),
-        (b"--x\r\nContent-Disposition: \xff\xfe\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x"),
-        (b"--x--", "multipart/form-data"),
-        (b"--x--", "multipart/form-data; boundary="),
-        (b"--x--", "multipart/form-data; boundary=" + "x" * 1000),
-    ],
-)
-def test_malformed_multipart_is_no_500(client: TestClient, content: bytes, media: str):
-    response = client.post("/encode", content=content, headers={"Content-Type": media})
-    assert response.status_code in (400, 422), response.text
-
-
-def test_too_many_images_are_a_413(client: TestClient, settings: Settings):
-    image = picture(client)
-    many = settings.max_items + 1
-    assert client.post("/encode", json={"images": [base64.b64encode(image).decode()] * many}).status_code == 413
-    files = [("f", ("a.png", image, "image/png"))] * (many + 3)
-    assert client.post("/encode", files=files[:many]).status_code == 413
-    assert client.post("/encode", files=files).status_code == 413
-    array = npy(np.zeros((many, 32, 32), np.uint8))
-    assert client.post("/encode", content=array, headers={"Content-Type": "application/x-npy"}).status_code == 413
 
 
 def test_only_json_comes_out(client: TestClient):

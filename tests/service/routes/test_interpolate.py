@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
-import json
-import time
 import zipfile
 from typing import Any
 
@@ -12,11 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from starlette.testclient import TestClient
-from starlette.types import Message
 
-from attributes import Float32
-from service.inference.model import Model
-from service.web.events import FRAMES_AT_ONCE
 from tests.service.toy_systems import EFFECT
 from tests.service.toys import image
 
@@ -171,86 +164,6 @@ def test_a_key_frame_that_is_no_image_is_a_400_that_says_where(client: TestClien
     assert response.json()["where"] == "to.image"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"from": {}},
-        {"keyframes": [{}]},
-        {"keyframes": [{}, {}], "from": {}, "to": {}},
-        {"keyframes": [{}, None]},
-        {"from": None, "to": {}},
-        ENDS | {"steps": 1},
-        ENDS | {"steps": 2.5},
-        ENDS | {"steps": True},
-        ENDS | {"steps": None},
-        ENDS | {"easing": "bounce"},
-        ENDS | {"fps": 0},
-        ENDS | {"loop": 1},
-        ENDS | {"speed": 2},
-    ],
-)
-def test_another_body_than_documented_is_a_422(client: TestClient, body: dict[str, Any]):
-    assert client.post("/interpolate", json=body).status_code == 422
-
-
 def test_too_many_frames_are_a_413(client: TestClient):
     assert client.post("/interpolate", json={"keyframes": [{}] * 5, "steps": 17}).status_code == 413
     assert client.post("/interpolate", json={"keyframes": [{}] * 300, "steps": 2}).status_code == 413
-
-
-def test_events_are_the_frames_and_then_done(client: TestClient):
-    body = ENDS | {"steps": 40}
-    answer = client.post("/interpolate", json=body, headers={"Accept": "text/event-stream"})
-    assert answer.headers["content-type"].startswith("text/event-stream")
-    *told, (last, done) = events(answer.text)
-    listed = client.post("/interpolate", json=body, headers=JSON).json()
-    assert [name for name, _ in told] == ["frame"] * 40
-    assert [content for _, content in told] == [{"index": i} | frame for i, frame in enumerate(listed["frames"])]
-    assert (last, done) == ("done", {"model": "grey", "digest": listed["digest"], "frames": 40})
-
-
-def test_what_fails_before_the_first_event_is_an_error_like_any_other(client: TestClient):
-    answer = client.post("/interpolate", json=ENDS | {"steps": 1}, headers={"Accept": "text/event-stream"})
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-
-
-def test_events_end_within_one_batch_when_the_client_leaves(client: TestClient, monkeypatch: pytest.MonkeyPatch):
-    drawn, left = [], asyncio.Event()
-    decode = Model.decode
-
-    def slow(model: Model, z: Float32) -> Float32:
-        drawn.append(len(z))
-        time.sleep(0.1)
-        return decode(model, z)
-
-    monkeypatch.setattr(Model, "decode", slow)
-    body = json.dumps(ENDS | {"steps": 64}).encode()
-    sent: list[Message] = [{"type": "http.request", "body": body}]
-
-    async def receive() -> Message:
-        if sent:
-            return sent.pop()
-        await left.wait()
-        return {"type": "http.disconnect"}
-
-    async def send(message: Message) -> None:
-        if message.get("body"):
-            left.set()
-
-    headers = [(b"content-type", b"application/json"), (b"accept", b"text/event-stream")]
-    scope = {"type": "http", "asgi": {"spec_version": "2.3"}, "method": "POST", "path": "/interpolate"}
-    scope |= {"query_string": b"", "headers": headers, "root_path": ""}
-    asyncio.run(client.app(scope, receive, send))
-    time.sleep(0.3)
-    assert FRAMES_AT_ONCE <= sum(drawn) <= 2 * FRAMES_AT_ONCE
-
-
-def events(text: str) -> list[tuple[str, Any]]:
-    """Names and contents of server-sent events."""
-    found = []
-    for block in text.split("\n\n")[:-1]:
-        name, data = block.split("\n")
-        found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
-    return found

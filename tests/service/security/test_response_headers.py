@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
+from service.inference.repository import ModelRepository
 from service.settings import Settings
 from tests.service.toys import wait_until_ready
 
@@ -67,8 +68,8 @@ def test_a_bug_is_answered_with_them_too(client: TestClient, monkeypatch: pytest
     def fail(*args: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("service.routes.models.describe", fail)
-    answer = client.get("/models")
+    monkeypatch.setattr(ModelRepository, "engine", fail)
+    answer = client.get("/models/grey")
     assert answer.status_code == 500
     assert {name: answer.headers[name] for name in TOLD} == TOLD
 

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
 import socket
-import time
 from contextlib import ExitStack
 from pathlib import Path
 
 from service.server.connection_counts import ConnectionCounts
-from tests.service.processes import running
+from tests.service.processes import running, wait_until
 
 
 def test_a_worker_is_ahead_of_those_that_have_fewer_but_not_of_the_dead():
@@ -27,16 +26,17 @@ def test_a_worker_is_ahead_of_those_that_have_fewer_but_not_of_the_dead():
 
 def test_connections_that_come_at_once_are_shared_evenly(bundles: Path):
     with running(bundles / "grey", "--workers", "2") as service, ExitStack() as clients:
-        time.sleep(0.5)
-        before = [sockets(worker) for worker in service.workers]
+        _, port = service.address
+        wait_until(lambda: not any(connections(worker, port) for worker in service.workers))
         for _ in range(40):
             clients.enter_context(socket.create_connection(service.address))
-        time.sleep(0.5)
-        grown = [sockets(worker) - had for worker, had in zip(service.workers, before, strict=True)]
-        assert sum(grown) == 40
-        assert min(grown) >= 15
+        wait_until(lambda: sum(connections(worker, port) for worker in service.workers) == 40)
+        assert min(connections(worker, port) for worker in service.workers) >= 15
 
 
-def sockets(pid: int) -> int:
-    """How many sockets a process has open."""
-    return sum("socket:" in str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink())
+def connections(pid: int, port: int) -> int:
+    """How many established connections to a port a process has."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    established = {f"socket:[{line[9]}]" for line in lines if line[1].endswith(f":{port:04X}") and line[3] == "01"}
+    files = [file for file in Path(f"/proc/{pid}/fd").iterdir() if file.is_symlink()]
+    return sum(str(file.readlink()) in established for file in files)

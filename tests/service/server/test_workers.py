@@ -1,23 +1,59 @@
-"""Workers that are killed, and signals that are sent."""
+"""Workers that are killed or die, and signals that are sent."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from tests.service.processes import alive, running, start
+from service.server.workers import pause_seconds
+from tests.service.processes import alive, running, start, wait_until
 from tests.service.toys import toy_bundle
+from tests.support import ROOT
 
-HEAD = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+# A supervisor of workers that are no services, with other pauses. It prints the index of each worker that ends.
+SUPERVISOR = """
+import logging, os, signal, sys, time
+from service.server import stop_signals, workers
+
+def dies(index, first):
+    os._exit(3)
+
+def dies_once(index, first):
+    if first:
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getppid(), signal.SIGTERM)
+    while not stop_signals.deferred():
+        time.sleep(0.01)
+    return 0
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(message)s")
+    name, count, first, longest = sys.argv[1:]
+    workers.FIRST_PAUSE_SECONDS, workers.LONGEST_PAUSE_SECONDS = float(first), float(longest)
+    ended = lambda index, pid: print("ended", index, flush=True)
+    sys.exit(workers.supervise(globals()[name], int(count), ended, lambda: print("last")))
+"""
+
+
+def supervised(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A supervisor that has ended."""
+    script = tmp_path / "supervisor.py"
+    script.write_text(SUPERVISOR)
+    return subprocess.run(
+        [sys.executable, script, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_a_worker_that_is_killed_is_replaced_and_the_port_never_closes(bundles: Path):
@@ -25,11 +61,13 @@ def test_a_worker_that_is_killed_is_replaced_and_the_port_never_closes(bundles: 
         first = service.workers
         assert len(first) == 2
         os.kill(first[0], signal.SIGKILL)
-        deadline = time.monotonic() + 60
-        while len(now := service.workers) < 2 or first[0] in now:
+
+        def replaced() -> bool:
             assert httpx2.get(f"{service.url}/decode").status_code == 200
-            assert time.monotonic() < deadline
-        assert first[1] in now
+            return len(service.workers) == 2 and first[0] not in service.workers
+
+        wait_until(replaced)
+        assert first[1] in service.workers
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -45,10 +83,7 @@ def test_workers_whose_parent_is_killed_end(bundles: Path):
     with running(bundles / "grey", "--workers", "2", "--drain-seconds", "0") as service:
         workers = service.workers
         service.process.kill()
-        deadline = time.monotonic() + 60
-        while any(alive(pid) for pid in workers):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: not any(alive(pid) for pid in workers))
 
 
 def test_what_no_worker_can_serve_is_said_once_and_ends_all(tmp_path: Path):
@@ -60,101 +95,37 @@ def test_what_no_worker_can_serve_is_said_once_and_ends_all(tmp_path: Path):
     assert "golden vectors are not reproduced" in stderr
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_sigterm_makes_it_unready_at_once_and_it_serves_on_for_the_drain_delay(bundles: Path, workers: str):
-    with running(bundles / "grey", "--workers", workers, "--drain-seconds", "1.5") as service:
-        begin = time.monotonic()
-        service.process.send_signal(signal.SIGTERM)
-        unready = served = 0
-        while time.monotonic() < begin + 1.2:
-            if httpx2.get(f"{service.url}/health/ready").status_code == 503:
-                unready += 1
-            elif time.monotonic() > begin + 0.3:
-                raise AssertionError("still ready")
-            answer = httpx2.get(f"{service.url}/decode")
-            assert answer.status_code == 200
-            served += 1
-        assert answer.headers["Connection"] == "close"
-        assert unready > 5
-        assert service.process.wait(60) == 0
-        assert time.monotonic() - begin > 1.4
+def test_the_pause_before_a_restart_doubles_up_to_half_a_minute():
+    assert [pause_seconds(deaths) for deaths in range(9)] == [0, 0, 1, 2, 4, 8, 16, 30, 30]
+    for deaths in range(2, 100):
+        assert pause_seconds(deaths) == min(2 ** (deaths - 2), 30)
 
 
-def test_a_request_in_flight_is_finished(bundles: Path):
-    with running(bundles / "grey", "--drain-seconds", "0") as service:
-        code = []
-        body = {"keyframes": [{"shape": "heart"}, {"shape": "square"}] * 2, "steps": 150}
-        headers = {"Accept": "image/webp"}
-        ask = threading.Thread(
-            target=lambda: code.append(
-                httpx2.post(f"{service.url}/interpolate", json=body, headers=headers, timeout=60).status_code
-            )
+@pytest.mark.parametrize("count", [1, 2])
+def test_workers_that_die_again_and_again_are_waited_for_longer_and_longer_and_then_given_up(
+    tmp_path: Path, count: int
+):
+    begin = time.monotonic()
+    ended = supervised(tmp_path, "dies", str(count), "0.1", "0.4")
+    assert time.monotonic() - begin >= 0.1 + 0.2 + 0.4 + 0.4
+    assert ended.returncode == 1
+    *deaths, last = ended.stderr.splitlines()
+    assert last == "every worker died 6 times in a row soon after its start: the service gives up"
+    starts = ["now", "in 0.1 s", "in 0.2 s", "in 0.4 s", "in 0.4 s", "in 0.4 s"]
+    for number, when in enumerate(starts, 1):
+        line = re.compile(
+            rf"worker \d+ ended after \S+ s: exit code 3 \({number} in a row\); another one starts {when}"
         )
-        ask.start()
-        time.sleep(0.05)
-        service.process.send_signal(signal.SIGTERM)
-        ask.join()
-        assert code == [200]
-        assert service.process.wait(60) == 0
+        assert len([each for each in deaths if line.fullmatch(each)]) == count
+    assert ended.stdout.split("\n").count("last") == 1
+    for index in range(count):
+        assert ended.stdout.count(f"ended {index}") >= 6
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_nobody_is_let_in_while_what_is_in_flight_is_finished(bundles: Path, workers: str):
-    with (
-        running(bundles / "grey", "--workers", workers, "--drain-seconds", "0") as service,
-        socket.create_connection(service.address) as slow,
-    ):
-        body = b'{"attributes": {}}'
-        slow.sendall(HEAD % len(body) + body[:5])
-        time.sleep(0.2)
-        service.process.send_signal(signal.SIGTERM)
-        time.sleep(1)
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(service.address)
-        assert service.process.poll() is None
-        slow.sendall(body[5:])
-        assert slow.recv(100).startswith(b"HTTP/1.1 200")
-        assert service.process.wait(60) == 0
-
-
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_second_signal_does_not_wait(bundles: Path, workers: str):
-    with running(bundles / "grey", "--workers", workers, "--drain-seconds", "60") as service:
-        service.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        assert service.process.poll() is None
-        service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(30) == 1
-
-
-@pytest.mark.parametrize("pause", [0.3, 0.6, 1.0])
-def test_sigterm_while_workers_start_ends_them_too(bundles: Path, pause: float):
-    process = start("--model", str(bundles / "grey"), "--port", "0", "--drain-seconds", "0", "--workers", "2")
-    time.sleep(pause)
-    process.send_signal(signal.SIGTERM)
-    _, stderr = process.communicate(timeout=60)
-    assert process.returncode in (0, -signal.SIGTERM), stderr  # before it holds signals, it ends as any process
-
-
-def test_a_signal_that_came_before_the_supervisor_is_passed_on_once():
-    code = """
-import signal
-from service.server import stop_signals
-from service.server import workers
-stop_signals.defer_stop_signals()
-signal.raise_signal(signal.SIGTERM)
-arrivals = workers.receive_signals()
-assert arrivals.recv(100) == bytes([signal.SIGTERM])
-"""
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
-
-
-def test_sigterm_while_it_loads_ends_it_too(bundles: Path):
-    process = start("--model", str(bundles / "grey"), "--port", "0", "--drain-seconds", "0")
-    assert process.stderr
-    for line in process.stderr:
-        if "listening" in line:
-            break
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 0
-    process.stderr.close()
+def test_a_worker_that_dies_once_is_replaced_at_once(tmp_path: Path):
+    ended = supervised(tmp_path, "dies_once", "1", "600", "600")
+    assert ended.returncode == 0
+    assert re.fullmatch(
+        r"worker \d+ ended after .* s: killed by SIGKILL \(1 in a row\); another one starts now\n", ended.stderr
+    )
+    assert ended.stdout.splitlines().count("ended 0") == 2

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from service.inference.repository import ModelRepository
 from tests.service.toys import image
 
 JSON = {"Content-Type": "application/json"}
@@ -136,7 +137,7 @@ def test_a_bug_is_a_500_with_the_request_id_and_no_details(client: TestClient, m
     def fail(*args: object) -> None:
         raise RuntimeError("a secret")
 
-    monkeypatch.setattr("service.latent.points.is_rounded", fail)
+    monkeypatch.setattr(ModelRepository, "engine", fail)
     response = client.post("/decode", json={"attributes": {}})
     assert response.status_code == 500
     check_problem(response)

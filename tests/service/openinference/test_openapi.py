@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+
+@pytest.fixture
+def routes(client: TestClient) -> dict[str, Any]:
+    paths = client.get("/openapi.json").json()["paths"]
+    return {path: methods for path, methods in paths.items() if path.startswith("/v2")}
+
+
+def test_the_protocol_is_documented(routes: dict[str, Any]):
+    model = "/v2/models/{model}"
+    assert set(routes) == {
+        "/v2", "/v2/health/live", "/v2/health/ready",
+        model, f"{model}/ready", f"{model}/infer",
+        f"{model}/versions/{{version}}", f"{model}/versions/{{version}}/ready", f"{model}/versions/{{version}}/infer",
+        "/v2/repository/index", "/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload",
+    }  # fmt: skip
+    for path, methods in routes.items():
+        (route,) = methods.values()
+        assert route["tags"] == ["open inference protocol"]
+        assert [parameter["name"] for parameter in route["parameters"]] == re.findall(r"{(\w+)}", path)
+
+
+def test_a_request_is_documented_down_to_its_tensors(routes: dict[str, Any]):
+    for path in ("/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"):
+        route = routes[path]["post"]
+        for content in (route["requestBody"]["content"], route["responses"]["200"]["content"]):
+            assert set(content) == {"application/json", "application/octet-stream"}
+        request = route["requestBody"]["content"]["application/json"]["schema"]
+        tensor = request["properties"]["inputs"]["items"]
+        assert tensor["required"] == ["name", "datatype", "shape"]
+        assert set(tensor["properties"]) == {"name", "datatype", "shape", "parameters", "data"}
+
+
+def test_schemas_need_no_other_part_of_the_document(routes: dict[str, Any]):
+    assert "$ref" not in str(
+        [route["requestBody"] for methods in routes.values() for route in methods.values() if "requestBody" in route]
+    )
+
+
+def test_a_body_is_needed_only_where_a_model_runs(routes: dict[str, Any]):
+    needed = {
+        path: route["requestBody"]["required"]
+        for path, methods in routes.items()
+        for route in methods.values()
+        if "requestBody" in route
+    }
+    assert needed == {path: path.endswith("/infer") for path in needed}
+    assert len(needed) == 5

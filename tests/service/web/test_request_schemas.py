@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from starlette.testclient import TestClient
+
+from service.web.request_schemas import (
+    DecodeBody,
+    EditBody,
+    EncodeBody,
+    EncodeQuery,
+    InterpolateBody,
+    ModelQuery,
+    NoQuery,
+    RecombineBody,
+    SheetQuery,
+)
+
+ENDS = {"from": {"shape": "square", "scale": 0}, "to": {"shape": "heart", "scale": 5}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"attributes": {}, "z": [0] * 81},
+        {"attributes": None},
+        {"attributes": 5},
+        {"attributes": []},
+        {"attributes": [5]},
+        {"attributes": {}, "columns": 2},
+        {"z": None},
+        [],
+        None,
+        "text",
+    ],
+)
+def test_another_body_of_decode_than_documented_is_a_422(client: TestClient, body: Any):
+    response = client.post("/decode", content=json.dumps(body), headers={"Content-Type": "application/json"})
+    assert response.status_code == 422
+    assert response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"from": {}},
+        {"keyframes": [{}]},
+        {"keyframes": [{}, {}], "from": {}, "to": {}},
+        {"keyframes": [{}, None]},
+        {"from": None, "to": {}},
+        ENDS | {"steps": 1},
+        ENDS | {"steps": 2.5},
+        ENDS | {"steps": True},
+        ENDS | {"steps": None},
+        ENDS | {"easing": "bounce"},
+        ENDS | {"fps": 0},
+        ENDS | {"loop": 1},
+        ENDS | {"speed": 2},
+    ],
+)
+def test_another_body_of_interpolate_than_documented_is_a_422(client: TestClient, body: dict[str, Any]):
+    assert client.post("/interpolate", json=body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"images": []}, {"images": "x"}, {"images": [5]}, {"images": [None]}, {"image": "x"}]
+)
+def test_another_body_of_encode_than_documented_is_a_422(client: TestClient, body: Any):
+    assert client.post("/encode", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("schema", [DecodeBody, EditBody, RecombineBody, InterpolateBody])
+def test_every_example_of_the_documentation_is_accepted(schema: type[BaseModel]):
+    examples = schema.model_json_schema()["examples"]
+    assert examples
+    for example in examples:
+        schema.model_validate(example)
+
+
+@pytest.mark.parametrize("schema", [DecodeBody, EncodeBody, EditBody, RecombineBody, InterpolateBody])
+def test_every_member_of_a_body_is_documented_with_a_type(schema: type[BaseModel]):
+    for name, member in schema.model_json_schema()["properties"].items():
+        assert {"type", "anyOf", "enum"} & member.keys(), name
+
+
+@pytest.mark.parametrize("schema", [NoQuery, ModelQuery, SheetQuery, EncodeQuery])
+def test_unknown_parameters_are_refused(schema: type[BaseModel]):
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        schema.model_validate({"unknown": "1"})
