@@ -45,7 +45,8 @@ class InlineRunner:
 
     def __init__(self, scheduler: BatchQueue) -> None:
         self._scheduler = scheduler
-        self._called = False
+        self.called = False
+        """Whether the event loop will come to what waits."""
 
     @property
     def max_rows(self) -> int:
@@ -57,8 +58,8 @@ class InlineRunner:
 
     def call(self, loop: AbstractEventLoop) -> None:
         """Run what waits when the event loop comes to it. The caller holds the scheduler's lock."""
-        if not self._called:
-            self._called = True
+        if not self.called:
+            self.called = True
             loop.call_soon(self._run, loop)
 
     def _run(self, loop: AbstractEventLoop) -> None:
@@ -74,6 +75,6 @@ class InlineRunner:
         except Exception as error:
             log.critical("a batch of %s was lost", scheduler.name, exc_info=error)
             scheduler.fail(batch, error)
-        self._called = False
+        self.called = False
         if scheduler.waiting:
             scheduler.wake(loop)

@@ -196,7 +196,7 @@ class Scheduler:
             self._idle += 1
             try:
                 # A thread that came late must not take what the event loop was called for.
-                while (not self._queues or (self._inline and self._inline.max_rows)) and not self._closed:
+                while (not self._queues or (self._inline and self._inline.called)) and not self._closed:
                     self._changed.wait()
                 return self._take(MAX_BATCH, self._idle)
             finally:

@@ -81,6 +81,21 @@ def test_short_batches_run_in_the_event_loop_once_it_is_known_how_short_they_are
     asyncio.run(main())
 
 
+def test_a_first_job_of_several_batches_is_run_to_its_end(clock: Clock):
+    """Its first batch shows how short they are, and nobody calls the event loop for the others."""
+
+    async def main() -> None:
+        graph = Placed(clock)
+        values = range(3 * MAX_BATCH + 1)
+        with scheduler(inline=True) as (queue, _):
+            async with asyncio.timeout(60):
+                assert await run(queue, job(graph, *values)) == [[2 * x for x in values]]
+                assert await run(queue, job(graph, 1)) == [[2]]
+            assert graph.here == [1]
+
+    asyncio.run(main())
+
+
 def test_the_event_loop_takes_no_more_than_it_can_run_in_a_moment_and_leaves_slow_models_to_the_thread(clock: Clock):
     async def main() -> None:
         for milliseconds, most in ((0.4, 25), (2, 0)):
