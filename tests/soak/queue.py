@@ -39,18 +39,21 @@ class Queue:
     async def long(self, seconds: float) -> AsyncIterator[None]:
         """Inside, whoever comes waits so many seconds or more; then until all is answered."""
         keep = asyncio.Event()
-        tasks: list[asyncio.Task[None]] = []
         keep.set()
         self.waits.clear()
-        while len(self.waits) < 5 or min(self.waits[-5:]) < seconds:
-            tasks.append(asyncio.create_task(self._fill(keep)))
-            seen = len(self.waits)
-            while len(self.waits) < seen + 2 * len(tasks):  # until each has come behind all others
-                await asyncio.sleep(0.001)
-        self.waits.clear()
-        yield
-        keep.clear()
-        await asyncio.gather(*tasks)
+        async with asyncio.TaskGroup() as group:  # a request that fails ends the wait for it
+            senders = 0
+            while len(self.waits) < 5 or min(self.waits[-5:]) < seconds:
+                group.create_task(self._fill(keep))
+                senders += 1
+                seen = len(self.waits)
+                while len(self.waits) < seen + 2 * senders:  # until each has come behind all others
+                    await asyncio.sleep(0.001)
+            self.waits.clear()
+            try:
+                yield
+            finally:
+                keep.clear()
 
     async def _fill(self, keep: asyncio.Event) -> None:
         while keep.is_set():
