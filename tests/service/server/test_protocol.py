@@ -89,7 +89,7 @@ def test_what_is_no_http_is_a_problem_too(impatient: Running):
     [
         ((b"GET / HTTP/1.1\r\n" + (b"X: " + b"a" * 995 + b"\r\n") * 66)[: MAX_HEAD_BYTES + 1], MAX_HEAD_BYTES),
         ((b"GET / HTTP/1.1\r\nX: " + b"a" * 66_000)[: MAX_HEAD_BYTES + 1], MAX_HEAD_BYTES),
-        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * (MAX_HEADERS + 1), MAX_HEADERS),
+        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * (MAX_HEADERS + 1) + b"\r\n", MAX_HEADERS),
     ],
     ids=["long headers", "one header without end", "many headers"],
 )
