@@ -5,7 +5,6 @@ pytest imports this file before every test, so PyTorch is imported only in the f
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,6 @@ from tests.support import MNIST, REAL_DSPRITES, train, write_sprites
 if TYPE_CHECKING:
     from export.manifest import Manifest
     from training.runs import Run
-
-# A shell makes the commands that it runs in the background ignore SIGINT, and they pass that on to their processes.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -25,13 +25,22 @@ def test_a_worker_is_ahead_of_those_that_have_fewer_but_not_of_the_dead():
 
 
 def test_connections_that_come_at_once_are_shared_evenly(bundles: Path):
-    with running(bundles / "grey", "--workers", "2") as service, ExitStack() as clients:
+    with running(bundles / "grey", "--workers", "2") as service:
         _, port = service.address
-        wait_until(lambda: not any(connections(worker, port) for worker in service.workers))
-        for _ in range(40):
-            clients.enter_context(socket.create_connection(service.address))
-        wait_until(lambda: sum(connections(worker, port) for worker in service.workers) == 40)
-        assert min(connections(worker, port) for worker in service.workers) >= 15
+
+        def shares() -> list[int]:
+            return [connections(worker, port) for worker in service.workers]
+
+        def shared_evenly() -> bool:
+            """Once both workers accept: the first one to do so takes all until then."""
+            with ExitStack() as clients:
+                wait_until(lambda: not any(shares()))
+                for _ in range(40):
+                    clients.enter_context(socket.create_connection(service.address))
+                wait_until(lambda: sum(shares()) == 40)
+                return min(shares()) >= 15
+
+        wait_until(shared_evenly)
 
 
 def connections(pid: int, port: int) -> int:

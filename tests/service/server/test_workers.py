@@ -35,6 +35,7 @@ def dies_once(index, first):
     return 0
 
 if __name__ == "__main__":
+    stop_signals.defer_stop_signals()
     logging.basicConfig(format="%(message)s")
     name, count, first, longest = sys.argv[1:]
     workers.FIRST_PAUSE_SECONDS, workers.LONGEST_PAUSE_SECONDS = float(first), float(longest)

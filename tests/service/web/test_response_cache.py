@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import random
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,3 +96,15 @@ def test_a_size_of_0_keeps_nothing():
     cache = ResponseCache(0)
     cache.put("a", answer(OVERHEAD))
     assert cache.get("a") is None
+
+
+def test_an_entry_takes_as_much_memory_as_is_counted():
+    cache, entries = ResponseCache(2**30), 3000
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for index in range(entries):
+        tag = f'W/"{index:032x}"'
+        cache.put(tag, BytesResponse(random.randbytes(500), "image/png", (b"etag", tag.encode())))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0.8 < (after - before) / (entries * (500 + OVERHEAD)) < 1
