@@ -10,6 +10,9 @@ LOCK := requirements/constraints.txt
 # Python compiles a module when it is first imported. Compiling all of them here would take longer than installing them.
 INSTALL := pip install --quiet --no-compile --constraint
 
+# Compiled modules are kept even where the environment says otherwise: tests start hundreds of processes.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: serve training test test-all test-lowest image-test soak lint lock wheel clean
 
 serve: .venv/serve
