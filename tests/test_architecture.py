@@ -35,3 +35,16 @@ def test_every_folder_of_the_packages_has_a_row() -> None:
     ]
     assert len(folders) > 15
     assert [folder for folder in folders if f"`{folder}`" not in PAGE] == []
+
+
+def test_every_module_has_its_tests_where_one_looks_for_them() -> None:
+    """A preset's tests run over the registry: tests/training/test_presets.py."""
+    missing = [
+        path.relative_to(ROOT)
+        for package in ("attributes", "export", "service", "spritevae", "training")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if path.name != "__init__.py"
+        and path.parent != ROOT / "training" / "presets"
+        and not (ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.stem.strip('_')}.py")).exists()
+    ]
+    assert missing == []
