@@ -5,11 +5,12 @@ import threading
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import PngImagePlugin
 from starlette.testclient import TestClient
 
 from export.bundle import DECODER, BundleError
 from service.app import create_app
+from service.codecs.decode import MAX_TEXT_BYTES
 from service.inference.repository import ModelRepository
 from service.settings import Settings
 
@@ -46,6 +47,7 @@ def test_paths_are_not_redirected(bundles: Path):
         assert client.get("/decode/").status_code == 404
 
 
-def test_pillow_refuses_images_beyond_the_pixels_that_the_service_reads(bundles: Path):
+def test_pillow_gets_the_limit_of_text_in_a_file(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 2**62)
     create_app(settings(bundles))
-    assert Image.MAX_IMAGE_PIXELS is not None
+    assert PngImagePlugin.MAX_TEXT_MEMORY == MAX_TEXT_BYTES
