@@ -108,7 +108,7 @@ class Settings(BaseSettings):
             value = [entry for part in value.split(",") if (entry := part.strip())]
         return value or cls.model_fields[str(field.field_name)].default
 
-    @property
+    @cached_property
     def max_json_values(self) -> int:
         """Most values of a JSON body."""
         return JSON_VALUES_PER_ITEM * max(self.max_items, self.max_frames)

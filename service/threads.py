@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, TypeVarTuple
 
 from anyio import to_thread
 
@@ -11,13 +11,16 @@ from anyio import to_thread
 MAX_LOOP_MICROSECONDS = 500.0
 
 Result = TypeVar("Result")
+Arguments = TypeVarTuple("Arguments")
 
 
-async def in_thread(work: Callable[[], Result]) -> Result:
+async def in_thread(work: Callable[[*Arguments], Result], *arguments: *Arguments) -> Result:
     """The result of long work."""
-    return await to_thread.run_sync(work)
+    return await to_thread.run_sync(work, *arguments)
 
 
-async def in_thread_if_long(microseconds: float, work: Callable[[], Result]) -> Result:
+async def in_thread_if_long(
+    microseconds: float, work: Callable[[*Arguments], Result], *arguments: *Arguments
+) -> Result:
     """The result of ``work`` that takes about that long."""
-    return work() if microseconds <= MAX_LOOP_MICROSECONDS else await in_thread(work)
+    return work(*arguments) if microseconds <= MAX_LOOP_MICROSECONDS else await in_thread(work, *arguments)

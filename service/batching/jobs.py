@@ -156,16 +156,18 @@ def completed(job: Job, outputs: Batch) -> Outcome:
 
 
 def deliver(outcomes: Iterable[Outcome]) -> None:
-    """Give each job's future its outcome, in the future's own event loop. Each loop is woken once."""
-    by_loop: dict[AbstractEventLoop, list[Outcome]] = {}
+    """Give each job's future its outcome, in the future's own event loop. Each other loop is woken once."""
+    running = _running_loop()
+    elsewhere: dict[AbstractEventLoop, list[Outcome]] = {}
     for outcome in outcomes:
-        by_loop.setdefault(outcome.job.future.get_loop(), []).append(outcome)
-    for loop, own in by_loop.items():
-        if loop is _running_loop():
-            _settle(own)
-            continue
+        loop = outcome.job.future.get_loop()
+        if loop is running:
+            _settle(outcome)
+        else:
+            elsewhere.setdefault(loop, []).append(outcome)
+    for loop, own in elsewhere.items():
         with suppress(RuntimeError):  # the loop is closed, and nobody waits
-            loop.call_soon_threadsafe(_settle, own)
+            loop.call_soon_threadsafe(_settle_all, own)
 
 
 def _running_loop() -> AbstractEventLoop | None:
@@ -175,11 +177,16 @@ def _running_loop() -> AbstractEventLoop | None:
         return None
 
 
-def _settle(outcomes: list[Outcome]) -> None:
-    for job, result, error in outcomes:
-        if job.future.done():
-            continue
-        if error is None:
-            job.future.set_result(result)
-        else:
-            job.future.set_exception(error)
+def _settle_all(outcomes: list[Outcome]) -> None:
+    for outcome in outcomes:
+        _settle(outcome)
+
+
+def _settle(outcome: Outcome) -> None:
+    job, result, error = outcome
+    if job.future.done():
+        return
+    if error is None:
+        job.future.set_result(result)
+    else:
+        job.future.set_exception(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -72,7 +73,7 @@ class Engine:
         """
 
         def finish(outputs: Batch) -> Result:
-            if not outputs["finite"].all():
+            if not all(outputs["finite"].tolist()):  # sooner than numpy's all() for so few
                 raise Problem(422, "z: the decoder gives no finite image there", where="z")
             return then(outputs["frame"])
 
@@ -125,10 +126,8 @@ class Engine:
 
 def _frames(images: Float32) -> Batch:
     """Frames [B, H, W, C] of images [B, C, H, W], and which of these are ``finite`` [B]."""
-    # The sum of all values takes half the time of looking at each. It may overflow, but is never finite by mistake.
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = images.sum()
-    if np.isfinite(total):
+    # One product takes half the time of looking at each value. It may overflow, but is never finite by mistake.
+    if math.isfinite(np.vdot(images, images)):
         return {"frame": to_frames(images), "finite": ALL_FINITE[: len(images)]}
     finite: NDArray[Any] = np.asarray(np.isfinite(images).all(axis=(1, 2, 3)))  # [B]
     return {"frame": to_frames(np.nan_to_num(images)), "finite": finite}

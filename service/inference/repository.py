@@ -55,6 +55,10 @@ class ModelRepository:
             height, width, _ = bundle.manifest.image.shape
             if height * width > settings.max_pixels:
                 raise ModelError(f"--max-pixels {settings.max_pixels} lets no image of {name} in: {width}x{height}")
+        self.names = tuple(self._bundles)
+        """Names of all models, served or not, the default one first."""
+        self.default = self.names[0]
+        """Name of the default model."""
 
     def load(self) -> None:
         """Make every model ready to run; each must reproduce its golden vectors."""
@@ -106,16 +110,6 @@ class ModelRepository:
                     await self.load_model(name)
                 except Problem as problem:
                     log.error("%s; the one before is served on", problem.detail)
-
-    @property
-    def default(self) -> str:
-        """Name of the default model: the first one."""
-        return next(iter(self._bundles))
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Names of all models, served or not, the default one first."""
-        return tuple(self._bundles)
 
     @property
     def loaded(self) -> bool:

@@ -19,7 +19,6 @@ from service.web.request_bodies import read_json
 from service.web.request_schemas import AttributesQuery, DecodeBody, SheetQuery
 from service.web.response_schemas import DecodeAnswer
 from service.web.responses import (
-    cached_response,
     caching_headers,
     engine_for,
     etag_of_request,
@@ -44,9 +43,12 @@ async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Res
     engine = engine_for(state.repository, query.model)
     media = negotiate(request, FORMATS)
     given = await read_json(request, DecodeBody, state.settings)
-    items = given.z if "z" in given.model_fields_set else given.attributes
     points = await in_thread_if_long(
-        MICROSECONDS_PER_POINT * len(items), lambda: _points(engine.model, given, state.settings.max_items)
+        MICROSECONDS_PER_POINT * (len(given.attributes) + len(given.z)),  # one of them is empty
+        _points,
+        engine.model,
+        given,
+        state.settings.max_items,
     )
     return await _response(state, engine, points, media, query.columns)
 
@@ -81,6 +83,8 @@ async def _response(
     state: ServiceState, engine: Engine, points: LatentPoints, media: str, columns: int | None
 ) -> BytesResponse:
     tag = etag_of_request(engine.model, points, media, columns)
-    return await cached_response(
-        state.cache, tag, lambda: image_response(engine, points, media, tag=tag, columns=columns, key="items")
-    )
+    response = state.cache.get(tag)
+    if response is None:
+        response = await image_response(engine, points, media, tag=tag, columns=columns, key="items")
+        state.cache.put(tag, response)
+    return response

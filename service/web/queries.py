@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from functools import cache
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -16,8 +15,6 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 def read_query(request: Request, schema: type[Schema]) -> Schema:
     """The query parameters as ``schema``; raises Problem 422."""
-    if not request.scope["query_string"]:
-        return cast(Schema, _empty(schema))
     refuse_repeated_parameters(request)
     try:
         return schema.model_validate(dict(request.query_params))
@@ -42,8 +39,3 @@ def refuse_parameters(request: Request) -> None:
     refuse_repeated_parameters(request)
     for name in request.query_params:
         raise Problem(422, f"query.{name[:80]}: accepts no parameters", where=f"query.{name[:80]}")
-
-
-@cache
-def _empty(schema: type[BaseModel]) -> BaseModel:
-    return schema()

@@ -62,8 +62,8 @@ async def read_json(request: Request, schema: type[Schema], settings: Settings) 
     """The request's JSON body as ``schema``; raises Problem 400, 413, 415 or 422."""
     accept(media_type(request), (JSON,))
     body = await read_body(request)
-    limit = settings.max_json_values
-    return await in_thread_if_long(len(body) * JSON_MICROSECONDS_PER_BYTE, lambda: _validated(body, schema, limit))
+    microseconds = len(body) * JSON_MICROSECONDS_PER_BYTE
+    return await in_thread_if_long(microseconds, _validated, body, schema, settings.max_json_values)
 
 
 def _validated(body: bytes, schema: type[Schema], max_values: int) -> Schema:

@@ -54,7 +54,7 @@ class DecodeBody(_Body):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> DecodeBody:
-        if ("attributes" in self.model_fields_set) == ("z" in self.model_fields_set):
+        if len(self.model_fields_set) != 1:
             raise ValueError("needs attributes or z, and not both")
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -19,7 +19,6 @@ from service.inference.model import Model
 from service.inference.repository import ModelRepository
 from service.latent.points import LatentPoints
 from service.web.bytes_response import BytesResponse, Header
-from service.web.response_cache import ResponseCache
 from service.web.scope import joined_header
 
 MAX_AGE_SECONDS = 300
@@ -74,17 +73,6 @@ def not_modified(request: Request, tag: str) -> bool:
     return "*" in known or tag.removeprefix("W/") in known
 
 
-async def cached_response(
-    cache: ResponseCache, tag: str, make: Callable[[], Awaitable[BytesResponse]]
-) -> BytesResponse:
-    """The response of an ETag: the one that is kept, or the one that ``make`` gives, which is kept then."""
-    response = cache.get(tag)
-    if response is None:
-        response = await make()
-        cache.put(tag, response)
-    return response
-
-
 async def image_response(
     engine: Engine,
     points: LatentPoints,
@@ -98,12 +86,12 @@ async def image_response(
 ) -> BytesResponse:
     """The images at ``points`` as ``media`` with an ETag; JSON lists them under ``key``. Raises Problem 422."""
     count = len(points.z)
-    columns = encode.sheet_columns(count, columns)
+    sheet_columns = encode.sheet_columns(count, columns) if count > 1 else 1
 
     def encoded(frames: Frames) -> bytes:
         if media == encode.JSON:
             return _images_as_json(engine.model, frames, points, key)
-        return encode.encode(frames, media, columns, fps, loop)
+        return encode.encode(frames, media, sheet_columns, fps, loop)
 
     microseconds = encode.microseconds(media, (count, *engine.model.manifest.image.shape))
     content = await engine.draw(points.z, encoded, microseconds=microseconds)
@@ -111,7 +99,7 @@ async def image_response(
     if points.rounded:
         headers.append((b"x-mixing", b"nearest"))
     if media == encode.PNG and count > 1:
-        headers.append((b"x-sheet-columns", str(columns).encode()))
+        headers.append((b"x-sheet-columns", str(sheet_columns).encode()))
     return BytesResponse(content, media, *headers)
 
 

@@ -33,12 +33,15 @@ class DirectRoute(APIRoute):
 def _handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
     schema: type[BaseModel] | None = typing.get_type_hints(endpoint).get("query")
     in_path = set(inspect.signature(endpoint).parameters) - {"request", "query"}
+    no_query = schema() if schema else None  # made once, as most requests have none
 
     async def handle(request: Request) -> Response:
         if schema is None:
             refuse_parameters(request)
             return await endpoint(request)
-        query = read_query(request, schema)
+        query = read_query(request, schema) if request.scope["query_string"] else no_query
+        if not in_path:
+            return await endpoint(request, query=query)
         return await endpoint(request, query=query, **{name: request.path_params[name] for name in in_path})
 
     return handle

@@ -39,14 +39,17 @@ def refuse_repeated_keys(document: bytes) -> None:
 
 def _count_keys(content: Any) -> int:
     """Keys of all objects, except those in lists that begin with a number or a string."""
-    keys, inside = 0, content
-    if isinstance(content, dict):
-        keys, inside = len(content), content.values()
-    elif not (content and isinstance(content[0], CONTAINERS)):
-        return 0
-    for value in inside:
-        if isinstance(value, CONTAINERS):
-            keys += _count_keys(value)
+    keys, waiting = 0, [content]
+    while waiting:
+        inside = waiting.pop()
+        if isinstance(inside, dict):
+            keys += len(inside)
+            inside = inside.values()
+        elif not (inside and isinstance(inside[0], CONTAINERS)):
+            continue
+        for value in inside:
+            if isinstance(value, CONTAINERS):
+                waiting.append(value)
     return keys
 
 
