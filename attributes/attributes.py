@@ -31,6 +31,7 @@ class Attributes(Sequence[Attribute]):
         self._reader = Reader(self._attributes)
         self._lows, self._spans, self._steps = np.array([a.unit_scale for a in self._attributes]).T
         self._continuous = np.array([a.kind == "continuous" for a in self._attributes])
+        self._any_continuous = bool(self._continuous.any())
 
     def __len__(self) -> int:
         return len(self._attributes)
@@ -118,7 +119,7 @@ class Attributes(Sequence[Attribute]):
     def rounded(self, positions: Floats, digits: int) -> Floats:
         """Positions [B, A] rounded to ``digits``. Values of continuous attributes stay as they are."""
         rounded = self._reader.within_turn(positions.round(digits))
-        return np.where(self._continuous, positions, rounded)
+        return np.where(self._continuous, positions, rounded) if self._any_continuous else rounded
 
 
 def attributes_of(fields: Sequence[Mapping[str, Any]]) -> Attributes:

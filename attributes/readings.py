@@ -49,11 +49,17 @@ def fold_aliases(weights: Floats, classes: int) -> Floats:
     """Weights [..., K] with those of aliases added to the first ``classes`` ones, which they stand for."""
     if weights.shape[-1] == classes:
         return weights
-    folded = np.zeros_like(weights)
-    for start in range(0, weights.shape[-1], classes):
-        turn = weights[..., start : start + classes]
-        folded[..., : turn.shape[-1]] += turn
+    folded = weights.copy()
+    _add_aliases(folded, classes)
+    folded[..., classes:] = 0
     return folded
+
+
+def _add_aliases(weights: Floats, classes: int) -> None:
+    """Add the weights [..., K] of aliases to those of the first ``classes`` ones, in place."""
+    for start in range(classes, weights.shape[-1], classes):
+        aliases = weights[..., start : start + classes]
+        weights[..., : aliases.shape[-1]] += aliases
 
 
 class Reader:
@@ -93,7 +99,7 @@ class Reader:
             values = extended[:, self._starts[self._continuous]]
             extended[:, self._starts[self._continuous]] = 1
         for columns, classes in self._aliased:
-            extended[:, columns] = fold_aliases(extended[:, columns], classes)
+            _add_aliases(extended[:, columns], classes)
         index = np.empty((len(weights), len(self._columns)), np.intp)  # [B, A]
         for row, columns in zip(index.T, self._columns, strict=True):
             extended[:, columns].argmax(axis=1, out=row)
@@ -110,6 +116,4 @@ class Reader:
 
     def within_turn(self, positions: Floats) -> Floats:
         """Positions [B, A] with those of circular attributes taken modulo their period."""
-        positions = positions % self._turns
-        positions[positions == self._turns] = 0  # -1e-20 % 39 is 39.0
-        return positions
+        return positions % self._turns % self._turns  # twice, as -1e-20 % 39 is 39.0

@@ -102,6 +102,17 @@ def test_what_is_no_image_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatc
     asyncio.run(main())
 
 
+@pytest.mark.filterwarnings("error")
+def test_values_whose_product_overflows_are_finite_all_the_same(engine: Engine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(engine.model, "decode", lambda z: np.full((len(z), 1, 32, 32), 1e38, np.float32))
+
+    async def main() -> None:
+        current_request.set(RequestContext("", silent))
+        assert (await engine.draw(Z, np.asarray) == 255).all()
+
+    asyncio.run(main())
+
+
 def test_a_request_is_not_run_once_its_client_has_left_or_its_time_is_over(engine: Engine, held: Held):
     async def leaves() -> Message:
         return {"type": "http.disconnect"}
