@@ -77,7 +77,7 @@ class Reader:
             (slice(start, start + axis.size), axis.classes) for axis, start in with_starts if axis.classes < axis.size
         ]
         # What positions are taken modulo of.
-        self._turns = np.array([axis.classes if axis.kind == "circular" else np.inf for axis in axes])
+        self._turns: Floats = np.array([axis.classes if axis.kind == "circular" else np.inf for axis in axes])
         # [2, sum K] the columns of the class before and of the class behind each one. Where there is none, it is the
         # column behind all others, which holds zeros.
         self._neighbours = np.full((2, self._total), self._total)
