@@ -84,11 +84,11 @@ def _check_images(images: Pixels, pair: Pair, values: Sequence[Mapping[str, int 
 
 
 def _check_edit(image: Pixels, pair: Pair, body: dict[str, Any]) -> None:
-    """z' = z + w_new - w_old in the columns of the attribute that is set, as the codebook is the identity."""
+    """Compare with z' = z + (w_new - w_old) @ codebook over the columns of the attribute that is set."""
     z, weights = pair.encode(read_png(base64.b64decode(body["image"]))[None])
     ((name, value),) = body["set"].items()
-    z[0, pair.columns[name]] -= weights[0, pair.columns[name]]
-    z[0, pair.column(name, value)] += 1
+    columns = pair.columns[name]
+    z += pair.codebook[pair.column(name, value)] - weights[:, columns] @ pair.codebook[columns]
     _compare(image[None], pair.decode(z), body["set"])
 
 

@@ -1,7 +1,4 @@
-"""What all peers share: encoder and decoder in onnxruntime, and PNG by Pillow.
-
-For systems whose codebook is the identity: z holds the weights of the attributes' classes.
-"""
+"""What all peers share: encoder and decoder in onnxruntime, and PNG by Pillow."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ WORKERS = "SPRITEVAE_BENCHMARK_WORKERS"
 class Pair:
     """Encoder and decoder of a bundle, each on one thread.
 
-    ``columns``: each attribute's columns in z and in the weights.
+    ``columns``: each attribute's columns in the weights. ``codebook`` [sum K, D]: the latent vector of each weight.
     """
 
     def __init__(self, bundle: Path) -> None:
@@ -39,7 +36,7 @@ class Pair:
             each["name"]: slice(end - each["size"], end) for each, end in zip(attributes, ends, strict=True)
         }
         with np.load(bundle / "codebook.npz") as codebook:
-            self.length = len(codebook["offset"])
+            self.codebook, self._offset = (codebook[name].astype(np.float32) for name in ("matrix", "offset"))
         self._encoder, self._decoder = (_session(bundle / f"{graph}.onnx") for graph in ("encoder", "decoder"))
 
     @classmethod
@@ -48,16 +45,15 @@ class Pair:
         return cls(Path(os.environ[BUNDLE]))
 
     def column(self, name: str, value: Any) -> int:
-        """The column of one class of an attribute, by its label or its index (a number or its digits)."""
+        """An attribute's class's column in the weights, by its label or its index (a number or its digits)."""
         labels = self.attributes[name]["labels"]
         start: int = self.columns[name].start
         return start + (labels.index(value) if value in labels else int(value))
 
     def latent_point(self, values: Mapping[str, Any]) -> Float32:
         """z [D] of a label or an index of each attribute."""
-        z = np.zeros(self.length, np.float32)
-        for name in self.attributes:
-            z[self.column(name, values[name])] = 1
+        columns = [self.column(name, values[name]) for name in self.attributes]
+        z: Float32 = self._offset + self.codebook[columns].sum(axis=0)
         return z
 
     def decode(self, z: Float32) -> Pixels:

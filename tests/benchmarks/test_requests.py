@@ -9,12 +9,15 @@ from urllib.parse import parse_qsl
 import numpy as np
 import pytest
 
-from benchmarks.peers.pair import Pair, Pixels, png, read_png
+from attributes import Attributes
+from benchmarks.peers.pair import Float32, Pair, Pixels, png, read_png
 from benchmarks.protocols import Form
 from benchmarks.requests import ITEMS, WrongAnswer, bodies, check
 from benchmarks.servers import ALL_FORMS
 from export.bundle import read_bundle
 from training.data.dsprites import ATTRIBUTES
+
+ROOT = Path(__file__).parents[2]
 
 
 def npy(images: Pixels) -> bytes:
@@ -89,15 +92,32 @@ def test_of_several_decoded_images_each_is_compared(pair: Pair) -> None:
 
 def test_an_edited_image_is_that_of_the_codebooks_edit(pair: Pair, reference: Path) -> None:
     body = next(bodies("edit", 1))
-    given = json.loads(body)
-    z, weights = pair.encode(read_png(base64.b64decode(given["image"]))[None])
-    ((name, value),) = given["set"].items()
-    changed = weights.astype(float)
-    changed[:, ATTRIBUTES.columns(name)] = ATTRIBUTES.named(name).weights(value)
-    edited = read_bundle(reference).codebook.edit(z, weights.astype(float), changed)
-    check("edit", pair, body, png(pair.decode(np.asarray(edited, np.float32))[0]))
+    z, edited = _edited(body, pair, reference)
+    check("edit", pair, body, png(pair.decode(edited)[0]))
     with pytest.raises(WrongAnswer, match="grey levels"):
         check("edit", pair, body, png(pair.decode(z)[0]))
+
+
+def test_edits_are_checked_by_a_codebook_that_is_not_the_identity() -> None:
+    shipped = (
+        ROOT / "service/bundles/dsprites"
+    )  # whose last orientation, a full turn, has the latent point of the first
+    pair = Pair(shipped)
+    assert (pair.codebook != np.eye(len(pair.codebook))).any()
+    for body in bodies("edit", 50):
+        check("edit", pair, body, png(pair.decode(_edited(body, pair, shipped)[1])[0]))
+
+
+def _edited(body: bytes, pair: Pair, bundle: Path) -> tuple[Float32, Float32]:
+    """z [1, D] of the image in a body, and z as the bundle's codebook edits it."""
+    given = json.loads(body)
+    z, weights = pair.encode(read_png(base64.b64decode(given["image"]))[None])
+    read = read_bundle(bundle)
+    ((name, value),) = given["set"].items()
+    changed = weights.astype(float)
+    attributes = Attributes(read.manifest.attributes)
+    changed[:, attributes.columns(name)] = attributes.named(name).weights(value)
+    return z, np.asarray(read.codebook.edit(z, weights.astype(float), changed), np.float32)
 
 
 def test_the_response_for_another_image_is_wrong(pair: Pair) -> None:

@@ -43,7 +43,7 @@ def test_the_response_has_the_most_probable_class(pair: Pair) -> None:
 
 def test_the_environment_names_the_bundle(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BUNDLE, str(reference))
-    assert Pair.from_environment().length == ATTRIBUTES.total
+    assert Pair.from_environment().codebook.shape == (ATTRIBUTES.total, ATTRIBUTES.total)
 
 
 def test_png_keeps_every_pixel() -> None:
