@@ -15,18 +15,19 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
 from service.codecs.decode import limit_pillow
-from service.inference.providers import cores
 from service.inference.repository import ModelRepository
 from service.middleware.admission import AdmissionControl, AdmissionMiddleware
 from service.middleware.auth import AuthMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.request_context import RequestContextMiddleware
+from service.observability import logs
 from service.openinference import infer, metadata
 from service.openinference import repository as model_repository
 from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages, recombine
 from service.security.response_headers import CORS
-from service.settings import Settings
+from service.settings import Settings, read_settings
 from service.state import ServiceState, StatefulApp
+from service.threads import cores
 from service.web.error_handlers import handle_errors
 from service.web.openapi import describe_keys
 from service.web.queries import refuse_repeats
@@ -93,7 +94,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
         redoc_url=None,
         redirect_slashes=False,  # a redirect would lead to the host name that the client sent
     )
-    admission = AdmissionControl(repository, settings.max_requests)
+    admission = AdmissionControl(repository, settings.max_requests, settings.root_path)
     app.service = ServiceState(settings, repository, ResponseCache(settings.cache_bytes), admission)
     handle_errors(app)
     for router in ROUTERS:
@@ -101,6 +102,16 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     if settings.keys:
         describe_keys(app)
     return app
+
+
+def from_environment() -> StatefulApp:
+    """The service for another server, such as uvicorn or gunicorn: its settings are those of the environment and .env.
+
+    Raises ValueError for wrong settings, and what ``create_app`` raises.
+    """
+    settings = read_settings()
+    logs.configure(settings.log_level, settings.log_format)
+    return create_app(settings)
 
 
 @asynccontextmanager

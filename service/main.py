@@ -11,16 +11,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-from pydantic_settings import CliApp, SettingsError
-
+from service import environment
 from service.observability import logs
 from service.security import api_keys
 from service.server import stop_signals
 from service.server.connection_counts import ConnectionCounts
+from service.server.listening import ListenError, address, listening_sockets
 from service.server.workers import supervise
-from service.settings import Settings
+from service.settings import Settings, read_settings
 
 log = logging.getLogger("spritevae.main")
 # How long a thread that has run a batch waits for an event loop that is busy with rejections. With Python's 5 ms, fewer
@@ -41,11 +39,18 @@ def serve(argv: Sequence[str]) -> int:
     logs.configure(settings.log_level, settings.log_format)
     if settings.api_keys_file and api_keys.exposed(settings.api_keys_file):
         log.warning("every user of this machine can read the API keys in %s", settings.api_keys_file)
+    if links := environment.service_links([*Settings.model_fields]):
+        log.info("%s: set by Kubernetes for a Service of that name, and ignored", ", ".join(links))
     try:
-        listening = _listen(settings.host, settings.port)
-    except OSError as error:
-        _complain(f"can't listen on {settings.host}:{settings.port}: {error.strerror}")
+        with listening_sockets(settings) as listening:
+            return _run(settings, listening)
+    except ListenError as error:
+        _complain(str(error))
         return 1
+
+
+def _run(settings: Settings, listening: Sequence[socket.socket]) -> int:
+    """Serve in this process, or in workers; gives the exit code."""
     if settings.workers == 1:
         return run_worker(settings, listening)
     counts = ConnectionCounts(settings.workers)
@@ -54,43 +59,23 @@ def serve(argv: Sequence[str]) -> int:
         counts.clear(worker_index)
         _forget_metrics(pid)
 
+    def close() -> None:
+        # The parent closes its copies of the sockets, or they would take connections that nobody accepts any more.
+        for each in listening:
+            each.close()
+
     with _shared_metrics():
-        # The parent closes its copy of the socket, or it would take connections that nobody accepts any more.
-        return supervise(
-            partial(run_worker, settings, listening, counts), settings.workers, on_exit, on_last=listening.close
-        )
-
-
-def read_settings(argv: Sequence[str]) -> Settings:
-    """The settings of flags and environment; raises ValueError that lists what is wrong, a line each."""
-    if any(flag.partition("=")[0] == "--api-keys" for flag in argv):
-        raise ValueError(
-            "--api-keys: every user of this machine can see flags; SPRITEVAE_API_KEYS or --api-keys-file has them"
-        )
-    try:
-        return CliApp.run(Settings, cli_args=list(argv))
-    except ValidationError as error:
-        raise ValueError("\n".join(map(_described, error.errors()))) from None
-    except SettingsError as error:
-        raise ValueError(str(error)) from None
-
-
-def _described(error: ErrorDetails) -> str:
-    message = error["msg"].removeprefix("Value error, ")
-    if not error["loc"]:  # it is about several settings together
-        return message
-    flag = str(error["loc"][0]).replace("_", "-")
-    return f"--{flag}: {message}, got {error['input']!r}"
+        return supervise(partial(run_worker, settings, listening, counts), settings.workers, on_exit, on_last=close)
 
 
 def run_worker(
     settings: Settings,
-    listening: socket.socket,
+    listening: Sequence[socket.socket],
     counts: ConnectionCounts | None = None,
     worker_index: int = 0,
     first: bool = True,
 ) -> int:
-    """Serve on a socket until told to end, in this process; gives the exit code.
+    """Serve on sockets until told to end, in this process; gives the exit code.
 
     ``counts`` is for one of several workers. All workers fail alike at their start, so only one of the ``first`` ones
     reports the error.
@@ -115,10 +100,9 @@ def run_worker(
         app = create_app(settings, on_failure=stop)
         server = Server(app, settings, counts, worker_index)
         if reports_errors:
-            host, port = listening.getsockname()[:2]
-            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-            log.info("listening on %s, API keys: %s, documentation at /docs", url, len(settings.keys) or "none")
-        server.run(sockets=[listening])
+            where = ", ".join(map(address, listening))
+            log.info("listening on %s, API keys: %s, documentation at /docs", where, len(settings.keys) or "none")
+        server.run(sockets=list(listening))
     except (BundleError, ModelError) as error:
         failures.append(error)
     for failure in failures if reports_errors else ():
@@ -140,11 +124,6 @@ def _forget_metrics(pid: int) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(pid)  # type: ignore[no-untyped-call]
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=2048)
 
 
 def _complain(message: str) -> None:

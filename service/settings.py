@@ -4,15 +4,35 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, CliSuppress, NoDecode, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    CliSuppress,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
-from service.security import api_keys, hosts
+from service import environment
+from service.security import api_keys, hosts, proxies
 from service.security.api_keys import Key
 from service.types import Device, LogFormat, LogLevel
 
@@ -25,8 +45,9 @@ class Settings(BaseSettings):
     """Serve bundles over HTTP. A flag wins over the environment, the environment over .env."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SPRITEVAE_",
-        env_file=".env",
+        env_prefix=environment.PREFIX,
+        env_file=environment.ENV_FILE,
+        env_file_encoding="utf-8-sig",  # UTF-8, with a byte order mark or without
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -37,8 +58,26 @@ class Settings(BaseSettings):
         cli_show_env_vars=True,
     )
 
-    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on; :: takes IPv6 and IPv4")
     port: int = Field(8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    uds: Path | None = Field(None, description="Unix socket to listen on, instead of host and port")
+    fd: int | None = Field(
+        None, ge=0, description="file descriptor of an open socket to listen on, instead of host and port"
+    )
+    root_path: Annotated[str, AfterValidator(proxies.path_prefix)] = Field(
+        "", description="path that a proxy serves the service under, like /sprites, whether it takes it off or not"
+    )
+    forwarded_allow_ips: Annotated[tuple[Annotated[str, AfterValidator(proxies.trusted_proxy)], ...], NoDecode] = Field(
+        (),
+        description="proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, with commas between: addresses, "
+        "networks, *; otherwise none",
+    )
+    keep_alive_seconds: int = Field(
+        75,
+        ge=1,
+        le=86400,
+        description="how long a client may leave a connection idle; more than the proxy in front, or it answers 502",
+    )
     model: Annotated[tuple[str, ...], NoDecode] = Field(
         (DEFAULT_MODEL,),
         min_length=1,
@@ -101,12 +140,26 @@ class Settings(BaseSettings):
     log_level: LogLevel = Field("info", description="least severe messages to log; info has one for each request")
     log_format: LogFormat = Field("auto", description="json, or text for people; auto writes text to terminals only")
 
-    @field_validator("model", "allowed_hosts", "cors_origins", mode="before")
+    @field_validator("model", "allowed_hosts", "cors_origins", "forwarded_allow_ips", mode="before")
     @classmethod
     def _split_at_commas(cls, value: Any, field: ValidationInfo) -> Any:
         if isinstance(value, str):
             value = [entry for part in value.split(",") if (entry := part.strip())]
         return value or cls.model_fields[str(field.field_name)].default
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment, without the variables that are Kubernetes' own, and .env."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        env_settings.env_vars = environment.without_service_links(env_settings.env_vars)
+        return init_settings, env_settings, dotenv_settings
 
     @cached_property
     def max_json_values(self) -> int:
@@ -131,6 +184,8 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{name} {getattr(self, name)} is more than {other} {getattr(self, other)}, so that it can't be had"
                 )
+        if self.uds and self.fd is not None:
+            raise ValueError("uds and fd exclude each other: the service listens on one of them")
         if self.telemetry and not find_spec("opentelemetry.sdk"):
             raise ValueError("telemetry needs more packages: pip install 'spritevae[telemetry]'")
         if self.telemetry and not any(re.fullmatch(r"OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT", name) for name in os.environ):
@@ -143,3 +198,31 @@ class Settings(BaseSettings):
                 f"admin needs workers 1, not {self.workers}: a request reaches one only; reload_seconds, all"
             )
         return self
+
+
+def read_settings(flags: Sequence[str] = ()) -> Settings:
+    """The settings of flags, environment and .env; raises ValueError that lists what is wrong, a line each."""
+    if environment.has_flag("api_keys", flags):
+        raise ValueError(
+            "--api-keys: every user of this machine can see flags; SPRITEVAE_API_KEYS or --api-keys-file has them"
+        )
+    environment.check_env_file()
+    try:
+        settings = CliApp.run(Settings, cli_args=list(flags))
+    except ValidationError as error:
+        raise ValueError("\n".join(_described(each, flags) for each in error.errors())) from None
+    except SettingsError as error:
+        raise ValueError(str(error)) from None
+    # In the environment, host and port may stand for all services, as in a container image.
+    if settings.uds or settings.fd is not None:
+        for name in ("host", "port"):
+            if environment.has_flag(name, flags):
+                raise ValueError(f"--{name}: excludes uds and fd, which say where to listen, too")
+    return settings
+
+
+def _described(error: ErrorDetails, flags: Sequence[str]) -> str:
+    message = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:  # it is about several settings together
+        return message
+    return f"{environment.source(str(error['loc'][0]), flags)}: {message}, got {error['input']!r}"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import math
-import os
-from pathlib import Path
 from typing import Any
 
 import onnxruntime as ort
@@ -15,11 +12,11 @@ from export.bundle import DECODER, ENCODER, Bundle
 from export.manifest import GraphSpec
 from service.batching.jobs import MAX_BATCH
 from service.inference.sessions import CudaGraphSession, PaddedSession, Session
+from service.threads import cores
 from service.types import Device
 
 log = logging.getLogger("spritevae.sessions")
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
-CGROUP_CPU = Path("/sys/fs/cgroup/cpu.max")
 Pair = tuple[Session, Session]
 
 
@@ -61,16 +58,6 @@ def cuda_obstacle(provider: str = CUDA) -> str | None:
 def concurrent_batches(provider: str, threads: int) -> int:
     """How many batches, each on ``threads`` threads, run at once: as many as there are cores for; one on a GPU."""
     return max(1, cores() // threads) if provider == CPU else 1
-
-
-def cores() -> int:
-    """How many cores this process may use, rounded up: a container may have only a share of the machine's cores."""
-    allowed = len(os.sched_getaffinity(0))
-    try:
-        quota, period = CGROUP_CPU.read_text().split()
-        return min(allowed, math.ceil(int(quota) / int(period)))
-    except (OSError, ValueError):  # no control group, or "max"
-        return allowed
 
 
 def _pair(bundle: Bundle, provider: str, threads: int, strict: bool = False, cuda_graphs: bool = False) -> Pair:

@@ -22,7 +22,7 @@ from service.inference.repository import ModelRepository
 from service.observability.metrics import request_seconds
 from service.problems import Problem, over_limit, problem_response
 from service.security.response_headers import Headers, headers_for, serialize
-from service.web.scope import PROBES, header, method_label
+from service.web.scope import PROBES, header, method_label, without_prefix
 
 access = logging.getLogger("spritevae.access")
 # The routes whose requests wait for a model: the one that the query names, or the default one.
@@ -48,10 +48,12 @@ class AdmissionControl:
     and the log has one line a second for all of them.
     """
 
-    def __init__(self, repository: ModelRepository, max_requests: int) -> None:
+    def __init__(self, repository: ModelRepository, max_requests: int, root_path: str = "") -> None:
         self.draining = False
         """Whether the service is about to end. Connections are then closed after each response."""
         self.in_flight = 0
+        self.root_path = root_path
+        """The path prefix that requests may come with."""
         self._repository = repository
         self._max_requests = max_requests
         self._overloaded = over_limit(
@@ -82,6 +84,8 @@ class AdmissionControl:
         than the usual ones: for another origin (CORS), and while the service drains.
         """
         start = perf_counter()
+        if self.root_path:
+            scope = without_prefix(scope, self.root_path)
         rejection = self.rejection(scope, self.queue_for(scope))
         if rejection is None or self.draining or header(scope, b"origin"):
             return b""
@@ -118,6 +122,9 @@ class AdmissionMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        # What another server or an application that this one is mounted in says by the ASGI specification counts, too.
+        if root_path := self._admission.root_path or scope.get("root_path"):
+            scope = without_prefix(scope, root_path)
         scheduler = self._admission.queue_for(scope)
         if rejection := self._admission.rejection(scope, scheduler):
             await self._reject(rejection, scope, receive, send)

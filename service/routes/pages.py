@@ -14,9 +14,10 @@ FILES = StaticFiles(directory=Path(__file__).parents[1] / "static", packages=[("
 
 
 @router.get("/")
-async def root() -> Response:
-    """To the documentation."""
-    return RedirectResponse("docs")
+async def root(request: Request) -> Response:
+    """To the documentation. Without a known path prefix the address is relative, as there may be an unknown one."""
+    prefix = request.scope.get("root_path")
+    return RedirectResponse(f"{prefix}/docs" if prefix else "docs")
 
 
 @router.get("/docs")

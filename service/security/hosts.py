@@ -40,8 +40,14 @@ def matches(pattern: str, name: str) -> bool:
     return pattern in ("*", name) or (pattern.startswith("*.") and name.endswith(pattern[1:]))
 
 
+def plain_address(text: str) -> str:
+    """An address as text. Sockets for both families give IPv4 addresses as ``::ffff:192.0.2.1``: that becomes IPv4."""
+    return str(_address(text) or text)
+
+
 def _address(name: str) -> IPv4Address | IPv6Address | None:
     try:
-        return ip_address(name)
+        address = ip_address(name)
     except ValueError:
         return None
+    return getattr(address, "ipv4_mapped", None) or address

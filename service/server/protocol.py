@@ -21,13 +21,13 @@ from uvicorn.server import ServerState
 
 from service.middleware.admission import AdmissionControl
 from service.problems import Problem, problem_response
+from service.security.hosts import plain_address
 from service.security.response_headers import DEFAULT_HEADERS, serialize
 
 log = logging.getLogger("spritevae.server")
 HEAD_SECONDS = 10  # for a client to send a request's head
 BODY_SECONDS = 60  # for a client to send a request's body
 WRITE_SECONDS = 30  # for a client to take the response
-KEEP_ALIVE_SECONDS = 5  # for a client to send the next request
 MAX_HEAD_BYTES = 2**16
 # Lines of a head, and of the trailers of a chunked body.
 MAX_HEADERS = 256
@@ -109,6 +109,9 @@ class TimeoutProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The client must send a head now."""
         super().connection_made(transport)
+        if self.client and self.server:
+            self.client = plain_address(self.client[0]), self.client[1]
+            self.server = plain_address(self.server[0]), self.server[1]
         self._receive_deadline = monotonic() + HEAD_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -151,7 +154,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._receive_deadline = math.inf
         answered = self.cycle.response_complete
-        self._next_request_deadline = monotonic() + KEEP_ALIVE_SECONDS if answered else math.inf
+        self._next_request_deadline = monotonic() + self.timeout_keep_alive if answered else math.inf
 
     def pause_writing(self) -> None:
         """The client does not take the response fast enough."""
@@ -172,7 +175,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
         else:
-            self._next_request_deadline = monotonic() + KEEP_ALIVE_SECONDS
+            self._next_request_deadline = monotonic() + self.timeout_keep_alive
 
     def _refuse(self, problem: Problem) -> None:
         """Answer bytes that never become a request, and close."""

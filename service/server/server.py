@@ -54,7 +54,10 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=bool(settings.forwarded_allow_ips),
+                # uvicorn knows * only alone.
+                forwarded_allow_ips=["*"] if "*" in settings.forwarded_allow_ips else [*settings.forwarded_allow_ips],
+                timeout_keep_alive=settings.keep_alive_seconds,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
         )

@@ -51,7 +51,8 @@ def handle_errors(app: FastAPI) -> None:
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             error.headers = {"Allow": ", ".join(method for method in METHODS if _allows(app, request, method))}
         if error.status_code == HTTPStatus.NOT_FOUND and not isinstance(error, Problem):
-            error.detail = f"there is nothing at {request.scope['path']:.200}; /docs lists what there is"
+            path, prefix = request.scope["path"], request.scope.get("root_path", "")
+            error.detail = f"there is nothing at {path:.200}; {prefix}/docs lists what there is"
         return problem_response(error, request.scope["path"])
 
     def on_error(request: Request, error: Exception) -> Response:

@@ -27,3 +27,11 @@ def method_label(scope: Scope) -> str:
     """The request's method as a label of metrics, which clients must not be able to invent."""
     method: str = scope["method"]
     return method if method in METHODS else "other"
+
+
+def without_prefix(scope: Scope, prefix: str) -> Scope:
+    """A scope whose path has no path prefix, whether it came with it or without, and whose root path is that prefix."""
+    path = scope["path"]
+    if path == prefix or path.startswith(f"{prefix}/"):
+        path = path[len(prefix) :] or "/"
+    return {**scope, "path": path, "root_path": prefix}

@@ -11,7 +11,7 @@ from tests.service.processes import Running, running, wait_until
 
 IMPATIENT = (
     "import sys, service.server.protocol as s;"
-    "s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = s.KEEP_ALIVE_SECONDS = 1;"
+    "s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = 1;"
     "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
 )
 
@@ -21,7 +21,7 @@ def impatient(bundles: Path) -> Iterator[Running]:
     """A service that gives clients a second where it gives 10 to 60 otherwise."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tests.service.processes.START", IMPATIENT)
-        with running(bundles / "grey") as service:
+        with running(bundles / "grey", "--keep-alive-seconds", "1") as service:
             yield service
 
 

@@ -21,7 +21,6 @@ from uvicorn.server import ServerState
 
 from service.server.protocol import (
     CONTINUE,
-    KEEP_ALIVE_SECONDS,
     MAX_HEAD_BYTES,
     MAX_HEADERS,
     CoalescingTransport,
@@ -242,6 +241,7 @@ def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
     async def main() -> None:
         wire, admission = Wire(), Mock(raw_response=Mock(return_value=b""))
         config = uvicorn.Config(slow, log_config=None)
+        keep_alive = config.timeout_keep_alive
         config.load()
         protocol = TimeoutProtocol(config, ServerState(), {}, admission, lambda: None)
         protocol.connection_made(wire)  # type: ignore[arg-type]
@@ -255,18 +255,18 @@ def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
         request = ASK % b"/"
         protocol.data_received(request + request[:20])
         answer.set()
-        assert await open_after(KEEP_ALIVE_SECONDS + 1), "the head of the second is due"
+        assert await open_after(keep_alive + 1), "the head of the second is due"
         answer.clear()
         protocol.data_received(request[20:])
         assert await open_after(1000), "the second is being answered"
         answer.set()
-        assert await open_after(KEEP_ALIVE_SECONDS - 1), "a third one may come"
+        assert await open_after(keep_alive - 1), "a third one may come"
         admission.raw_response.return_value = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
         protocol.data_received(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n1")
-        assert await open_after(KEEP_ALIVE_SECONDS + 1), "the rest of its body is due"
+        assert await open_after(keep_alive + 1), "the rest of its body is due"
         protocol.data_received(b"2")
-        assert await open_after(KEEP_ALIVE_SECONDS - 1), "a fourth one may come"
-        assert not await open_after(KEEP_ALIVE_SECONDS + 1)
+        assert await open_after(keep_alive - 1), "a fourth one may come"
+        assert not await open_after(keep_alive + 1)
         assert b"".join(wire.packets).count(b"HTTP/1.1 ") == 3
 
     asyncio.run(main())
