@@ -8,7 +8,7 @@ from ipaddress import ip_network
 _PREFIX = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+")
 # Below these prefixes, a path could be one of the service's own as well as one with the prefix before it.
 _OWN = re.compile(
-    r"/(docs|health|v2)(/.*)?|/(decode|edit|encode|interpolate|metrics|models|openapi\.json|recombine)", re.DOTALL
+    r"/(docs|health|models|v2)(/.*)?|/(decode|edit|encode|interpolate|metrics|openapi\.json|recombine)", re.DOTALL
 )
 
 

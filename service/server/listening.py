@@ -42,10 +42,11 @@ def listening_sockets(settings: Settings) -> Iterator[list[socket.socket]]:
     try:
         yield sockets
     finally:
-        # Another service may have its socket there by now.
         if settings.uds and made:
             with suppress(FileNotFoundError):
-                if os.path.samestat(settings.uds.stat(), made):
+                found = settings.uds.stat()
+                # Another service may have its socket there by now, perhaps with the same number of inode.
+                if os.path.samestat(found, made) and found.st_mtime_ns == made.st_mtime_ns:
                     settings.uds.unlink()
 
 

@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
+from urllib.parse import urljoin
 
+import httpx2
 import pytest
 from PIL import PngImagePlugin
 from starlette.testclient import TestClient
@@ -13,6 +19,9 @@ from service.app import create_app
 from service.codecs.decode import MAX_TEXT_BYTES
 from service.inference.repository import ModelRepository
 from service.settings import Settings
+from tests.service.processes import url_of, wait_ready
+from tests.service.toys import wait_until_ready
+from tests.support import ROOT
 
 
 def settings(bundles: Path, **more: object) -> Settings:
@@ -51,3 +60,99 @@ def test_pillow_gets_the_limit_of_text_in_a_file(bundles: Path, monkeypatch: pyt
     monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 2**62)
     create_app(settings(bundles))
     assert PngImagePlugin.MAX_TEXT_MEMORY == MAX_TEXT_BYTES
+
+
+@pytest.fixture
+def behind_prefix(bundles: Path):
+    """A client of a service below /sprites."""
+    with TestClient(create_app(settings(bundles, root_path="/sprites")), follow_redirects=False) as client:
+        yield wait_until_ready(client)
+
+
+@pytest.mark.parametrize("prefix", ["", "/sprites"])
+def test_a_request_may_come_with_the_prefix_or_without(behind_prefix: TestClient, prefix: str):
+    for path in ("/decode", "/models/grey", "/v2/models/grey", "/health/ready", "/docs", "/docs/start.js", "/metrics"):
+        assert behind_prefix.get(f"{prefix}{path}").status_code == 200
+    assert behind_prefix.get(f"{prefix}/").headers["Location"] == "/sprites/docs"
+    assert (
+        behind_prefix.get(f"{prefix}/docs").headers["Content-Security-Policy"].startswith("default-src 'none'; script")
+    )
+    assert "; /sprites/docs lists" in behind_prefix.get(f"{prefix}/nothing").json()["detail"]
+    document = behind_prefix.get(f"{prefix}/openapi.json").json()
+    assert document["servers"] == [{"url": "/sprites"}]
+    assert behind_prefix.get("/sprites").headers["Location"] == "/sprites/docs"
+    assert behind_prefix.get("/sprites/sprites/decode").status_code == 404
+
+
+def test_the_document_tells_no_server_without_a_prefix(bundles: Path):
+    with TestClient(create_app(settings(bundles))) as client:
+        assert "servers" not in client.get("/openapi.json").json()
+
+
+def test_a_key_is_asked_for_behind_a_prefix_too(bundles: Path):
+    guarded = settings(bundles, root_path="/sprites", api_keys="sixteen-characters")
+    with TestClient(create_app(guarded)) as client:
+        for prefix in ("", "/sprites"):
+            for path, status in {"/decode": 401, "/metrics": 401, "/docs": 200, "/openapi.json": 200}.items():
+                assert client.get(f"{prefix}{path}").status_code == status
+            assert client.get(f"{prefix}/health/live").status_code == 200
+
+
+SERVERS = {
+    "uvicorn": ["uvicorn", "--factory", "service.app:from_environment", "--port", "0"],
+    "uvicorn, prefix": [
+        "uvicorn",
+        "--factory",
+        "service.app:from_environment",
+        "--port",
+        "0",
+        "--root-path",
+        "/sprites",
+    ],
+    "gunicorn": [
+        "gunicorn",
+        "-k",
+        "uvicorn_worker.UvicornWorker",
+        "-b",
+        "127.0.0.1:0",
+        "service.app:from_environment()",
+    ],
+    "gunicorn, 2": ["gunicorn", "-w", "2", "-k", "uvicorn_worker.UvicornWorker", "-b", "127.0.0.1:0"]
+    + ["service.app:from_environment()"],
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_other_servers_run_it_with_the_settings_of_the_environment(bundles: Path, server: str, tmp_path: Path):
+    pytest.importorskip("gunicorn", reason="needs gunicorn")
+    variables = {"PYTHONPATH": str(ROOT), "SPRITEVAE_MODEL": str(bundles / "grey"), "SPRITEVAE_MAX_STEPS": "3"}
+    variables |= {"SPRITEVAE_PORT": "tcp://10.0.0.1:8000"}
+    if "prefix" not in server:  # there it is uvicorn's own
+        variables["SPRITEVAE_ROOT_PATH"] = "/sprites"
+    command = [sys.executable, "-m", *SERVERS[server]]
+    process = subprocess.Popen(
+        command, env={**os.environ, **variables}, cwd=tmp_path, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        url = url_of(process)
+        log: list[str] = []
+        threading.Thread(target=lambda: log.extend(process.stderr or ()), daemon=True).start()
+        wait_ready(url)
+        assert httpx2.get(f"{url}/decode").status_code == 200
+        document = httpx2.get(f"{url}/openapi.json").json()
+        assert urljoin(f"{url}/sprites/openapi.json", document["servers"][0]["url"]) == f"{url}/sprites"
+        body = {"keyframes": [{}, {}], "steps": 4}
+        assert httpx2.post(f"{url}/interpolate", json=body).status_code == 422, "the limit of the environment holds"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_another_server_is_told_what_is_wrong_with_the_environment(tmp_path: Path):
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "SPRITEVAE_THREADS": "0"}
+    command = [sys.executable, "-m", *SERVERS["uvicorn"]]
+    ended = subprocess.run(command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert ended.returncode != 0
+    assert "SPRITEVAE_THREADS: Input should be greater than or equal to 1, got '0'" in ended.stderr

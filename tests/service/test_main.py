@@ -15,6 +15,7 @@ import pytest
 from service.main import serve
 from tests.service.processes import Running, running, start
 from tests.service.toys import toy_bundle
+from tests.support import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,43 @@ def test_what_is_wrong_with_the_flags_is_said(
 ):
     assert serve(flags) == code
     assert message in capsys.readouterr().err
+
+
+def test_a_service_that_kubernetes_tells_of_itself_starts_and_says_so_once(
+    bundles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text("SPRITEVAE_PORT=0\n")
+    monkeypatch.setenv("SPRITEVAE_PORT", "tcp://10.0.0.1:8000")
+    monkeypatch.setenv("SPRITEVAE_SERVICE_PORT", "8000")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    process = start("--model", str(bundles / "grey"), "--workers", "2", "--drain-seconds", "0")
+    assert process.stderr
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "listening on" in line:
+            process.terminate()
+    assert process.wait(60) == 0
+    (told,) = [line for line in lines if "Kubernetes" in line]
+    assert "SPRITEVAE_PORT: set by Kubernetes for a Service of that name, and ignored" in told
+
+
+def test_a_port_that_is_no_number_is_an_error_wherever_it_stands(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("SPRITEVAE_PORT", "80x")
+    assert serve([]) == 2
+    assert "SPRITEVAE_PORT: Input should be a valid integer" in capsys.readouterr().err
+
+
+def test_a_file_of_settings_that_is_no_utf_8_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(b"# gr\xf6\xdfe\nSPRITEVAE_LOG_LEVEL=warning\n")
+    assert serve([]) == 2
+    assert f"spritevae serve: error: {tmp_path / '.env'}, line 1: byte 0xf6 is no UTF-8" in capsys.readouterr().err
 
 
 def test_help_is_no_error(capsys: pytest.CaptureFixture[str]):

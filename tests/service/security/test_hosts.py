@@ -20,7 +20,7 @@ def test_a_host_header_is_a_name_and_perhaps_a_port(header: str, name: str):
     assert hosts.host_name(header) == name
 
 
-@pytest.mark.parametrize("name", ["localhost", "app.localhost", "127.0.0.1", "127.1.2.3", "::1"])
+@pytest.mark.parametrize("name", ["localhost", "app.localhost", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_has_names_and_addresses_of_its_own(name: str):
     assert hosts.is_loopback(name)
 
@@ -77,3 +77,11 @@ def test_origins_are_as_browsers_send_them(text: str):
 def test_what_no_browser_sends_is_no_origin(text: str):
     with pytest.raises(ValueError, match="without a path"):
         hosts.origin(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("::ffff:10.0.0.1", "10.0.0.1"), ("10.0.0.1", "10.0.0.1"), ("fd00::1", "fd00::1"), ("unix", "unix")],
+)
+def test_an_ipv4_address_within_ipv6_is_written_as_one(text: str, plain: str):
+    assert hosts.plain_address(text) == plain

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from starlette.types import Scope
 
-from service.web.scope import METHODS, PROBES, header, joined_header, method_label
+from service.web.scope import METHODS, PROBES, header, joined_header, method_label, without_prefix
 
 SCOPE: Scope = {"headers": [(b"accept", b"image/png"), (b"x", b""), (b"accept", b"image/webp;q=0.5"), (b"y", b"\xe9")]}
 
@@ -36,3 +36,19 @@ def test_clients_can_invent_no_label(method: str):
 
 def test_probes_are_the_health_routes_of_both_protocols():
     assert {f"{prefix}/health/{name}" for prefix in ("", "/v2") for name in ("live", "ready")} == PROBES
+
+
+@pytest.mark.parametrize(
+    ("path", "bare"),
+    [
+        ("/sprites/decode", "/decode"),
+        ("/decode", "/decode"),
+        ("/sprites", "/"),
+        ("/sprites/", "/"),
+        ("/spritesheet", "/spritesheet"),
+    ],
+)
+def test_a_path_may_come_with_its_prefix_or_without(path: str, bare: str):
+    scope: Scope = {"type": "http", "path": path}
+    assert without_prefix(scope, "/sprites") == {"type": "http", "path": bare, "root_path": "/sprites"}
+    assert scope["path"] == path
