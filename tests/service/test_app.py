@@ -19,7 +19,7 @@ from service.app import create_app
 from service.codecs.decode import MAX_TEXT_BYTES
 from service.inference.repository import ModelRepository
 from service.settings import Settings
-from tests.service.processes import url_of, wait_ready
+from tests.service.processes import url_of, wait_until
 from tests.service.toys import wait_until_ready
 from tests.support import ROOT
 
@@ -81,7 +81,6 @@ def test_a_request_may_come_with_the_prefix_or_without(behind_prefix: TestClient
     document = behind_prefix.get(f"{prefix}/openapi.json").json()
     assert document["servers"] == [{"url": "/sprites"}]
     assert behind_prefix.get("/sprites").headers["Location"] == "/sprites/docs"
-    assert behind_prefix.get("/sprites/sprites/decode").status_code == 404
 
 
 def test_the_document_tells_no_server_without_a_prefix(bundles: Path):
@@ -98,28 +97,23 @@ def test_a_key_is_asked_for_behind_a_prefix_too(bundles: Path):
             assert client.get(f"{prefix}/health/live").status_code == 200
 
 
+UVICORN = ["uvicorn", "--factory", "service.app:from_environment", "--port", "0"]
+GUNICORN = ["gunicorn", "-k", "uvicorn_worker.UvicornWorker", "-b", "127.0.0.1:0", "service.app:from_environment()"]
 SERVERS = {
-    "uvicorn": ["uvicorn", "--factory", "service.app:from_environment", "--port", "0"],
-    "uvicorn, prefix": [
-        "uvicorn",
-        "--factory",
-        "service.app:from_environment",
-        "--port",
-        "0",
-        "--root-path",
-        "/sprites",
-    ],
-    "gunicorn": [
-        "gunicorn",
-        "-k",
-        "uvicorn_worker.UvicornWorker",
-        "-b",
-        "127.0.0.1:0",
-        "service.app:from_environment()",
-    ],
-    "gunicorn, 2": ["gunicorn", "-w", "2", "-k", "uvicorn_worker.UvicornWorker", "-b", "127.0.0.1:0"]
-    + ["service.app:from_environment()"],
+    "uvicorn": UVICORN,
+    "uvicorn, 2 workers": [*UVICORN, "--workers", "2"],
+    "uvicorn, its own prefix": [*UVICORN, "--root-path", "/sprites"],
+    "gunicorn": GUNICORN,
+    "gunicorn, 2 workers": [*GUNICORN, "-w", "2"],
 }
+
+
+def ready(url: str) -> bool:
+    """Whether a service is ready; workers of uvicorn listen later than it says."""
+    try:
+        return httpx2.get(f"{url}/health/ready").status_code == 200
+    except httpx2.TransportError:
+        return False
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -137,14 +131,14 @@ def test_other_servers_run_it_with_the_settings_of_the_environment(bundles: Path
         url = url_of(process)
         log: list[str] = []
         threading.Thread(target=lambda: log.extend(process.stderr or ()), daemon=True).start()
-        wait_ready(url)
+        wait_until(lambda: ready(url))
         assert httpx2.get(f"{url}/decode").status_code == 200
         document = httpx2.get(f"{url}/openapi.json").json()
         assert urljoin(f"{url}/sprites/openapi.json", document["servers"][0]["url"]) == f"{url}/sprites"
         body = {"keyframes": [{}, {}], "steps": 4}
         assert httpx2.post(f"{url}/interpolate", json=body).status_code == 422, "the limit of the environment holds"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(60) in (0, -signal.SIGTERM)  # uvicorn ends by the signal itself
     finally:
         process.kill()
         process.wait()
