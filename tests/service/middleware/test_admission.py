@@ -141,3 +141,20 @@ def test_scripts_of_other_origins_may_read_refusals(settings: Settings):
         assert refused.status_code == 429
         assert refused.headers["Access-Control-Allow-Origin"] == origin
         assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
+
+
+def test_rejections_know_a_path_with_its_prefix(settings: Settings):
+    full = AdmissionControl(ModelRepository(settings), 0, "/sprites")
+
+    def rejected(path: str) -> bytes:
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": []}
+
+        async def respond() -> bytes:
+            return full.raw_response(scope, ())
+
+        return asyncio.run(respond())
+
+    for prefix in ("", "/sprites"):
+        assert rejected(f"{prefix}/health/live") == b"", "probes are answered"
+        assert rejected(f"{prefix}/models").startswith(b"HTTP/1.1 503")
+        assert b'"error"' in rejected(f"{prefix}/v2/models/grey")
