@@ -42,6 +42,10 @@ http {{
         location /whole/ {{
             proxy_pass http://service;
         }}
+        location /plain/ {{
+            proxy_http_version 1.0;  # nginx's default, with which a buffer is passed on only once it is full
+            proxy_pass http://service/;
+        }}
     }}
 }}
 """
@@ -49,7 +53,10 @@ http {{
 
 @contextmanager
 def nginx(folder: Path, upstream: str) -> Iterator[str]:
-    """The URL of a running nginx: it takes /sprites off what it passes on to ``upstream``, and leaves /whole there."""
+    """The URL of a running nginx. It takes /sprites off what it passes on to ``upstream``, and leaves /whole there.
+
+    It takes /plain off, too, and asks for that by HTTP/1.0.
+    """
     if (program := shutil.which("nginx")) is None:
         pytest.skip("needs nginx: apt-get install nginx-light")
     with socket.create_server(("127.0.0.1", 0)) as free:

@@ -154,7 +154,7 @@ def test_events_come_through_a_proxy_that_buffers_as_they_are_sent(
     ):
         if "X-Accel-Buffering" not in direct.headers:
             pytest.skip("needs the header by which nginx passes on what comes")
-        with httpx2.stream("POST", f"{proxy}/sprites/interpolate", json=body, headers=headers, timeout=60) as answer:
+        with httpx2.stream("POST", f"{proxy}/plain/interpolate", json=body, headers=headers, timeout=60) as answer:
             lines = answer.iter_lines()
             frames = 0
             while frames < 16:
