@@ -43,7 +43,7 @@ http {{
             proxy_pass http://service;
         }}
         location /plain/ {{
-            proxy_http_version 1.0;  # nginx's default, with which a buffer is passed on only once it is full
+            proxy_http_version 1.0;  # nginx's default
             proxy_pass http://service/;
         }}
     }}
