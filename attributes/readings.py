@@ -76,8 +76,9 @@ class Reader:
         self._aliased = [
             (slice(start, start + axis.size), axis.classes) for axis, start in with_starts if axis.classes < axis.size
         ]
-        # What positions are taken modulo of.
-        self._turns: Floats = np.array([axis.classes if axis.kind == "circular" else np.inf for axis in axes])
+        # What positions are taken modulo of, and where.
+        self._turns = np.array([axis.classes for axis in axes], float)
+        self._circular = np.array([axis.kind == "circular" for axis in axes])
         # [2, sum K] the columns of the class before and of the class behind each one. Where there is none, it is the
         # column behind all others, which holds zeros.
         self._neighbours = np.full((2, self._total), self._total)
@@ -116,4 +117,7 @@ class Reader:
 
     def within_turn(self, positions: Floats) -> Floats:
         """Positions [B, A] with those of circular attributes taken modulo their period."""
-        return positions % self._turns % self._turns  # twice, as -1e-20 % 39 is 39.0
+        turned = positions.copy()
+        for _ in range(2):  # as -1e-20 % 39 is 39.0
+            np.remainder(turned, self._turns, out=turned, where=self._circular)
+        return turned

@@ -23,8 +23,10 @@ def test_missing_values_take_their_default() -> None:
 
 
 def test_rounded_positions_stay_within_a_turn_and_values_as_they_are() -> None:
-    positions = np.array([[1, 2.123456, 38.99999, 1.23456789]])
-    assert ALL.rounded(positions, 4).tolist() == [[1, 2.1235, 0, 1.23456789]]
+    positions = np.array([[1, 2.123456, 38.99999, 1.23456789], [1, 0, -1e-20, -1.23456789]])
+    with np.errstate(all="raise"):
+        rounded = ALL.rounded(positions, 4).tolist()
+    assert rounded == [[1, 2.1235, 0, 1.23456789], [1, 0, 0, -1.23456789]]
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
