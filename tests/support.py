@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
+IMAGE_FILES = ROOT.parent / "shared" / "data" / "image-files"
 REAL_DSPRITES = ROOT.parent / "shared" / "data" / "dsprites_real_20k.npz"
 
 
