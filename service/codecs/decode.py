@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import AvifImagePlugin, Image, PngImagePlugin, features
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 
 from attributes import Float32
 from export.manifest import ImageSpec
-from service.codecs import png
+from service.codecs import avif, png
 from service.codecs.fit import as_picture, fit
+from service.codecs.limits import PixelBudget, check_avif, check_effort
 from service.codecs.npy import read_array
 from service.problems import Problem
 
@@ -27,6 +28,7 @@ PILLOW_FORMATS = {
     "image/gif": "GIF",
     "image/apng": "PNG",
     "image/bmp": "BMP",
+    **({"image/avif": "AVIF"} if features.check("avif") else {}),  # Pillow may be built without
 }
 FORMATS = (*PILLOW_FORMATS, NPY)
 # Other names of these that browsers and libraries send, and what they send if they know nothing of the file.
@@ -39,15 +41,6 @@ ALIASES = {
 UNKNOWN = ("application/octet-stream", "binary/octet-stream")
 FILE_TYPES = (*FORMATS, *ALIASES, *UNKNOWN)
 MAYBE_PNG = {None, "image/png", "image/apng", "image/x-png", *UNKNOWN}
-# Bytes that one byte of a deflate stream can stand for (https://zlib.net/zlib_tech.html).
-MAX_DEFLATE_RATIO = 1032
-# Pixels that one byte of a PNG can hold, at 1 bit per pixel.
-MAX_PIXELS_PER_BYTE = 8
-START_OF_SCAN = b"\xff\xda"
-# Scans of a JPEG of the largest size. Progressive files have about ten, and each takes as long as a plain file.
-MAX_SCANS = 8
-# Pixels of other files that take as long as a byte of a BMP's run lengths: Pillow reads 1 MB of these a second.
-PIXELS_PER_RUN_LENGTH_BYTE = 16
 # Pillow would inflate up to 64 MB of a PNG's texts, which the service never reads.
 MAX_TEXT_BYTES = 2**22
 # Damaged chunks of a PNG that are named; a file may have thousands.
@@ -70,32 +63,7 @@ class Source(NamedTuple):
 def limit_pillow() -> None:
     """Set the limits of Pillow that are global, for a process that decodes files of strangers."""
     PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
-
-
-class PixelBudget:
-    """How many pixels the images of one request may still have."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.left = limit
-
-    def take(self, where: str, width: int, height: int, frames: int) -> None:
-        """Take the pixels of one frame; raises Problem 413 unless there are enough for ``frames`` of this size."""
-        if width * height * frames > self.left:
-            size = f"{width}x{height}" + (f" x {frames} frames" if frames > 1 else "")
-            message = f"{where}: {size} pixels; all images of a request may have {self.limit} together"
-            raise Problem(413, message, where=where)
-        self.left -= width * height
-
-    def take_run_lengths(self, where: str, size: int) -> None:
-        """Take what this many bytes of run lengths cost; raises Problem 413 unless there is enough."""
-        if size * PIXELS_PER_RUN_LENGTH_BYTE > self.left:
-            most = self.limit // PIXELS_PER_RUN_LENGTH_BYTE
-            message = (
-                f"{where}: {size} bytes of run lengths; accepts at most {most}, less for other images of a request"
-            )
-            raise Problem(413, message, where=where)
-        self.left -= size * PIXELS_PER_RUN_LENGTH_BYTE
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # else as many as there are cores, for each file
 
 
 def decode_images(
@@ -153,6 +121,8 @@ def _decode(
     elif (pillow_format := PILLOW_FORMATS[media]) == "PNG":
         yield from _png(source, spec, max_items, budget)
     else:
+        if pillow_format == "AVIF":
+            check_avif(source.data, source.where, budget)
         yield from _frames(source, pillow_format, spec, max_items, budget)
 
 
@@ -218,6 +188,8 @@ def sniff(source: Source) -> str:
             return media
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    if avif.is_avif(data) and "image/avif" in PILLOW_FORMATS:
+        return "image/avif"
     raise Problem(
         400, f"{source.where}: not an image; accepts {', '.join(FORMATS)}", where=source.where, accepted=FORMATS
     )
@@ -240,7 +212,7 @@ def _frames(
                 image.seek(index)
                 # For each frame again, as a later frame of a GIF may be larger.
                 budget.take(where, image.width, image.height, count - index)
-                _check_effort(image, source, budget)
+                check_effort(image, source.data, source.where, budget)
                 image.load()
                 if index >= first:
                     pixels, notes = fit(image, spec)
@@ -274,20 +246,3 @@ def _frame_count(image: Image.Image, most: int) -> int:
         pass
     image.seek(0)
     return count
-
-
-def _check_effort(image: ImageFile, source: Source, budget: PixelBudget) -> None:
-    """Raise a Problem for a file that takes memory or time out of proportion.
-
-    It is 400 for more pixels than the file's bytes can hold, and 413 for too many scans of a large image, or too many
-    run lengths.
-    """
-    size = image.width * image.height
-    if image.format == "PNG" and size // MAX_PIXELS_PER_BYTE > MAX_DEFLATE_RATIO * len(source.data):
-        raise Problem(400, f"{source.where}: damaged: no {image.width}x{image.height} pixels", where=source.where)
-    if image.format == "BMP" and image.tile[0].codec_name == "bmp_rle":
-        budget.take_run_lengths(source.where, len(source.data))
-    scans = source.data.count(START_OF_SCAN) if image.format == "JPEG" else 1
-    if size * scans > MAX_SCANS * budget.limit:
-        message = f"{source.where}: {scans} scans of {image.width}x{image.height} pixels"
-        raise Problem(413, message, where=source.where)

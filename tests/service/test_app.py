@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from PIL import PngImagePlugin
+from PIL import AvifImagePlugin, PngImagePlugin
 from starlette.testclient import TestClient
 
 from export.bundle import DECODER, BundleError
@@ -47,7 +47,9 @@ def test_paths_are_not_redirected(bundles: Path):
         assert client.get("/decode/").status_code == 404
 
 
-def test_pillow_gets_the_limit_of_text_in_a_file(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+def test_pillow_gets_the_limit_of_text_in_a_file_and_one_thread(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(AvifImagePlugin, "DEFAULT_MAX_THREADS", 0)
     monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 2**62)
     create_app(settings(bundles))
     assert PngImagePlugin.MAX_TEXT_MEMORY == MAX_TEXT_BYTES
+    assert AvifImagePlugin.DEFAULT_MAX_THREADS == 1

@@ -4,6 +4,8 @@ import base64
 import csv
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,6 +21,7 @@ from service.codecs import png
 from service.codecs.decode import PILLOW_FORMATS, UNKNOWN, Source, decode_images
 from service.problems import Problem
 from tests.service.codecs.pictures import COLOUR, GREY, noise, read, saved
+from tests.support import ROOT
 
 
 @pytest.mark.parametrize(("pillow_format", "options"), [("GIF", {}), ("PNG", {}), ("WEBP", {"lossless": True})])
@@ -38,45 +41,6 @@ def test_a_default_image_is_no_frame_of_its_apng():
     data = saved(frames[0], save_all=True, append_images=frames[1:], default_image=True)
     pixels, _ = read(data, GREY)
     assert pixels[:, 0, 0, 0].tolist() == [10, 20]
-
-
-def png_header(width: int, height: int, frames: int = 1) -> bytes:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
-    animation = chunk(b"acTL", struct.pack(">II", frames, 0)) if frames > 1 else b""
-    return b"\x89PNG\r\n\x1a\n" + header + animation + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
-
-
-@pytest.mark.parametrize(
-    "data", [png_header(100_000, 100_000), png_header(10_000, 10_000), png_header(32, 32, 2**30), png_header(8, 8, 17)]
-)
-@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-def test_what_is_too_large_is_refused_by_its_header(data: bytes):
-    with pytest.raises(Problem) as caught:
-        read(data, GREY)
-    assert caught.value.status_code == 413
-
-
-@pytest.mark.parametrize("size", [(32, 32), (33, 31)])
-def test_images_have_a_limit_of_pixels_together(size: tuple[int, int]):
-    sources = [Source(f"files[{index}]", saved(noise("L", size)), None) for index in range(3)]
-    images, _ = decode_images(sources[:2], GREY, 16, 2 * 32 * 32)
-    assert len(images) == 2
-    with pytest.raises(Problem, match=r"files\[2\]") as caught:
-        decode_images(sources, GREY, 16, 2 * 32 * 32)
-    assert caught.value.status_code == 413
-
-
-def test_a_gif_frame_larger_than_its_canvas_is_measured_too():
-    frames = [noise("L", (8, 8), seed) for seed in range(2)]
-    data = bytearray(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
-    descriptor = data.rindex(b"\x2c\0\0\0\0\x08\0\x08\0")
-    data[descriptor + 5 : descriptor + 9] = struct.pack("<HH", 8000, 8000)
-    with pytest.raises(Problem, match="8000x8000") as caught:
-        read(bytes(data), GREY)
-    assert caught.value.status_code == 413
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.4", b"GIF8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
@@ -157,7 +121,13 @@ def test_real_files_are_read_as_another_decoder_reads_them(image_files: Path):
     colours: dict[str, list[str]] = {}
     with (image_files / "manifest.csv").open(newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    for name in ("png_bad_crc_iccp.png", "bmp_rle8.bmp", "png_rgba16_interlaced.png", "png_trailing_36k_junk.png"):
+    for name in (
+        "png_bad_crc_iccp.png",
+        "bmp_rle8.bmp",
+        "png_rgba16_interlaced.png",
+        "png_trailing_36k_junk.png",
+        "avif_alpha.avif",
+    ):
         row = rows[name]
         width, height = int(row["width"]), int(row["height"])
         spec = ImageSpec.model_construct(height=height, width=width, channels=4)
@@ -167,12 +137,13 @@ def test_real_files_are_read_as_another_decoder_reads_them(image_files: Path):
             found = pixels[0, int(row[f"y{index}"]), int(row[f"x{index}"])].astype(int)
             assert np.abs(found - expected).max() <= int(row["tolerance"]), (name, index)
             colours.setdefault(name, []).append(row[f"rgba{index}"])
-    assert len(colours) == 4
+    assert len(colours) == 5
 
 
+SNIFFED = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "AVIF")
 ALIASED = [
     ("image/jpg", "JPEG"), ("image/pjpeg", "JPEG"), ("image/x-png", "PNG"), ("image/bmp", "BMP"),
-    ("image/x-ms-bmp", "BMP"), *((media, kind) for media in UNKNOWN for kind in ("PNG", "JPEG", "BMP", "GIF", "WEBP")),
+    ("image/x-ms-bmp", "BMP"), *((media, kind) for media in UNKNOWN for kind in SNIFFED),
 ]  # fmt: skip
 
 
@@ -195,38 +166,26 @@ def test_an_array_may_be_sent_as_an_unknown_file(client: TestClient):
         assert "image/bmp" in response.json()["accepted"]
 
 
-def run_lengths(body: bytes, side: int = 32) -> bytes:
-    """A BMP of 8 bits whose pixels are run lengths (BI_RLE8)."""
-    palette = b"".join(bytes((each, each, each, 0)) for each in range(256))
-    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, 8, 1, len(body), 0, 0, 256, 0) + palette
-    start = 14 + len(header)
-    return b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + body
-
-
-def test_run_lengths_are_read_and_cost_more_than_pixels():
-    row = b"\x20\x07\0\0"  # 32 times 7, end of line
-    data = run_lengths(row * 32 + b"\0\1")
-    pixels, converted = read(data, GREY)
-    assert (pixels == 7).all()
-    assert converted == [[]]
-    cost = 32 * 32 + 16 * len(data)
-    sources = [Source(f"files[{index}]", data, None) for index in range(2)]
-    decode_images(sources, GREY, 16, 2 * cost)
-    with pytest.raises(Problem, match=r"files\[1\]: \d+ bytes of run lengths") as caught:
-        decode_images(sources, GREY, 16, 2 * cost - 1)
-    assert caught.value.status_code == 413
-
-
-def test_a_bmp_of_many_pixels_is_refused_by_its_header():
-    with pytest.raises(Problem, match="600x600") as caught:
-        read(run_lengths(b"", 600), GREY)
-    assert caught.value.status_code == 413
-
-
 def test_another_format_than_the_content_type_says_is_refused():
     with pytest.raises(Problem, match="no JPEG") as caught:
         read(saved(noise("L")), GREY, "image/jpeg")
     assert caught.value.status_code == 400
+
+
+def test_avif_is_offered_only_where_pillow_has_it():
+    script = """
+from PIL import features
+features.check = lambda feature: False
+from service.codecs.decode import FILE_TYPES, Source, sniff
+from service.problems import Problem
+assert "image/avif" not in FILE_TYPES
+try:
+    sniff(Source("the body", b"\\0\\0\\0\\x1cftypavif" + bytes(16), None))
+except Problem as problem:
+    print(problem.status_code, problem.detail)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.startswith("400 the body: not an image; accepts image/png")
 
 
 def samples() -> dict[str, bytes]:
@@ -240,6 +199,7 @@ def samples() -> dict[str, bytes]:
         "image/gif": saved(frames[0], "GIF", **more),
         "image/apng": saved(frames[0], "PNG", **more),
         "image/bmp": saved(smooth.quantize(64), "BMP"),
+        "image/avif": saved(frames[0].convert("RGB"), "AVIF", **more),
     }
 
 
@@ -284,7 +244,9 @@ def test_damaged_images_are_refused_exactly_where_pillow_refuses_them(client: Te
     seen = set()
     for data in damaged(whole):
         response = client.post("/encode", content=data, headers={"Content-Type": media})
-        assert response.status_code == oracle(data, media), response.text
+        # The AV1 data of an AVIF are looked at before Pillow decodes it, and it is refused too if these are damaged.
+        expected = {oracle(data, media)} | ({400, 413} if media == "image/avif" else set())
+        assert response.status_code in expected, response.text
         seen.add(response.status_code)
     assert 400 in seen
     assert client.post("/encode", content=whole, headers={"Content-Type": media}).status_code == 200
