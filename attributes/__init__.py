@@ -17,7 +17,7 @@ from attributes.interpolation import (
     key_frame_of_image,
     key_frame_of_values,
 )
-from attributes.novelty import reconstruction_error
+from attributes.novelty import is_unfamiliar, reconstruction_error
 from attributes.readings import Reading
 from attributes.values import AttributeValueError, Floats, Value
 
@@ -45,6 +45,7 @@ __all__ = [
     "attributes_of",
     "frame_count",
     "interpolate",
+    "is_unfamiliar",
     "key_frame_of_image",
     "key_frame_of_values",
     "product_of_gaussians",

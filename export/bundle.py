@@ -15,10 +15,11 @@ import hashlib
 import json
 import os
 import re
+import stat
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
@@ -35,6 +36,16 @@ from export.manifest import NAME, FileSpec, Manifest, digest_of
 MANIFEST = "manifest.json"
 ENCODER, DECODER, CODEBOOK, GOLDEN, CARD = "encoder.onnx", "decoder.onnx", "codebook.npz", "golden.npz", "card.md"
 REQUIRED = (ENCODER, DECODER, CODEBOOK, GOLDEN, CARD)
+# What systems and mounts put into folders on their own, in lower case, besides names that begin with a dot.
+STREWN = {
+    "$recycle.bin",
+    "@eadir",
+    "__macosx",
+    "desktop.ini",
+    "lost+found",
+    "system volume information",
+    "thumbs.db",
+}
 
 
 class BundleError(ValueError):
@@ -96,11 +107,12 @@ class Bundle:
 def read_bundle(path: Path) -> Bundle:
     """Read a bundle, and verify the manifest, its digest, and size and sha256 of every file.
 
-    No other file is parsed before this is done. Raises BundleError that names the file if one is missing, not listed,
-    a link, or different from what the manifest lists.
+    No other file is parsed before this is done. Links are followed: what counts is that the bytes are those listed.
+    Raises BundleError that names the file if one is missing, not listed, no plain file, or different from what the
+    manifest lists. Files that ``files_below`` leaves out need not be listed.
     """
     try:
-        written = (path / MANIFEST).read_bytes()
+        written = _content(path / MANIFEST)
         manifest = Manifest.model_validate_json(written)
     except OSError as error:
         raise BundleError(f"{path}: no bundle here: {MANIFEST} can't be read ({error.strerror})") from error
@@ -110,7 +122,10 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
     if manifest.digest != digest_of(json.loads(written)):
         raise BundleError(f"{path / MANIFEST}: its digest does not match its content")
-    present = {str(file.relative_to(path)) for file in path.rglob("*") if not file.is_dir() or file.is_symlink()}
+    try:
+        present = {*files_below(path, manifest.files)}
+    except OSError as error:
+        raise BundleError(f"{error.filename or path}: can't be read ({error.strerror})") from error
     for name in sorted(present - manifest.files.keys() - {MANIFEST}):
         raise BundleError(f"{path / name}: not listed in the manifest")
     for name in sorted({*REQUIRED} - manifest.files.keys()):
@@ -120,13 +135,49 @@ def read_bundle(path: Path) -> Bundle:
     return Bundle(path, manifest, {name: _verified(path / name, spec) for name, spec in manifest.files.items()})
 
 
+def files_below(folder: Path, listed: Collection[str] = (), within: str = "") -> Iterator[str]:
+    """Names, relative to ``folder``, of all that is in it and no folder; raises OSError.
+
+    Left out, unless ``listed``, is what systems and mounts strew, with all that is below: names that begin with a dot
+    (``.DS_Store``, ``.git``, ``..data`` of a ConfigMap) and those of ``STREWN``. A link to a folder is entered only
+    where ``listed`` has files below it: so a link to a folder above makes no endless loop.
+    """
+    for entry in (folder / within).iterdir():
+        name = f"{within}{entry.name}"
+        holds_listed = any(each.startswith(f"{name}/") for each in listed)
+        strewn = entry.name.startswith(".") or entry.name.lower() in STREWN
+        if strewn and name not in listed and not holds_listed:
+            continue
+        if entry.is_dir() and (holds_listed or not entry.is_symlink()):
+            yield from files_below(folder, listed, f"{name}/")
+        else:
+            yield name
+
+
+def _content(file: Path, size: int | None = None) -> bytes:
+    """All bytes of a plain file, or of the one that a link leads to; raises BundleError for others, or OSError.
+
+    ``size`` is how many bytes it must have.
+    """
+    found = file.stat()
+    # Looked at before it is opened: opening a FIFO waits for somebody who writes, opening a device may do anything.
+    if not stat.S_ISREG(found.st_mode):
+        raise BundleError(f"{file}: must be a plain file or a link to one, not a folder, device, FIFO or socket")
+    expected = found.st_size if size is None else size
+    if found.st_size == expected:
+        with file.open("rb") as opened:
+            content = opened.read(expected + 1)  # one byte more shows that it has grown
+        if len(content) == expected:
+            return content
+    raise BundleError(f"{file}: must be a plain file of {expected} bytes")
+
+
 def _verified(file: Path, spec: FileSpec) -> bytes:
     try:
-        if file.is_symlink() or file.stat().st_size != spec.size:
-            raise BundleError(f"{file}: must be a plain file of {spec.size} bytes")
-        content = file.read_bytes()
+        content = _content(file, spec.size)
     except OSError as error:
-        raise BundleError(f"{file}: can't be read ({error.strerror})") from error
+        what = "leads to nothing that can be read" if file.is_symlink() else "can't be read"
+        raise BundleError(f"{file}: {what} ({error.strerror})") from error
     if hashlib.sha256(content).hexdigest() != spec.sha256:
         raise BundleError(f"{file}: sha256 differs from the manifest's")
     return content
@@ -142,8 +193,12 @@ def check_name(name: str) -> None:
 def writing_bundle(path: Path) -> Iterator[Path]:
     """A temporary folder for a bundle's files, renamed to ``path`` at the end of the block, or deleted if it raises.
 
-    A bundle at ``path`` is replaced. Raises BundleError before any work is done if anything else is there.
+    A bundle at ``path`` is replaced. If ``path`` is a link, it stays, and what it leads to is replaced. Raises
+    BundleError before any work is done if anything else is there.
     """
+    path = Path(os.path.realpath(path))
+    if path.is_symlink():
+        raise BundleError(f"{path}: a link that leads back to itself; give another place")
     if path.exists() and not (path / MANIFEST).is_file():
         raise BundleError(f"{path}: exists and is no bundle; give another place")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,14 +218,12 @@ def writing_bundle(path: Path) -> Iterator[Path]:
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
-    """Add size and sha256 of all files of a folder, and the digest, to ``manifest``, and write it into the folder."""
-    files = {
-        str(file.relative_to(folder)): FileSpec(
-            sha256=hashlib.sha256(file.read_bytes()).hexdigest(), size=file.stat().st_size
-        )
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != MANIFEST
-    }
+    """Add size and sha256 of all files below a folder, and the digest, to ``manifest``, and write it there."""
+    files = {}
+    for name in sorted(files_below(folder)):
+        if name != MANIFEST:
+            content = (folder / name).read_bytes()
+            files[name] = FileSpec(sha256=hashlib.sha256(content).hexdigest(), size=len(content))
     manifest = manifest.model_copy(update={"files": files})
     manifest = manifest.model_copy(update={"digest": digest_of(manifest.model_dump(mode="json"))})
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")

@@ -164,7 +164,10 @@ class Manifest(_Strict):
     tolerances: dict[Literal["fp32", "tf32", "fp16"], float]
     """The largest difference from the golden outputs that is accepted, by precision."""
     unfamiliar: float | None = Field(default=None, gt=0)
-    """An image with a larger reconstruction error is unlike the images that the model was trained on."""
+    """An image with a larger reconstruction error is unlike the images that the model was trained on.
+
+    So is a blank one, whatever its error: see ``attributes.is_unfamiliar``.
+    """
     training: Provenance
     scores: Scores
     files: dict[str, FileSpec] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -178,7 +179,7 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
     Raises ValueError if it is neither, or damaged; the message names the problem.
     """
     path = Path(path)
-    if (path / MANIFEST).is_file():
+    if os.path.lexists(path / MANIFEST):  # also a link that leads nowhere: what is wrong with a bundle is said then
         bundled = _BundleAutoencoder(path, device)
         manifest = bundled.manifest
         return Model(manifest.name, manifest.training.data, bundled.data_attributes, bundled)

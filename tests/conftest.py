@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import MNIST, REAL_DSPRITES, train, write_sprites
+from tests.support import IMAGE_FILES, MNIST, REAL_DSPRITES, train, write_sprites
 
 if TYPE_CHECKING:
     from export.manifest import Manifest
@@ -31,6 +31,14 @@ def mnist() -> Path:
     if not MNIST.exists():
         pytest.skip(f"needs the MNIST files in {MNIST}")
     return MNIST
+
+
+@pytest.fixture(scope="session")
+def image_files() -> Path:
+    """The folder of image files from the test suites of other projects, with ``manifest.csv``."""
+    if not IMAGE_FILES.exists():
+        pytest.skip(f"needs the image files in {IMAGE_FILES}")
+    return IMAGE_FILES
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import math
+import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
+IMAGE_FILES = ROOT.parent / "shared" / "data" / "image-files"
 REAL_DSPRITES = ROOT.parent / "shared" / "data" / "dsprites_real_20k.npz"
 
 
@@ -72,6 +75,30 @@ def resume(run: Run, dataset: Dataset | None = None, *, checkpoint_seconds: floa
 
     dataset = open_dataset("dsprites") if dataset is None else dataset
     trainer.train(run, dataset, RunReporter(run, dataset), checkpoint_seconds=checkpoint_seconds)
+
+
+def mount(bundle: Path, folder: Path, date: str) -> Path:
+    """Put a bundle into a folder as Kubernetes mounts a ConfigMap, Secret or projected volume, and as it updates one.
+
+    Its files are in a folder with a date, ``..data`` is a link to that and is swapped at once, ``NAME`` is a link to
+    ``..data/NAME``.
+    """
+    folder.mkdir(exist_ok=True)
+    before = folder / os.readlink(folder / "..data") if (folder / "..data").is_symlink() else None
+    shutil.copytree(bundle, folder / date)
+    swap_link(folder / "..data", Path(date))
+    for name in {each.name for each in (folder / date).iterdir()} - {each.name for each in folder.iterdir()}:
+        (folder / name).symlink_to(Path("..data") / name)
+    if before:
+        shutil.rmtree(before)
+    return folder
+
+
+def swap_link(link: Path, target: Path) -> None:
+    """Let a link lead elsewhere, in one step."""
+    new = link.with_name("..data_tmp")
+    new.symlink_to(target)
+    new.rename(link)
 
 
 class DatasetView:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from export.bundle import read_bundle
 from tests.support import ROOT
 
 YAML_FILES = [
@@ -89,3 +90,33 @@ def test_git_changes_no_bytes_of_bundles_and_keeps_line_feeds_in_scripts(path: s
     command = ["git", "check-attr", attribute, "--", path]
     shown = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert shown.strip().rpartition(": ")[2] == value
+
+
+@pytest.fixture(scope="module")
+def windows_clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone whose git turns line feeds into CR LF wherever it may, as git for Windows does."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a checkout")
+    clone = tmp_path_factory.mktemp("windows") / "clone"
+    command = ["git", "clone", "--quiet", "-c", "core.autocrlf=true", "-c", "core.eol=crlf", str(ROOT), str(clone)]
+    subprocess.run(command, check=True, timeout=300)
+    return clone
+
+
+def test_shipped_bundles_are_whole_in_a_clone_on_windows(windows_clone: Path) -> None:
+    bundles = [each for each in (windows_clone / "service" / "bundles").iterdir() if each.is_dir()]
+    assert "dsprites" in {read_bundle(each).manifest.name for each in bundles}
+
+
+def test_scripts_run_from_a_clone_on_windows(windows_clone: Path) -> None:
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=windows_clone, check=True, capture_output=True, text=True)
+    files = [windows_clone / name for name in names.stdout.split("\0") if name]
+    scripts = {file: first for file in files if (first := file.read_bytes().partition(b"\n")[0]).startswith(b"#!")}
+    shells = [file for file, first in scripts.items() if first.endswith((b"/sh", b"/bash", b" sh", b" bash"))]
+    assert windows_clone / ".ci" / "run" in shells
+    for file in shells:
+        subprocess.run(["bash", "-n", str(file)], check=True, timeout=60)
+    texts = [file for file in files if b"\0" not in file.read_bytes()]
+    assert [file for file in texts if b"\r" in file.read_bytes()] == []
+    changed = subprocess.run(["git", "status", "--porcelain"], cwd=windows_clone, check=True, capture_output=True)
+    assert changed.stdout == b""

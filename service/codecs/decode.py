@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import AvifImagePlugin, Image, PngImagePlugin, features
 from PIL.GifImagePlugin import GifImageFile
+from PIL.ImageFile import ImageFile
 
 from attributes import Float32
 from export.manifest import ImageSpec
-from service.codecs import png
+from service.codecs import avif, png
+from service.codecs.fit import as_picture, fit
+from service.codecs.limits import PixelBudget, check_avif, check_effort
 from service.codecs.npy import read_array
 from service.problems import Problem
 
@@ -24,25 +27,33 @@ PILLOW_FORMATS = {
     "image/webp": "WEBP",
     "image/gif": "GIF",
     "image/apng": "PNG",
+    "image/bmp": "BMP",
+    **({"image/avif": "AVIF"} if features.check("avif") else {}),  # Pillow may be built without
 }
-FILE_TYPES = (*PILLOW_FORMATS, NPY)
-# Bytes that one byte of a deflate stream can stand for (https://zlib.net/zlib_tech.html).
-MAX_DEFLATE_RATIO = 1032
-# Pixels that one byte of a PNG can hold, at 1 bit per pixel.
-MAX_PIXELS_PER_BYTE = 8
-START_OF_SCAN = b"\xff\xda"
-# Scans of a JPEG of the largest size. Progressive files have about ten, and each takes as long as a plain file.
-MAX_SCANS = 8
+FORMATS = (*PILLOW_FORMATS, NPY)
+# Other names of these that browsers and libraries send, and what they send if they know nothing of the file.
+ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/x-ms-bmp": "image/bmp",
+}
+UNKNOWN = ("application/octet-stream", "binary/octet-stream")
+FILE_TYPES = (*FORMATS, *ALIASES, *UNKNOWN)
+MAYBE_PNG = {None, "image/png", "image/apng", "image/x-png", *UNKNOWN}
 # Pillow would inflate up to 64 MB of a PNG's texts, which the service never reads.
 MAX_TEXT_BYTES = 2**22
-EXIF_ORIENTATION = 0x0112
+# Damaged chunks of a PNG that are named; a file may have thousands.
+MAX_NAMED_CHUNKS = 8
 # About how long a byte of a plain PNG takes to decode.
 MICROSECONDS_PER_BYTE = 0.01
-COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
 
 
 class Source(NamedTuple):
-    """A file that came in: where in the request, and its media type, None if that is for its content to tell."""
+    """A file that came in: where in the request, and its media type, one of FILE_TYPES, or None.
+
+    None and those of UNKNOWN leave it to the file's content.
+    """
 
     where: str
     data: bytes
@@ -52,21 +63,7 @@ class Source(NamedTuple):
 def limit_pillow() -> None:
     """Set the limits of Pillow that are global, for a process that decodes files of strangers."""
     PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
-
-
-class PixelBudget:
-    """How many pixels the images of one request may still have."""
-
-    def __init__(self, limit: int) -> None:
-        self.limit = self._left = limit
-
-    def take(self, where: str, width: int, height: int, frames: int) -> None:
-        """Take the pixels of one frame; raises Problem 413 unless there are enough for ``frames`` of this size."""
-        if width * height * frames > self._left:
-            size = f"{width}x{height}" + (f" x {frames} frames" if frames > 1 else "")
-            message = f"{where}: {size} pixels; all images of a request may have {self.limit} together"
-            raise Problem(413, message, where=where)
-        self._left -= width * height
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # else as many as there are cores, for each file
 
 
 def decode_images(
@@ -95,7 +92,7 @@ def plain_images(sources: list[Source], spec: ImageSpec, max_pixels: int) -> Flo
         return None
     images = []
     for source in sources:
-        image = png.decode(source.data, spec.shape) if source.media in (None, "image/png", "image/apng") else None
+        image = png.decode(source.data, spec.shape) if source.media in MAYBE_PNG else None
         if image is None:
             return None
         images.append(image)
@@ -117,14 +114,43 @@ def to_batch(images: list[NDArray[Any]], spec: ImageSpec) -> Float32:
 def _decode(
     source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
 ) -> Iterator[tuple[NDArray[Any], list[str]]]:
-    media = source.media or sniff(source)
+    media = sniff(source) if source.media is None or source.media in UNKNOWN else source.media
+    media = ALIASES.get(media, media)
     if media == NPY:
         yield from _array(source, spec, max_items, budget)
-    elif (pillow_format := PILLOW_FORMATS[media]) == "PNG" and (image := _plain_png(source, spec)) is not None:
-        budget.take(source.where, spec.width, spec.height, 1)
-        yield image, []
+    elif (pillow_format := PILLOW_FORMATS[media]) == "PNG":
+        yield from _png(source, spec, max_items, budget)
     else:
+        if pillow_format == "AVIF":
+            check_avif(source.data, source.where, budget)
         yield from _frames(source, pillow_format, spec, max_items, budget)
+
+
+def _png(
+    source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
+) -> list[tuple[NDArray[np.uint8], list[str]]]:
+    """Frames [H, W, C] of a PNG. One that Pillow refuses is read again without the damaged chunks that may be absent.
+
+    Pillow reads no such chunk, and refuses the file; libpng and browsers read it.
+    """
+    if (image := _plain_png(source, spec)) is not None:
+        budget.take(source.where, spec.width, spec.height, 1)
+        return [(image, [])]
+    left = budget.left
+    try:
+        return [*_frames(source, "PNG", spec, max_items, budget)]
+    except Problem as problem:
+        if problem.status_code != 400:
+            raise
+        try:
+            data, skipped = png.mend(source.data)
+        except png.DamagedChunk as error:
+            raise Problem(400, f"{source.where}: damaged: {error}", where=source.where) from None
+        if not skipped:
+            raise
+    budget.left = left
+    note = f"damaged chunks skipped: {', '.join(skipped[:MAX_NAMED_CHUNKS])}"
+    return [(image, [note, *notes]) for image, notes in _png(source._replace(data=data), spec, max_items, budget)]
 
 
 def _plain_png(source: Source, spec: ImageSpec) -> NDArray[np.uint8] | None:
@@ -142,9 +168,9 @@ def _array(
         if array.shape == spec.shape:
             yield array, []
         elif array.dtype == np.uint8:
-            yield fit(_picture(array), spec)
+            yield fit(as_picture(array), spec)
         else:
-            image, notes = fit(_picture(np.rint(255 * array).astype(np.uint8)), spec)
+            image, notes = fit(as_picture(np.rint(255 * array).astype(np.uint8)), spec)
             yield image, ["rounded to 8 bits", *notes]
 
 
@@ -156,13 +182,16 @@ def sniff(source: Source) -> str:
         (b"\xff\xd8\xff", "image/jpeg"),
         (b"GIF8", "image/gif"),
         (b"\x93NUMPY", NPY),
+        (b"BM", "image/bmp"),
     ):
         if data.startswith(magic):
             return media
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    if avif.is_avif(data) and "image/avif" in PILLOW_FORMATS:
+        return "image/avif"
     raise Problem(
-        400, f"{source.where}: not an image; accepts {', '.join(FILE_TYPES)}", where=source.where, accepted=FILE_TYPES
+        400, f"{source.where}: not an image; accepts {', '.join(FORMATS)}", where=source.where, accepted=FORMATS
     )
 
 
@@ -176,16 +205,18 @@ def _frames(
             # Further pictures in a JPEG are previews. The default image of an APNG is no frame of its animation.
             count = 1 if pillow_format == "JPEG" else _frame_count(image, max_items + 2)
             first = int(getattr(image, "default_image", False))
+            deep = ["16 bits to 8"] if _is_deep_colour(image) else []
             if count - first > max_items:
                 raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
             for index in range(count):
                 image.seek(index)
                 # For each frame again, as a later frame of a GIF may be larger.
                 budget.take(where, image.width, image.height, count - index)
-                _check_effort(image, source, budget.limit)
+                check_effort(image, source.data, source.where, budget)
                 image.load()
                 if index >= first:
-                    yield fit(image, spec)
+                    pixels, notes = fit(image, spec)
+                    yield pixels, [*deep, *notes]
     except Problem:
         raise
     except Image.DecompressionBombError:
@@ -194,6 +225,11 @@ def _frames(
     except Exception as error:  # decoders raise almost any exception on damaged files
         name = pillow_format if source.data else "image: it is empty"
         raise Problem(400, f"{where}: damaged, or no {name} ({type(error).__name__})", where=where) from None
+
+
+def _is_deep_colour(image: ImageFile) -> bool:
+    """Whether a file that was not loaded yet has 16 bits, of which Pillow keeps 8: it does of colour and of alpha."""
+    return image.format == "PNG" and not image.mode.startswith("I") and "16B" in str(image.tile[0].args)
 
 
 def _frame_count(image: Image.Image, most: int) -> int:
@@ -210,61 +246,3 @@ def _frame_count(image: Image.Image, most: int) -> int:
         pass
     image.seek(0)
     return count
-
-
-def _check_effort(image: Image.Image, source: Source, max_pixels: int) -> None:
-    """Raise a Problem for a file that takes memory or time out of proportion.
-
-    It is 400 for more pixels than the file's bytes can hold, and 413 for too many scans of a large image.
-    """
-    size = image.width * image.height
-    if image.format == "PNG" and size // MAX_PIXELS_PER_BYTE > MAX_DEFLATE_RATIO * len(source.data):
-        raise Problem(400, f"{source.where}: damaged: no {image.width}x{image.height} pixels", where=source.where)
-    scans = source.data.count(START_OF_SCAN) if image.format == "JPEG" else 1
-    if size * scans > MAX_SCANS * max_pixels:
-        message = f"{source.where}: {scans} scans of {image.width}x{image.height} pixels"
-        raise Problem(413, message, where=source.where)
-
-
-def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[str]]:
-    """An image as the model's [H, W, C], and how it was converted.
-
-    Resizing averages the area that a pixel covers, or repeats pixels when it enlarges (Pillow's BOX); it does not keep
-    the aspect ratio. Colour becomes grey by ITU-R 601 luma. Alpha is composited on black where the model has none.
-    """
-    notes = []
-    image, turned = _upright(image)
-    if turned:
-        notes.append("turned by its EXIF orientation")
-    if image.mode.startswith("I"):
-        notes.append("16 bits to 8")
-        image = _picture(np.rint(np.clip(np.asarray(image), 0, 65535) / 257).astype(np.uint8)[:, :, None])
-    target = png.MODES[spec.channels]
-    colour, wanted = (COLOURS.get(mode, mode) for mode in (image.mode, target))
-    alpha = image.has_transparency_data
-    image = image.convert("RGBA" if alpha else target) if alpha or image.mode != target else image
-    if image.size != (spec.width, spec.height):
-        notes.append(f"resized {image.width}x{image.height} to {spec.width}x{spec.height}")
-        image = image.resize((spec.width, spec.height), Image.Resampling.BOX)
-    if alpha and target != "RGBA":
-        notes.append("alpha composited on black")
-        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
-        image = Image.alpha_composite(black, image).convert(target)
-    elif target == "RGBA" and not alpha:
-        notes.append("opaque alpha added")
-    if colour != wanted:
-        notes.append(f"{colour} to {wanted}")
-    return np.asarray(image).reshape(spec.shape), notes
-
-
-def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
-    try:
-        if image.getexif().get(EXIF_ORIENTATION, 1) not in range(2, 9):
-            return image, False
-        return ImageOps.exif_transpose(image), True
-    except Exception:  # unreadable metadata does not make the pixels wrong
-        return image, False
-
-
-def _picture(array: NDArray[np.uint8]) -> Image.Image:
-    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)

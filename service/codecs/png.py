@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -26,7 +27,13 @@ NONE, SUB = 0, 1
 MAX_CHUNKS = 8192
 # Chunks that change no pixel, with their least number of bytes. Text chunks are not harmless: one with the keyword
 # ``interlace`` or ``transparency`` changes how Pillow reads the image.
+# The chunks of an animation: by name they are ancillary.
+ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
 HARMLESS = {b"bKGD": 2, b"cHRM": 32, b"gAMA": 4, b"pHYs": 9, b"sBIT": 1, b"sRGB": 1, b"tIME": 7}
+
+
+class DamagedChunk(ValueError):
+    """A file whose critical chunk has a wrong checksum; the message names the chunk."""
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
@@ -82,6 +89,37 @@ def few_chunks(data: bytes) -> bool:
             return True
         start += 12 + int.from_bytes(data[start : start + 4])
     return start >= len(data)
+
+
+def mend(data: bytes) -> tuple[bytes, list[str]]:
+    """The file without its ancillary chunks of a wrong checksum, as libpng reads it, and the names of these.
+
+    If one of them belongs to an animation, none of it is left, but the static image: so the animation's specification
+    recommends it (https://wiki.mozilla.org/APNG_Specification). Raises DamagedChunk for a critical chunk.
+    """
+    chunks = [*_chunks(data)]
+    damaged = dict.fromkeys(kind for kind, _, _, intact in chunks if not intact)
+    for kind in damaged:
+        if kind[:1].isupper():
+            raise DamagedChunk(f"the checksum of its chunk {kind.decode()} is wrong")
+    left_out = ANIMATION if ANIMATION & damaged.keys() else set()
+    kept = [data[start:stop] for kind, start, stop, intact in chunks if intact and kind not in left_out]
+    end = chunks[-1][2] if chunks else len(SIGNATURE)
+    return b"".join((data[: len(SIGNATURE)], *kept, data[end:])), [kind.decode() for kind in damaged]
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int, bool]]:
+    """Kind, start and stop of each chunk that is complete, and whether its checksum is right."""
+    start = len(SIGNATURE)
+    while start + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, start)
+        stop = start + 12 + length
+        if stop > len(data) or not kind.isalpha():
+            return
+        yield kind, start, stop, zlib.crc32(data[start + 4 : stop - 4]) == int.from_bytes(data[stop - 4 : stop])
+        start = stop
+        if kind == b"IEND":
+            return
 
 
 def _image_data(data: bytes, start: int) -> bytes | None:

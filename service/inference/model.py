@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from attributes import Attributes, Codebook, Float32, reconstruction_error
+from attributes import Attributes, Codebook, Float32, is_unfamiliar
 from export.bundle import DECODER, ENCODER, GOLDEN, Bundle, largest_difference, read_bundle
 from export.manifest import GraphSpec, Manifest
 from service.inference.providers import ModelError, open_sessions
@@ -73,7 +73,7 @@ class Model:
     def unfamiliar(self, images: Float32, z: Float32) -> NDArray[np.bool_] | None:
         """Which images [B, C, H, W] of these z [B, D] are unlike what the model was trained on: [B], if it can tell."""
         threshold = self.manifest.unfamiliar
-        return None if threshold is None else reconstruction_error(images, self.decode(z)) > threshold
+        return None if threshold is None else is_unfamiliar(images, self.decode(z), threshold)
 
     def _reproduce_golden_vectors(self, bundle: Bundle) -> None:
         golden = bundle.golden

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
 from anyio import Lock, to_thread
 
-from export.bundle import MANIFEST, Bundle, BundleError, read_bundle
+from export.bundle import MANIFEST, Bundle, BundleError, files_below, read_bundle
 from service.batching.scheduler import Scheduler
 from service.inference.engine import Engine
 from service.inference.model import Model
@@ -22,8 +23,8 @@ log = logging.getLogger("spritevae.store")
 SHIPPED = Path(__file__).parents[1] / "bundles"
 # Messages of onnxruntime name its source files and the folder of this process, which clients must not learn.
 PATH = re.compile(r"(?<![\w.])(/[\w.+-]+){2,}")
-# Name, inode, size and time of change of each file of a folder.
-Fingerprint = frozenset[tuple[str, int, int, int]]
+# Name, device, inode, size and time of change of each file of a folder; of links, that of the file they lead to.
+Fingerprint = frozenset[tuple[str, int, int, int, int]]
 
 
 class ModelRepository:
@@ -173,13 +174,17 @@ def _set_served(model: Model, served: int) -> None:
 
 
 def folder_fingerprint(path: Path) -> Fingerprint:
-    """What changes when a file of the folder changes, found without reading any; empty where there is no folder."""
-    try:
-        return frozenset(
-            (file.name, (found := file.stat()).st_ino, found.st_size, found.st_mtime_ns) for file in path.iterdir()
-        )
-    except OSError:
-        return frozenset()
+    """What changes when a file of the folder, or a link to one or to the folder, changes; found without reading any.
+
+    It is empty where there is no folder, and lacks links that lead to nothing.
+    """
+    found = set()
+    with suppress(OSError):
+        for name in files_below(path):
+            with suppress(OSError):
+                file = (path / name).stat()
+                found.add((name, file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns))
+    return frozenset(found)
 
 
 def find_bundle(entry: str) -> Path:

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
-from PIL import PngImagePlugin
+from PIL import AvifImagePlugin, PngImagePlugin
 from starlette.testclient import TestClient
 
 from export.bundle import DECODER, BundleError
@@ -56,10 +56,12 @@ def test_paths_are_not_redirected(bundles: Path):
         assert client.get("/decode/").status_code == 404
 
 
-def test_pillow_gets_the_limit_of_text_in_a_file(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+def test_pillow_gets_the_limit_of_text_in_a_file_and_one_thread(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(AvifImagePlugin, "DEFAULT_MAX_THREADS", 0)
     monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 2**62)
     create_app(settings(bundles))
     assert PngImagePlugin.MAX_TEXT_MEMORY == MAX_TEXT_BYTES
+    assert AvifImagePlugin.DEFAULT_MAX_THREADS == 1
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_the_document_tells_no_server_without_a_prefix(bundles: Path):
 def test_a_key_is_asked_for_behind_a_prefix_too(bundles: Path):
     guarded = settings(bundles, root_path="/sprites", api_keys="sixteen-characters")
     with TestClient(create_app(guarded)) as client:
-        for prefix in ("", "/sprites"):
+        for prefix in ("", "/sprites", "/sprites/sprites"):
             for path, status in {"/decode": 401, "/metrics": 401, "/docs": 200, "/openapi.json": 200}.items():
                 assert client.get(f"{prefix}{path}").status_code == status
             assert client.get(f"{prefix}/health/live").status_code == 200

@@ -6,6 +6,7 @@ import pytest
 from attributes import AttributeValueError
 from export.manifest import Manifest
 from spritevae import Model, load
+from tests.support import mount
 from training.runs import Run
 
 
@@ -86,6 +87,16 @@ def test_images_of_another_shape_or_range_are_refused(model: Model, images: np.n
 def test_a_z_of_another_shape_is_refused(model: Model, z: np.ndarray) -> None:
     with pytest.raises(ValueError, match="z must be finite numbers"):
         model.decode(z=z)
+
+
+def test_a_bundle_of_links_is_loaded_and_a_broken_link_is_said(
+    small_bundle: tuple[Path, Manifest], tmp_path: Path
+) -> None:
+    mounted = mount(small_bundle[0], tmp_path / "mounted", "..2026")
+    assert load(mounted).name == small_bundle[1].name
+    (mounted / "..data").unlink()
+    with pytest.raises(ValueError, match=r"no bundle here: manifest\.json can't be read \(No such file"):
+        load(mounted)
 
 
 def test_neither_run_nor_bundle_is_refused(tmp_path: Path) -> None:

@@ -238,6 +238,46 @@ def test_flipped_bits_under_a_right_checksum_are_never_accepted_where_pillow_ref
         never_accepts_more_than_pillow(file(pixels.shape, (b"IDAT", bytes(flipped))), pixels.shape)
 
 
+def broken(kind: bytes, data: bytes = b"") -> bytes:
+    """A chunk whose checksum is wrong."""
+    whole = png.chunk(kind, data)
+    return whole[:-1] + bytes([whole[-1] ^ 1])
+
+
+HEAD = png.head((28, 28, 1))
+STATIC, FRAME = png.chunk(b"IDAT", b"static"), png.chunk(b"fdAT", b"\0\0\0\2frame")
+CONTROL, FRAME_CONTROL = png.chunk(b"acTL", bytes(8)), png.chunk(b"fcTL", bytes(26))
+
+
+@pytest.mark.parametrize("kind", [b"iCCP", b"cLLI", b"tEXt", b"tRNS", b"prVt"])
+def test_mending_leaves_out_ancillary_chunks_with_a_wrong_checksum(kind: bytes):
+    whole = png.chunk(kind, b"whole")
+    damaged = HEAD + broken(kind, b"damaged") + whole + STATIC + broken(kind) + png.END + b"behind"
+    assert png.mend(damaged) == (HEAD + whole + STATIC + png.END + b"behind", [kind.decode()])
+
+
+@pytest.mark.parametrize("kind", [b"IHDR", b"PLTE", b"IDAT", b"IEND", b"ABCD"])
+def test_a_damaged_critical_chunk_is_named(kind: bytes):
+    with pytest.raises(png.DamagedChunk, match=f"chunk {kind.decode()} is wrong"):
+        png.mend(HEAD + broken(b"tEXt") + broken(kind) + png.END)
+
+
+@pytest.mark.parametrize("kind", [b"acTL", b"fcTL", b"fdAT"])
+def test_of_a_damaged_animation_the_static_image_is_left(kind: bytes):
+    parts = [HEAD, CONTROL, FRAME_CONTROL, STATIC, FRAME_CONTROL, FRAME, broken(kind), png.END]
+    assert png.mend(b"".join(parts)) == (HEAD + STATIC + png.END, [kind.decode()])
+
+
+def test_a_whole_or_truncated_file_is_left_as_it_is():
+    whole = HEAD + CONTROL + FRAME_CONTROL + STATIC + FRAME_CONTROL + FRAME + png.END
+    for length in range(len(HEAD), len(whole) + 1):
+        assert png.mend(whole[:length]) == (whole[:length], [])
+
+
+def test_what_is_no_chunk_ends_the_mending():
+    assert png.mend(HEAD + bytes(100)) == (HEAD + bytes(100), [])
+
+
 def test_a_file_of_a_million_chunks_is_told_by_its_first_thousands():
     class Looks(bytes):
         """A file that counts how often it is looked into."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import threading
 import time
@@ -9,15 +10,18 @@ from pathlib import Path
 
 import anyio
 import anyio.to_thread
+import httpx2
 import pytest
 
-from export.bundle import MANIFEST, Bundle, BundleError
+from export.bundle import MANIFEST, Bundle, BundleError, read_bundle
 from service.inference import repository
 from service.inference.providers import ModelError
 from service.inference.repository import ModelRepository
 from service.problems import Problem
 from service.settings import Settings
+from tests.service.processes import running, wait_until
 from tests.service.toys import toy_bundle
+from tests.support import mount, swap_link
 
 
 def settings(*models: Path | str) -> Settings:
@@ -155,3 +159,67 @@ def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, 
     anyio.run(main)
     served.close()
     assert str(tmp_path) not in caplog.text
+
+
+def at_swaps(served_from: Path, swap: Callable[[Path, str], object], tmp_path: Path) -> None:
+    """Serve a bundle in a process of its own while it is swapped for a damaged one, then for a whole one."""
+    bundles = [toy_bundle(tmp_path / str(index) / "toy", training={"data": str(index)}) for index in range(3)]
+    digests = [read_bundle(bundle).manifest.digest for bundle in bundles]
+    (bundles[1] / "card.md").write_bytes(bytes((bundles[1] / "card.md").stat().st_size))
+    swap(bundles[0], "..2026_0")
+    with running(served_from, "--reload-seconds", "0.05", "--device", "cpu") as service:
+
+        def digest() -> str:
+            return httpx2.get(f"{service.url}/decode").headers["X-Model-Digest"]
+
+        assert digest() == digests[0]
+        swap(bundles[1], "..2026_1")
+        wait_until(lambda: any("card.md: sha256 differs" in line for line in service.log))
+        assert digest() == digests[0]
+        swap(bundles[2], "..2026_2")
+        wait_until(lambda: digest() == digests[2])
+
+
+def test_a_configmap_is_served_and_followed(tmp_path: Path):
+    """Links to files stay as they are: ``..data``, through which they lead, is renamed onto."""
+    mounted = tmp_path / "mounted"
+    at_swaps(mounted, lambda bundle, date: mount(bundle, mounted, date), tmp_path)
+
+
+def test_a_link_to_the_folder_is_served_and_followed_as_git_sync_swaps_it(tmp_path: Path):
+    link = tmp_path / "current"
+    at_swaps(link, lambda bundle, _: swap_link(link, bundle.relative_to(tmp_path)), tmp_path)
+
+
+def test_a_link_that_leads_nowhere_hides_no_other_change(tmp_path: Path):
+    path = toy_bundle(tmp_path / "toy")
+    (path / "broken").symlink_to("nowhere")
+    before = repository.folder_fingerprint(path)
+    (path / "card.md").write_text("changed")
+    assert before
+    assert repository.folder_fingerprint(path) != before
+
+
+def test_what_systems_strew_is_no_change_and_a_file_in_a_folder_is_one(tmp_path: Path):
+    path = toy_bundle(tmp_path / "toy")
+    before = repository.folder_fingerprint(path)
+    (path / ".DS_Store").write_text("?")
+    assert repository.folder_fingerprint(path) == before
+    (path / "sub").mkdir()
+    (path / "sub" / "notes").write_text("?")
+    assert repository.folder_fingerprint(path) != before
+
+
+def test_a_model_is_loaded_again_from_links_and_a_fifo_in_the_place_of_a_file_is_a_409(tmp_path: Path):
+    mounted = mount(toy_bundle(tmp_path / "toy"), tmp_path / "mounted", "..2026")
+    served = ModelRepository(settings(mounted))
+    served.load()
+    before = served.engine()
+    asyncio.run(served.load_model("toy"))
+    assert served.engine() is not before
+    (mounted / "card.md").unlink()
+    os.mkfifo(mounted / "card.md")
+    with pytest.raises(Problem, match=r"toy can't be loaded: card\.md: must be a plain file") as caught:
+        asyncio.run(served.load_model("toy"))
+    assert caught.value.status_code == 409
+    served.close()

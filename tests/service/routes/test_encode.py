@@ -49,14 +49,36 @@ def test_an_image_gives_the_values_it_was_made_of(client: TestClient):
 
 
 def test_an_image_that_the_model_can_not_give_back_is_unfamiliar(client: TestClient):
-    """Of the toy's 1,024 pixels 81 come back: its own images bear no others, a grey one loses 943 of them."""
+    """Of the toy's 1,024 pixels 81 come back, here white ones: its own images bear no others, these lose 943."""
     tone = int(255 * 0.1 * 1024 / 943)
     edge = [np.full((32, 32), level, np.uint8) for level in (tone - 1, tone + 2)]
+    for pixels in edge:
+        pixels.flat[:81] = 255
     shown = [picture(client, shape="heart"), *map(npy, edge)]
     for content, expected in zip(shown, (False, False, True), strict=True):
         headers = PNG if content.startswith(b"\x89PNG") else {"Content-Type": "application/x-npy"}
         (item,) = items(client.post("/encode", content=content, headers=headers))
         assert item["unfamiliar"] is expected
+
+
+@pytest.mark.parametrize("content", ["black", "white", "grey", "one level", "noise", "near-black 16 bits"])
+def test_a_blank_or_nearly_blank_image_is_unfamiliar_alone_and_among_others(client: TestClient, content: str):
+    """Black comes back from the toy as it is."""
+    draw = np.random.default_rng(0)
+    pixels = {
+        "black": np.zeros((32, 32), np.uint8),
+        "white": np.full((32, 32), 255, np.uint8),
+        "grey": np.full((32, 32), 20, np.uint8),
+        "one level": np.arange(1024, dtype=np.uint8).reshape(32, 32) % 2,
+        "noise": draw.integers(0, 3, (32, 32), np.uint8),
+        "near-black 16 bits": draw.integers(0, 256, (32, 32), np.uint16),
+    }[content]
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    (item,) = items(client.post("/encode", content=file.getvalue(), headers=PNG))
+    assert item["unfamiliar"] is True
+    coded = [base64.b64encode(each).decode() for each in (picture(client, shape="heart"), file.getvalue())]
+    assert [item["unfamiliar"] for item in items(client.post("/encode", json={"images": coded}))] == [False, True]
 
 
 def test_a_model_without_a_threshold_does_not_say_what_is_unfamiliar(client: TestClient):

@@ -18,14 +18,14 @@ def context(autoencoder: Bands) -> EvaluationContext:
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_noise_and_photographs_are_unfamiliar_and_the_data_is_not(
+def test_noise_photographs_and_blank_images_are_unfamiliar_and_the_data_is_not(
     channels: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unfamiliar, "IMAGES_PER_KIND", 20)
     shares = {name: values.mean() for name, values in unfamiliar.compute(context(Judge(3, channels)))}
-    assert shares.keys() == {f"unfamiliar.{kind}" for kind in ("rows", "noise", "blank", "photographs", "two")}
+    assert shares.keys() == {f"unfamiliar.{kind}" for kind in ("rows", "noise", "blank", "faint", "photographs", "two")}
     assert shares["unfamiliar.rows"] == 0
-    assert shares["unfamiliar.noise"] == shares["unfamiliar.photographs"] == 1
+    assert shares["unfamiliar.noise"] == shares["unfamiliar.photographs"] == shares["unfamiliar.blank"] == 1
 
 
 def test_a_model_without_a_threshold_has_no_score() -> None:
@@ -37,8 +37,6 @@ def test_a_model_without_a_threshold_has_no_score() -> None:
 def test_the_error_of_rows_is_that_of_their_images() -> None:
     looked = context(Judge(3, idle=(1,)))
     rows = unfamiliar.errors_of_rows(looked)
-    images = looked.dataset.batch(looked.rows).images
-    assert rows == pytest.approx(unfamiliar.errors_of_images(looked.autoencoder, images))
     lost = np.abs(looked.dataset.batch(looked.rows).images[:, 14, 12, 0] / 255 - 0.5)
     assert rows == pytest.approx(lost / 3, abs=1 / 255)
 
@@ -49,6 +47,16 @@ def test_foreign_images_have_the_shape_of_the_data(monkeypatch: pytest.MonkeyPat
     images = unfamiliar.out_of_distribution_images(looked)
     assert {each.shape for each in images.values()} == {(20, *looked.autoencoder.image_shape)}
     assert (images["blank"] == images["blank"][:, :1, :1]).all()
+
+
+def test_faint_images_have_a_contrast_of_few_grey_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfamiliar, "IMAGES_PER_KIND", 20)
+    faint = unfamiliar.out_of_distribution_images(context(Judge(3)))["faint"].astype(int)
+    lowest, highest = faint.min(axis=(1, 2, 3)), faint.max(axis=(1, 2, 3))
+    assert (highest - lowest <= 8).all()
+    assert (highest > lowest).any()
+    assert (highest[::2] <= 8).all()
+    assert (lowest[1::2] > 8).any()
 
 
 def test_two_images_in_one_are_the_brighter_of_both(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,59 @@
+"""Fitting: from a picture of any size and colour to one as the model takes it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from export.manifest import ImageSpec
+from service.codecs import png
+
+EXIF_ORIENTATION = 0x0112
+COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
+
+
+def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[str]]:
+    """An image as the model's [H, W, C], and how it was converted.
+
+    Resizing averages the area that a pixel covers, or repeats pixels when it enlarges (Pillow's BOX); it does not keep
+    the aspect ratio. Colour becomes grey by ITU-R 601 luma. Alpha is composited on black where the model has none.
+    """
+    notes = []
+    image, turned = _upright(image)
+    if turned:
+        notes.append("turned by its EXIF orientation")
+    if image.mode.startswith("I"):
+        values = np.clip(np.asarray(image), 0, 65535)
+        notes.append(f"16 bits to 8: values {values.min()}..{values.max()} of 65535")
+        image = as_picture(np.rint(values / 257).astype(np.uint8)[:, :, None])
+    target = png.MODES[spec.channels]
+    colour, wanted = (COLOURS.get(mode, mode) for mode in (image.mode, target))
+    alpha = image.has_transparency_data
+    image = image.convert("RGBA" if alpha else target) if alpha or image.mode != target else image
+    if image.size != (spec.width, spec.height):
+        notes.append(f"resized {image.width}x{image.height} to {spec.width}x{spec.height}")
+        image = image.resize((spec.width, spec.height), Image.Resampling.BOX)
+    if alpha and target != "RGBA":
+        notes.append("alpha composited on black")
+        black = Image.new("RGBA", image.size, (0, 0, 0, 255))
+        image = Image.alpha_composite(black, image).convert(target)
+    elif target == "RGBA" and not alpha:
+        notes.append("opaque alpha added")
+    if colour != wanted:
+        notes.append(f"{colour} to {wanted}")
+    return np.asarray(image).reshape(spec.shape), notes
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
+    try:
+        if image.getexif().get(EXIF_ORIENTATION, 1) not in range(2, 9):
+            return image, False
+        return ImageOps.exif_transpose(image), True
+    except Exception:  # unreadable metadata does not make the pixels wrong
+        return image, False
+
+
+def as_picture(array: NDArray[np.uint8]) -> Image.Image:
+    """An array [H, W, C] as a picture."""
+    return Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)

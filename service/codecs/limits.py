@@ -1,0 +1,73 @@
+"""What decoding the image files of one request may cost."""
+
+from __future__ import annotations
+
+from PIL.ImageFile import ImageFile
+
+from service.codecs import avif
+from service.problems import Problem
+
+# Bytes that one byte of a deflate stream can stand for (https://zlib.net/zlib_tech.html).
+MAX_DEFLATE_RATIO = 1032
+# Pixels that one byte of a PNG can hold, at 1 bit per pixel.
+MAX_PIXELS_PER_BYTE = 8
+START_OF_SCAN = b"\xff\xda"
+# Scans of a JPEG and frames of an AVIF of the largest size. Progressive files have about ten, and each takes as long as
+# a plain file.
+MAX_SCANS = 8
+# Pixels of other files that take as long as a byte of a BMP's run lengths: Pillow reads 1 MB of these a second.
+PIXELS_PER_RUN_LENGTH_BYTE = 16
+
+
+class PixelBudget:
+    """How many pixels the images of one request may still have."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.left = limit
+
+    def take(self, where: str, width: int, height: int, frames: int) -> None:
+        """Take the pixels of one frame; raises Problem 413 unless there are enough for ``frames`` of this size."""
+        if width * height * frames > self.left:
+            size = f"{width}x{height}" + (f" x {frames} frames" if frames > 1 else "")
+            message = f"{where}: {size} pixels; all images of a request may have {self.limit} together"
+            raise Problem(413, message, where=where)
+        self.left -= width * height
+
+    def take_run_lengths(self, where: str, size: int) -> None:
+        """Take what this many bytes of run lengths cost; raises Problem 413 unless there is enough."""
+        if size * PIXELS_PER_RUN_LENGTH_BYTE > self.left:
+            most = self.limit // PIXELS_PER_RUN_LENGTH_BYTE
+            message = (
+                f"{where}: {size} bytes of run lengths; accepts at most {most}, less for other images of a request"
+            )
+            raise Problem(413, message, where=where)
+        self.left -= size * PIXELS_PER_RUN_LENGTH_BYTE
+
+
+def check_effort(image: ImageFile, data: bytes, where: str, budget: PixelBudget) -> None:
+    """Raise a Problem for an image file that takes memory or time out of proportion.
+
+    It is 400 for more pixels than the file's bytes can hold, and 413 for too many scans of a large image, or too many
+    run lengths.
+    """
+    size = image.width * image.height
+    if image.format == "PNG" and size // MAX_PIXELS_PER_BYTE > MAX_DEFLATE_RATIO * len(data):
+        raise Problem(400, f"{where}: damaged: no {image.width}x{image.height} pixels", where=where)
+    if image.format == "BMP" and image.tile[0].codec_name == "bmp_rle":
+        budget.take_run_lengths(where, len(data))
+    scans = data.count(START_OF_SCAN) if image.format == "JPEG" else 1
+    if size * scans > MAX_SCANS * budget.limit:
+        message = f"{where}: {scans} scans of {image.width}x{image.height} pixels"
+        raise Problem(413, message, where=where)
+
+
+def check_avif(data: bytes, where: str, budget: PixelBudget) -> None:
+    """Raise Problem 413 for an AVIF whose frames are larger, or far more, than its pixels; 400 for a damaged one."""
+    try:
+        pixels, frames = avif.cost(data)
+    except ValueError as error:
+        raise Problem(400, f"{where}: damaged, or no AVIF: {error}", where=where) from None
+    if pixels > budget.limit or pixels * frames > MAX_SCANS * budget.limit:
+        message = f"{where}: AV1 of {frames} frames of up to {pixels} pixels; accepts at most {budget.limit} pixels"
+        raise Problem(413, message, where=where)
