@@ -13,13 +13,14 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from service.codecs.decode import FILE_TYPES, Source
 from service.problems import Problem, invalid
 from service.settings import Settings
 from service.threads import in_thread, in_thread_if_long
 from service.web.base64_files import base64_sources
-from service.web.compression import content_coding, decompress
+from service.web.compression import IDENTITY, content_coding, decompress
 from service.web.request_schemas import EncodeBody
 from service.web.scope import header
 from service.web.strict_json import parse_json
@@ -51,18 +52,19 @@ async def read_body(request: Request, limit: int) -> bytes:
 
     ``limit`` is for the decompressed body; what comes in is limited already.
     """
-    if not header(request.scope, b"content-encoding"):
-        return await _received(request)
-    coding = content_coding(request.scope)
-    # In a thread, however short it is: a few bytes may become megabytes.
-    return await in_thread(decompress, await _received(request), coding, limit)
-
-
-async def _received(request: Request) -> bytes:
+    compressed = header(request.scope, b"content-encoding")
+    coding = content_coding(request.scope) if compressed else IDENTITY
     message = await request.receive()
     if message["type"] == "http.request" and not message.get("more_body"):  # most bodies come in one message
         body: bytes = message.get("body", b"")
-        return body
+    else:
+        body = await _joined(request, message)
+    # Decompressed in a thread, however short the body is: a few bytes may become megabytes.
+    return body if coding == IDENTITY else await in_thread(decompress, body, coding, limit)
+
+
+async def _joined(request: Request, message: Message) -> bytes:
+    """The body that begins with this message of several."""
     parts = []
     while message["type"] == "http.request":
         parts.append(message.get("body", b""))
