@@ -17,7 +17,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     },
 }
 
-COMPRESSION = "May be compressed: `Content-Encoding` gzip or deflate, and br or zstd where the service has their libraries."
+COMPRESSION = (
+    "May be compressed: `Content-Encoding` gzip or deflate, and br or zstd where the service has their libraries."
+)
 
 
 def json_body(schema: type[BaseModel]) -> dict[str, Any]:
