@@ -6,8 +6,9 @@ import base64
 import math
 import struct
 import zipfile
+from fractions import Fraction
 from io import BytesIO
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,12 @@ NPY, ZIP, JSON = "application/x-npy", "application/zip", "application/json"
 FORMATS = (PNG, WEBP, GIF, APNG, NPY, ZIP, JSON)
 # Part of ETags: it changes when the same frames may give other bytes. isal's bytes also depend on the processor, so
 # ETags are weak.
-CODEC = f"2-{PIL.__version__}-{isal_version}"
+CODEC = f"3-{PIL.__version__}-{isal_version}"
+# Browsers show a frame of a GIF for a tenth of a second if it says less than two hundredths. So a GIF of 60 frames a
+# second would be slower than one of 50, and has 50, as gifski writes it.
+MAX_GIF_FPS = 50.0
+# Largest denominator of an APNG's frame rate: up to 100 a second, both numbers of its fraction have 16 bits then.
+MAX_DENOMINATOR = 600
 # About how long a byte of a frame takes to encode, of noise.
 MICROSECONDS_PER_BYTE = {PNG: 0.005, WEBP: 0.1, GIF: 0.03, APNG: 0.01, NPY: 0.0005, ZIP: 0.015, JSON: 0.012}
 
@@ -45,7 +51,10 @@ def microseconds(media: str, shape: tuple[int, int, int, int]) -> float:
 
 
 def encode(frames: Frames, media: str, columns: int, fps: float, loop: bool) -> bytes:
-    """Frames [N, H, W, C] as a file: PNG is a sheet; WebP, GIF and APNG are animations; npy and zip hold all frames."""
+    """Frames [N, H, W, C] as a file: PNG is a sheet; WebP, GIF and APNG are animations; npy and zip hold all frames.
+
+    ``fps`` is in frames per second, from 0.1 to 100.
+    """
     if media == PNG:
         return png.encode(sheet(frames, columns))
     if media == APNG:
@@ -60,6 +69,12 @@ def encode(frames: Frames, media: str, columns: int, fps: float, loop: bool) -> 
     out = BytesIO()
     np.save(out, np.ascontiguousarray(frames))
     return out.getvalue()
+
+
+def durations(frames: int, fps: float, ticks: int) -> list[int]:
+    """How long each frame lasts, in ticks, so many a second. Frames begin at the nearest tick, so that none drifts."""
+    starts = [math.floor(index * ticks / fps + 0.5) for index in range(frames + 1)]
+    return [end - start for start, end in pairwise(starts)]
 
 
 def sheet_columns(frames: int, columns: int | None) -> int:
@@ -102,11 +117,11 @@ def _save(image: Image.Image, pillow_format: str, **options: object) -> bytes:
 def _apng(frames: Frames, fps: float, loop: bool) -> bytes:
     """https://www.w3.org/TR/png-3/#apng-frame-based-animation"""
     shape = _, height, width, _ = frames.shape
-    numbers = count()
+    numbers, rate = count(), Fraction(fps).limit_denominator(MAX_DENOMINATOR)
     parts = [png.head(shape[1:]), png.chunk(b"acTL", struct.pack(">II", len(frames), 0 if loop else 1))]
     for index, frame in enumerate(frames):
         place = struct.pack(">IIIII", next(numbers), width, height, 0, 0)
-        parts.append(png.chunk(b"fcTL", place + struct.pack(">HHBB", round(1000 / fps), 1000, 0, 0)))
+        parts.append(png.chunk(b"fcTL", place + struct.pack(">HHBB", rate.denominator, rate.numerator, 0, 0)))
         data = png.compress(frame)
         if index == 0:
             parts.append(png.chunk(b"IDAT", data))
@@ -128,8 +143,9 @@ def _webp(frames: Frames, fps: float, loop: bool) -> bytes:
         _riff_chunk(b"ANIM", struct.pack("<IH", 0, 0 if loop else 1)),
     ]
     # The flags mean: don't blend, don't dispose. A lossless still is a RIFF header of 12 bytes and one VP8L chunk.
-    head = _uint24(0) + _uint24(0) + size + _uint24(round(1000 / fps)) + b"\x02"
-    parts += [_riff_chunk(b"ANMF", head + still[12:]) for still in stills]
+    head = _uint24(0) + _uint24(0) + size
+    for still, milliseconds in zip(stills, durations(len(stills), fps, 1000), strict=True):
+        parts.append(_riff_chunk(b"ANMF", head + _uint24(milliseconds) + b"\x02" + still[12:]))
     return _riff_chunk(b"RIFF", b"WEBP" + b"".join(parts))
 
 
@@ -147,9 +163,10 @@ def _gif(frames: Frames, fps: float, loop: bool) -> bytes:
     repeat = {"loop": 0} if loop and len(frames) > 1 else {}
     header, _ = GifImagePlugin.getheader(pictures[0].copy(), info={"version": b"GIF89a", "optimize": False, **repeat})
     parts = list(header)
-    for picture in pictures:
-        options: dict[str, Any] = {"transparency": 255} if frames.shape[3] == 4 else {}
-        parts += GifImagePlugin.getdata(picture, duration=1000 / fps, disposal=2, include_color_table=True, **options)
+    options: dict[str, Any] = {"transparency": 255} if frames.shape[3] == 4 else {}
+    for picture, hundredths in zip(pictures, durations(len(pictures), min(fps, MAX_GIF_FPS), 100), strict=True):
+        duration = 10 * hundredths  # Pillow takes milliseconds
+        parts += GifImagePlugin.getdata(picture, duration=duration, disposal=2, include_color_table=True, **options)
     return b"".join([*parts, b";"])
 
 

@@ -10,7 +10,7 @@ from service.openinference import input_tensors, output_tensors
 from service.openinference.bodies import (
     MICROSECONDS_PER_BINARY_BYTE,
     MICROSECONDS_PER_JSON_BYTE,
-    read_decompressed,
+    read_request,
     split_binary,
 )
 from service.openinference.interfaces import find, version_of
@@ -28,14 +28,13 @@ async def infer(request: Request) -> Response:
     """Run a model. An encoder's inputs `condition` and `condition_known` are optional, but go together.
 
     Tensors stand in the JSON, or behind it as little-endian bytes (`binary_data_size`, `binary_data`,
-    `binary_data_output`); the header `Inference-Header-Content-Length` then says how long the JSON is. Bodies may come
-    in gzip or deflate.
+    `binary_data_output`); the header `Inference-Header-Content-Length` then says how long the JSON is.
     """
     state = state_of(request)
     name: str = request.path_params["model"]
     engine, interface = find(state.repository, name, request.path_params.get("version"))
     current_request.get().model_headers = engine.model.headers
-    document, binary = split_binary(request, await read_decompressed(request, state.settings.max_body_bytes))
+    document, binary = split_binary(request, await read_request(request, state.settings.max_body_bytes))
 
     def read() -> tuple[InferenceRequest, output_tensors.Wanted, dict[str, Float32]]:
         given = decode(document, InferenceRequest)

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from msgspec import Struct
 
 from service.openinference.bodies import BINARY
-from service.web.openapi import PROBLEMS
+from service.web.openapi import COMPRESSION, PROBLEMS
 from service.web.request_bodies import JSON
 from service.web.routing import DirectRoute
 
@@ -36,7 +36,7 @@ def route_docs(path: str, answer: Any, body: type[Struct] | None = None, *, bina
         ]
     }
     if body:
-        extra["requestBody"] = {"required": binary, "content": _json(body) | files}
+        extra["requestBody"] = {"description": COMPRESSION, "required": binary, "content": _json(body) | files}
     responses = {200: {"description": "OK", "content": _json(answer) | files if answer else {}}}
     return {"path": path, "responses": responses, "openapi_extra": extra}
 

@@ -19,6 +19,7 @@ from service.openinference.protocol import (
     OutputParameters,
     Tensor,
     TensorParameters,
+    WholeNumber,
 )
 from service.problems import Problem
 from service.web.request_bodies import JSON
@@ -56,7 +57,7 @@ def response(model: str, version: str, request: InferenceRequest, arrays: Arrays
         tensors.append(_tensor(name, array, binary))
         if binary:
             behind.append(array.data)
-    header = msgspec.json.encode(InferenceResponse(model, version, tensors, request.id))
+    header = msgspec.json.encode(InferenceResponse(model, version, tensors, request.id), enc_hook=int)  # of WholeNumber
     if not behind:
         return Response(header, media_type=JSON)
     return Response(b"".join([header, *behind]), headers={HEADER_LENGTH: str(len(header))}, media_type=BINARY)
@@ -65,5 +66,5 @@ def response(model: str, version: str, request: InferenceRequest, arrays: Arrays
 def _tensor(name: str, array: NDArray[Any], binary: bool) -> Tensor:
     datatype, shape = DATATYPES[array.dtype.name], [*array.shape]
     if binary:
-        return Tensor(name, datatype, shape, TensorParameters(array.nbytes))
+        return Tensor(name, datatype, shape, TensorParameters(WholeNumber(array.nbytes)))
     return Tensor(name, datatype, shape, data=Raw(msgspec.json.encode(array.ravel().tolist())))

@@ -23,10 +23,17 @@ Numbers = Annotated[
 ]
 
 
+class WholeNumber(int):
+    """An integer from 0 on, which JSON may write with a fraction of nothing: 8.0 is 8, as in JSON Schema."""
+
+
+Whole = Annotated[WholeNumber, Meta(extra_json_schema={"type": "integer", "minimum": 0})]
+
+
 class TensorParameters(Struct, frozen=True, omit_defaults=True):
     """How a tensor is sent."""
 
-    binary_data_size: Annotated[int, Meta(ge=0, description="bytes of this tensor behind the JSON")] | None = None
+    binary_data_size: Annotated[Whole, Meta(description="bytes of this tensor behind the JSON")] | None = None
     shared_memory_region: Annotated[str, Meta(description="not offered")] | None = None
 
 
@@ -35,7 +42,7 @@ class Tensor(Struct, frozen=True, omit_defaults=True):
 
     name: str
     datatype: str
-    shape: list[Annotated[int, Meta(ge=0)]]
+    shape: list[Whole]
     parameters: TensorParameters | None = None
     data: Numbers | UnsetType = UNSET
 
@@ -44,7 +51,7 @@ class OutputParameters(Struct, frozen=True):
     """How an output is to be sent."""
 
     binary_data: Annotated[bool, Meta(description="behind the JSON; what the request says otherwise")] | None = None
-    classification: Annotated[int, Meta(description="not offered")] | None = None
+    classification: Annotated[Whole, Meta(description="not offered")] | None = None
     shared_memory_region: Annotated[str, Meta(description="not offered")] | None = None
 
 
@@ -157,7 +164,7 @@ S = TypeVar("S", bound=Struct)
 def decode(document: bytes | memoryview, kind: type[S]) -> S:
     """A struct from strict JSON; raises Problem 400 for text that is no JSON, 422 for JSON that does not fit."""
     try:
-        decoded = msgspec.json.decode(document, type=kind)
+        decoded = msgspec.json.decode(document, type=kind, dec_hook=_whole_number)
     except msgspec.ValidationError as error:
         raise Problem(422, readable(error)) from None
     except RecursionError:
@@ -166,6 +173,16 @@ def decode(document: bytes | memoryview, kind: type[S]) -> S:
         raise Problem(400, f"malformed JSON: {error}") from None
     refuse_repeated_keys(bytes(document))
     return decoded
+
+
+def _whole_number(kind: type, value: object) -> WholeNumber:
+    """What msgspec calls for each field of type ``WholeNumber``, the only type that it doesn't know."""
+    number = int(value) if isinstance(value, float) and value.is_integer() else value
+    if type(number) is not int:  # in msgspec's own words
+        raise ValueError(f"Expected `int`, got `{type(value).__name__}`")
+    if number < 0:
+        raise ValueError("Expected `int` >= 0")
+    return WholeNumber(number)
 
 
 def struct_response(content: Struct | Sequence[Struct]) -> Response:

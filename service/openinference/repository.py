@@ -8,7 +8,7 @@ from fastapi import Request, Response
 
 from service.context import current_request
 from service.inference.repository import ModelRepository
-from service.openinference.bodies import read_decompressed
+from service.openinference.bodies import read_request
 from service.openinference.interfaces import PARTS, version_of
 from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import (
@@ -37,7 +37,7 @@ def require_admin(request: Request) -> None:
 async def index(request: Request) -> Response:
     """Every model that the service was started with, and its state."""
     state = state_of(request)
-    given = decode(await read_decompressed(request, state.settings.max_body_bytes) or b"{}", IndexRequest)
+    given = decode(await read_request(request, state.settings.max_body_bytes) or b"{}", IndexRequest)
     entries = [entry for name in state.repository.names for entry in _entries(state.repository, name)]
     return struct_response([entry for entry in entries if entry.state == "READY" or not given.ready])
 
@@ -66,7 +66,7 @@ async def unload(request: Request) -> Response:
 
 async def _bundle_name(request: Request, repository: ModelRepository) -> str:
     """The bundle that a request names; raises Problem 400 for the encoder or decoder of one."""
-    decode(await read_decompressed(request, state_of(request).settings.max_body_bytes) or b"{}", RepositoryRequest)
+    decode(await read_request(request, state_of(request).settings.max_body_bytes) or b"{}", RepositoryRequest)
     name: str = request.path_params["model"]
     for bundle in repository.names:
         if name not in repository.names and any(name == bundle + part for part in PARTS):

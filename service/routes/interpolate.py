@@ -17,11 +17,12 @@ from service.problems import Problem, located
 from service.settings import Settings
 from service.state import state_of
 from service.threads import in_thread_if_long
+from service.web.base64_files import base64_sources
 from service.web.events import EVENTS, event_response
 from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
-from service.web.request_bodies import base64_sources, read_json
+from service.web.request_bodies import read_json
 from service.web.request_schemas import InterpolateBody, SheetQuery
 from service.web.response_schemas import InterpolateAnswer
 from service.web.responses import engine_for, etag_of_z, image_response

@@ -54,6 +54,7 @@ CORS: dict[str, Any] = {
         "Server-Timing",
         "WWW-Authenticate",
         "X-Execution-Provider",
+        "X-Frame-Rate",
         "X-Mixing",
         "X-Model-Digest",
         "X-Request-ID",

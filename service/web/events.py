@@ -15,6 +15,8 @@ from service.latent.points import LatentPoints
 from service.problems import Problem, document
 
 EVENTS = "text/event-stream"
+# Each frame is to be seen when it is drawn: no proxy may keep events until there are more (nginx reads the second one).
+UNBUFFERED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 # Frames of one batch. So many are drawn for nothing when the client leaves.
 FRAMES_AT_ONCE = 16
 
@@ -25,7 +27,7 @@ async def event_response(engine: Engine, points: LatentPoints) -> EventSourceRes
     Raises what ``Engine.draw`` raises for the first frames.
     """
     first = await _draw(engine, points, 0)
-    return EventSourceResponse(_events(engine, points, first))
+    return EventSourceResponse(_events(engine, points, first), headers=UNBUFFERED)
 
 
 async def _events(engine: Engine, points: LatentPoints, images: list[str]) -> AsyncIterator[bytes]:

@@ -12,7 +12,7 @@ from service.inference.model import Model
 from service.problems import Problem
 from service.settings import Settings
 from service.threads import MAX_LOOP_MICROSECONDS, in_thread
-from service.web.request_bodies import base64_sources
+from service.web.base64_files import base64_sources
 
 
 async def read_images(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import lru_cache
 
@@ -10,7 +11,10 @@ from fastapi import Request
 from service.problems import Problem
 from service.web.scope import joined_header
 
-QVALUE = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?")
+# Parts of a header between commas, and of one range between semicolons. Either may stand in a quoted string.
+QUOTED = r'"(?:[^"\\]|\\.)*+"?+'
+BETWEEN_COMMAS = re.compile(rf'(?:[^,"]|{QUOTED})++')
+BETWEEN_SEMICOLONS = re.compile(rf'(?:[^;"]|{QUOTED})++')
 
 
 def negotiate(request: Request, offered: tuple[str, ...]) -> str:
@@ -18,8 +22,7 @@ def negotiate(request: Request, offered: tuple[str, ...]) -> str:
 
     Raises Problem 406, which lists what is offered, if none is acceptable.
     """
-    accept = joined_header(request.scope, b"accept") or "*/*"
-    media = preferred(accept, offered)
+    media = preferred(joined_header(request.scope, b"accept"), offered)
     if media is None:
         raise Problem(406, f"there is {', '.join(offered)}", offered=list(offered))
     return media
@@ -27,26 +30,41 @@ def negotiate(request: Request, offered: tuple[str, ...]) -> str:
 
 @lru_cache(256)
 def preferred(accept: str, offered: tuple[str, ...]) -> str | None:
-    """The offered media type that an Accept header prefers; None if it accepts none."""
-    ranges = _ranges(accept)
+    """The offered media type that an Accept header prefers; None if it accepts none. An empty one accepts all."""
+    ranges = _ranges(accept.strip(" \t,") or "*/*")
     quality = {media: _quality(media, ranges) for media in offered}
     best = max(offered, key=lambda media: quality[media])
     return best if quality[best] > 0 else None
 
 
 def _ranges(accept: str) -> list[tuple[str, float]]:
-    """The media ranges of an Accept header, each with its q value."""
+    """The media ranges of an Accept header, each with its q value. Other parameters are for the client to settle.
+
+    What is not in the RFC is read as it is meant: ``*`` is ``*/*``, as Java writes it.
+    """
     ranges = []
-    for part in accept.lower().split(","):
-        media, *parameters = (piece.strip() for piece in part.split(";"))
-        ranges.append((media, _q(parameters)))
+    for part in BETWEEN_COMMAS.findall(accept.lower()):
+        media, *parameters = [piece.strip() for piece in BETWEEN_SEMICOLONS.findall(part)] or [""]
+        quality = _q(parameters)
+        if quality is not None:
+            ranges.append(("*/*" if media == "*" else media, quality))
     return ranges
 
 
-def _q(parameters: list[str]) -> float:
+def _q(parameters: list[str]) -> float | None:
+    """The q value among a range's parameters, from 0 to 1. The RFC wants up to three decimals; any number is read.
+
+    None if it is no number: nothing tells then how much the range is wanted, so it is left out, as werkzeug and
+    negotiator (npm) do. A client that accepts anything else still gets that.
+    """
     for parameter in parameters:
-        if parameter.startswith("q="):
-            return float(parameter[2:]) if QVALUE.fullmatch(parameter[2:]) else 0.0
+        name, _, value = parameter.partition("=")
+        if name.rstrip() == "q":
+            try:
+                number = float(value)
+            except ValueError:
+                return None
+            return None if math.isnan(number) else min(max(number, 0.0), 1.0)
     return 1.0
 
 

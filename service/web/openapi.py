@@ -17,6 +17,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     },
 }
 
+COMPRESSION = (
+    "May be compressed: `Content-Encoding` gzip or deflate, and br or zstd where the service has their libraries."
+)
+
 
 def json_body(schema: type[BaseModel]) -> dict[str, Any]:
     """OpenAPI of a JSON request body."""
@@ -25,7 +29,7 @@ def json_body(schema: type[BaseModel]) -> dict[str, Any]:
 
 def body(content: dict[str, Any]) -> dict[str, Any]:
     """OpenAPI of a request body."""
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"description": COMPRESSION, "required": True, "content": content}}
 
 
 def files(answer: type[BaseModel], media: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:

@@ -1,32 +1,36 @@
-"""Request bodies: strict JSON, and the many ways to send images."""
+"""Request bodies: decompressed, strict JSON, and the many ways to send images."""
 
 from __future__ import annotations
 
-import base64
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
+from anyio.lowlevel import checkpoint
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from service.codecs.decode import FILE_TYPES, Source
 from service.problems import Problem, invalid
 from service.settings import Settings
-from service.threads import in_thread_if_long
+from service.threads import in_thread, in_thread_if_long
+from service.web.base64_files import base64_sources
+from service.web.compression import IDENTITY, content_coding, decompress
 from service.web.request_schemas import EncodeBody
 from service.web.scope import header
 from service.web.strict_json import parse_json
 
 JSON, MULTIPART = "application/json", "multipart/form-data"
 ENCODE_TYPES = (*FILE_TYPES, MULTIPART, JSON)
-# About how long a byte of strict JSON, and one of base64, takes to read.
+# About how long a byte of strict JSON takes to read.
 JSON_MICROSECONDS_PER_BYTE = 0.02
-BASE64_MICROSECONDS_PER_BYTE = 0.005
+# Bytes of a decompressed body that are given to the multipart parser at once, as many as come from a socket.
+PART_BYTES = 2**16
 
 
 class _InMemory(MultiPartParser):
@@ -43,12 +47,24 @@ def media_type(request: Request) -> str:
     return header(request.scope, b"content-type").decode("latin-1").partition(";")[0].strip().lower()
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body; raises ClientDisconnect."""
+async def read_body(request: Request, limit: int) -> bytes:
+    """The whole body, decompressed; raises ClientDisconnect, or Problem 400, 413 or 415 for a compressed one.
+
+    ``limit`` is for the decompressed body; what comes in is limited already.
+    """
+    compressed = header(request.scope, b"content-encoding")
+    coding = content_coding(request.scope) if compressed else IDENTITY
     message = await request.receive()
     if message["type"] == "http.request" and not message.get("more_body"):  # most bodies come in one message
         body: bytes = message.get("body", b"")
-        return body
+    else:
+        body = await _joined(request, message)
+    # Decompressed in a thread, however short the body is: a few bytes may become megabytes.
+    return body if coding == IDENTITY else await in_thread(decompress, body, coding, limit)
+
+
+async def _joined(request: Request, message: Message) -> bytes:
+    """The body that begins with this message of several."""
     parts = []
     while message["type"] == "http.request":
         parts.append(message.get("body", b""))
@@ -61,7 +77,7 @@ async def read_body(request: Request) -> bytes:
 async def read_json(request: Request, schema: type[Schema], settings: Settings) -> Schema:
     """The request's JSON body as ``schema``; raises Problem 400, 413, 415 or 422."""
     accept(media_type(request), (JSON,))
-    body = await read_body(request)
+    body = await read_body(request, settings.max_body_bytes)
     microseconds = len(body) * JSON_MICROSECONDS_PER_BYTE
     return await in_thread_if_long(microseconds, _validated, body, schema, settings.max_json_values)
 
@@ -90,33 +106,18 @@ async def read_sources(request: Request, settings: Settings) -> list[Source]:
     media = media_type(request)
     accept(media, ENCODE_TYPES)
     if media == MULTIPART:
-        return await _multipart(request, settings.max_items)
+        return await _multipart(request, settings)
     if media == JSON:
         images = (await read_json(request, EncodeBody, settings)).images
         if len(images) > settings.max_items:
             raise Problem(413, f"images: {len(images)} of them; accepts at most {settings.max_items}")
         return await base64_sources({f"images[{index}]": text for index, text in enumerate(images)})
-    return [Source("the body", await read_body(request), media)]
+    return [Source("the body", await read_body(request, settings.max_body_bytes), media)]
 
 
-async def base64_sources(texts: Mapping[str, str]) -> list[Source]:
-    """The files in base64 texts, by where in the request each is; raises Problem 400."""
-    size = sum(map(len, texts.values()))
-    return await in_thread_if_long(
-        size * BASE64_MICROSECONDS_PER_BYTE, lambda: [base64_source(text, where) for where, text in texts.items()]
-    )
-
-
-def base64_source(text: str, where: str) -> Source:
-    """The file in a base64 text; raises Problem 400."""
-    try:
-        return Source(where, base64.b64decode(text, validate=True), None)
-    except ValueError as error:
-        raise Problem(400, f"{where}: not base64: {error}", where=where) from None
-
-
-async def _multipart(request: Request, max_items: int) -> list[Source]:
-    form = await _form(request, max_items)
+async def _multipart(request: Request, settings: Settings) -> list[Source]:
+    max_items = settings.max_items
+    form = await _form(request, settings)
     sources: list[Source] = []
     try:
         for name, part in form.multi_items():
@@ -138,12 +139,13 @@ async def _multipart(request: Request, max_items: int) -> list[Source]:
     return sources
 
 
-async def _form(request: Request, max_items: int) -> FormData:
-    """The parts of a multipart body; raises Problem 400 or 413."""
+async def _form(request: Request, settings: Settings) -> FormData:
+    """The parts of a multipart body; raises Problem 400, 413 or 415."""
+    compressed = header(request.scope, b"content-encoding")
     try:
-        async with aclosing(request.stream()) as stream:
+        async with aclosing(_parts(request, settings) if compressed else request.stream()) as stream:
             # One file more than the limit, so that the answer to too many can say how many there are.
-            return await _InMemory(request.headers, stream, max_files=max_items + 1, max_fields=1).parse()
+            return await _InMemory(request.headers, stream, max_files=settings.max_items + 1, max_fields=1).parse()
     except (Problem, ClientDisconnect):
         raise
     except MultiPartException as error:
@@ -151,3 +153,11 @@ async def _form(request: Request, max_items: int) -> FormData:
         raise Problem(status, f"multipart: {error.message}") from None
     except Exception as error:  # the parser raises whatever its decoders raise
         raise Problem(400, f"malformed multipart: {type(error).__name__}") from None
+
+
+async def _parts(request: Request, settings: Settings) -> AsyncGenerator[bytes, None]:
+    """A compressed body, decompressed, in parts as small as those of any other."""
+    body = await read_body(request, settings.max_body_bytes)
+    for start in range(0, len(body), PART_BYTES):
+        yield body[start : start + PART_BYTES]
+        await checkpoint()  # other requests have their turn, as they have while a body comes in

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from attributes import Easing
 
@@ -23,7 +23,7 @@ _VALUE: dict[str, Any] = {
 _VALUES: dict[str, Any] = {"type": "object", "additionalProperties": _VALUE}
 _NUMBERS: dict[str, Any] = {"type": "array", "items": {"type": "number"}}
 _STEPS: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
-_BASE64: dict[str, Any] = {"type": "string", "format": "byte"}
+_BASE64: dict[str, Any] = {"type": "string", "format": "byte", "description": "or a data URI of base64"}
 _IMAGE: dict[str, Any] = {"type": "object", "properties": {"image": _BASE64}, "required": ["image"]}
 _IMAGES: dict[str, Any] = {
     "type": "object",
@@ -36,6 +36,14 @@ OneOrMoreValues = Annotated[
 ]
 OneOrMorePoints = Annotated[list[Any], WithJsonSchema({"anyOf": [_NUMBERS, {"type": "array", "items": _NUMBERS}]})]
 KeyFrameBody = Annotated[dict[str, Any], WithJsonSchema({"anyOf": [_VALUES, _IMAGE]})]
+
+
+def _whole(value: Any) -> Any:
+    """8.0 as 8: JSON Schema takes both for an integer, and some languages write the one as the other."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 
 
 class _Body(BaseModel):
@@ -62,7 +70,7 @@ class DecodeBody(_Body):
 class EncodeBody(_Body):
     """Images as JSON."""
 
-    images: list[str] = Field(min_length=1, description="image files or npy files in base64")
+    images: list[str] = Field(min_length=1, description="image files or npy files in base64, or data URIs of it")
 
 
 class EditBody(_Body):
@@ -72,7 +80,7 @@ class EditBody(_Body):
         json_schema_extra={"examples": [{"image": "<base64>", "set": {"shape": "heart"}, "add": {"pos_x": 3}}]}
     )
 
-    image: str = Field(description="an image or npy file in base64")
+    image: str = Field(description="an image or npy file in base64, or a data URI of it")
     to: Annotated[dict[str, Any], WithJsonSchema(_VALUES)] = Field(
         default_factory=dict, alias="set", description="values, as /decode takes them"
     )
@@ -130,10 +138,14 @@ class InterpolateBody(_Body):
     start: KeyFrameBody = Field(default_factory=dict, alias="from")
     end: KeyFrameBody = Field(default_factory=dict, alias="to")
     keyframes: list[KeyFrameBody] = Field(default_factory=list, min_length=2)
-    steps: int = Field(16, ge=2, description="frames per segment with both its ends; shared key frames come once")
+    steps: WholeNumber = Field(
+        16, ge=2, description="frames per segment with both its ends; shared key frames come once"
+    )
     loop: bool = Field(False, description="add the segment back to the first key frame; animations then repeat")
     easing: Easing = Field("linear", description="quadratic; ease-in-out is smoothstep")
-    fps: float = Field(12, ge=0.1, le=100, allow_inf_nan=False, description="frames per second of an animation")
+    fps: float = Field(
+        12, ge=0.1, le=100, allow_inf_nan=False, description="frames per second of an animation; of a GIF 50 at most"
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> InterpolateBody:

@@ -98,6 +98,8 @@ async def image_response(
     headers = [(b"etag", tag.encode())]
     if points.rounded:
         headers.append((b"x-mixing", b"nearest"))
+    if media == encode.GIF and fps > encode.MAX_GIF_FPS:
+        headers.append((b"x-frame-rate", b"%g" % encode.MAX_GIF_FPS))
     if media == encode.PNG and count > 1:
         headers.append((b"x-sheet-columns", str(sheet_columns).encode()))
     return BytesResponse(content, media, *headers)

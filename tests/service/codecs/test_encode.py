@@ -61,6 +61,37 @@ def test_animations_run_at_the_frame_rate_and_repeat_if_they_loop(media: str, du
                 assert image.info["loop"] == (0 if loop else 1)
 
 
+def delays(data: bytes) -> list[float]:
+    """Milliseconds of each frame, by Pillow."""
+    with Image.open(io.BytesIO(data)) as image:
+        found = []
+        for index in range(image.n_frames):
+            image.seek(index)
+            image.load()
+            found.append(image.info["duration"])
+    return found
+
+
+@pytest.mark.parametrize("fps", [50, 50.1, 60, 99.9, 100])
+def test_a_gif_of_more_than_50_frames_a_second_has_50(fps: float):
+    assert delays(out.encode(frames(6, 1), out.GIF, 1, fps, True)) == [20] * 6
+
+
+@pytest.mark.parametrize(("media", "tick"), [(out.GIF, 10), (out.WEBP, 1), (out.APNG, 0)])
+@pytest.mark.parametrize("fps", [0.1, 7, 12, 23.976, 24, 25, 29.97, 30, 40, 49.9, 50])
+def test_every_frame_begins_within_half_a_tick_of_its_time(media: str, tick: float, fps: float):
+    found = delays(out.encode(frames(31, 1), media, 1, fps, True))
+    begins = np.cumsum(found)
+    np.testing.assert_allclose(begins, 1000 / fps * np.arange(1, 32), atol=tick / 2 + 1e-6, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("media", "tick"), [(out.WEBP, 1), (out.APNG, 0)])
+@pytest.mark.parametrize("fps", [60, 100])
+def test_other_animations_keep_a_higher_rate(media: str, tick: float, fps: float):
+    found = delays(out.encode(frames(31, 1), media, 1, fps, True))
+    np.testing.assert_allclose(np.cumsum(found), 1000 / fps * np.arange(1, 32), atol=tick / 2 + 1e-6)
+
+
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_a_sheet_is_laid_out_row_by_row(channels: int):
     made = frames(5, channels)

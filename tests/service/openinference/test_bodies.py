@@ -2,18 +2,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import zlib
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from service.settings import Settings
 from tests.service.openinference.asking import ENCODER, IMAGES, behind, binary, outputs_of, problem_of, tensor
 
 DOCUMENT = json.dumps({"inputs": [tensor("image", IMAGES)]}).encode()
-FORMATS: list[tuple[str, Callable[[bytes], bytes]]] = [("gzip", gzip.compress), ("deflate", zlib.compress)]
 
 
 def post(client: TestClient, content: bytes, **headers: str) -> Any:
@@ -34,41 +30,11 @@ def test_other_bodies_are_a_415(client: TestClient, media: str):
     assert message == f"the body: Content-Type {media!r}; accepts application/json, application/octet-stream"
 
 
-@pytest.mark.parametrize(("encoding", "compress"), FORMATS)
-def test_compressed_bodies_are_read_with_the_length_of_the_json_inside(
-    client: TestClient, encoding: str, compress: Callable[[bytes], bytes]
-):
+def test_compressed_bodies_are_read_with_the_length_of_the_json_inside(client: TestClient):
     request = binary({"inputs": [behind("image", IMAGES)]}, IMAGES)
-    response = client.post(
-        ENCODER, content=compress(request["content"]), headers={**request["headers"], "Content-Encoding": encoding}
-    )
+    content, headers = gzip.compress(request["content"]), request["headers"] | {"Content-Encoding": "gzip"}
+    response = client.post(ENCODER, content=content, headers=headers)
     assert outputs_of(response)["z"].shape == (2, 81)
-
-
-@pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", "x"])
-def test_other_compressions_are_a_415_that_lists_what_there_is(client: TestClient, encoding: str):
-    response = post(client, DOCUMENT, Content_Encoding=encoding)
-    assert f"Content-Encoding {encoding!r}; accepts gzip, deflate" in problem_of(response, 415)
-    assert response.headers["Accept-Encoding"] == "gzip, deflate"
-
-
-@pytest.mark.parametrize(("encoding", "compress"), FORMATS)
-def test_what_grows_past_the_limit_is_a_413(
-    client: TestClient, settings: Settings, encoding: str, compress: Callable[[bytes], bytes]
-):
-    limit = settings.max_body_bytes
-    for excess, status in ((0, 400), (1, 413), (100 * limit, 413)):
-        bomb = compress(b" " * (limit + excess))
-        assert len(bomb) < limit
-        message = problem_of(post(client, bomb, Content_Encoding=encoding), status)
-        assert status == 400 or message == f"a body may have {limit} bytes, decompressed"
-
-
-@pytest.mark.parametrize(("encoding", "compress"), FORMATS)
-def test_damaged_bodies_are_a_400(client: TestClient, encoding: str, compress: Callable[[bytes], bytes]):
-    good = compress(DOCUMENT)
-    for damaged in (b"", DOCUMENT, good[:-1], good[:100], good + b"x", good + good):
-        assert f"damaged {encoding}" in problem_of(post(client, damaged, Content_Encoding=encoding), 400)
 
 
 @pytest.mark.parametrize("length", ["", "x", "-1", "1.5", "²", "99999", "9" * 5000, "1e2"])

@@ -114,6 +114,13 @@ def test_sizes_must_be_right(client: TestClient, size: Any, sent: int, status: i
     assert message in problem_of(client.post(ENCODER, **request), status)
 
 
+def test_whole_numbers_may_be_written_with_a_fraction_of_nothing(client: TestClient):
+    image = behind("image", IMAGES, shape=[2.0, 1, 32.0, 3.2e1], parameters={"binary_data_size": 8192.0})
+    plain = client.post(ENCODER, **binary({"inputs": [behind("image", IMAGES)]}, IMAGES))
+    assert client.post(ENCODER, **binary({"inputs": [image]}, IMAGES)).content == plain.content
+    assert infer(client, "grey.encoder", tensor("image", IMAGES, shape=[2.0, 1, 32, 32])).status_code == 200
+
+
 def test_data_in_both_places_is_refused(client: TestClient):
     image = behind("image", IMAGES, data=IMAGES.ravel().tolist())
     message = problem_of(client.post(ENCODER, **binary({"inputs": [image]}, IMAGES)), 422)

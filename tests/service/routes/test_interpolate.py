@@ -56,6 +56,15 @@ def test_apng_is_the_default_and_png_is_a_sheet(client: TestClient):
     assert Image.open(io.BytesIO(response.content)).size == (256, 64)
 
 
+@pytest.mark.parametrize(
+    ("media", "fps", "said"),
+    [("image/gif", 60, "50"), ("image/gif", 50, None), ("image/webp", 60, None), ("image/apng", 60, None)],
+)
+def test_a_frame_rate_that_a_format_can_not_have_is_said(client: TestClient, media: str, fps: float, said: str | None):
+    response = client.post("/interpolate", json=ENDS | {"fps": fps, "steps": 3}, headers={"Accept": media})
+    assert response.headers.get("X-Frame-Rate") == said
+
+
 def test_key_frames_are_what_decode_gives(client: TestClient):
     found = frames(client, ENDS | {"steps": 4})
     for index, values in ((0, ENDS["from"]), (3, ENDS["to"])):

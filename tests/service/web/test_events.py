@@ -44,6 +44,11 @@ def test_events_are_the_frames_and_then_done(client: TestClient):
     assert (last, done) == ("done", {"model": "grey", "digest": listed["digest"], "frames": 40})
 
 
+def test_events_are_kept_by_no_proxy_on_their_way(client: TestClient):
+    headers = client.post("/interpolate", json=ENDS, headers=EVENTS).headers
+    assert (headers["Cache-Control"], headers["X-Accel-Buffering"]) == ("no-store", "no")
+
+
 def test_what_fails_before_the_first_event_is_an_error_like_any_other(client: TestClient):
     answer = client.post("/interpolate", json=ENDS | {"steps": 1}, headers=EVENTS)
     assert answer.status_code == 422

@@ -40,6 +40,13 @@ def test_bodies_have_the_names_that_are_sent(document: dict[str, Any]):
     assert properties("/interpolate") == {"from", "to", "keyframes", "steps", "loop", "easing", "fps"}
 
 
+def test_every_body_says_that_it_may_be_compressed(document: dict[str, Any]):
+    bodies = [r["requestBody"] for route in document["paths"].values() for r in route.values() if "requestBody" in r]
+    assert bodies
+    for each in bodies:
+        assert "`Content-Encoding` gzip" in each["description"]
+
+
 def test_what_encode_can_be_told_is_documented(document: dict[str, Any]):
     parameters = {each["name"]: each for each in document["paths"]["/encode"]["post"]["parameters"]}
     assert {"model", "detail", "given", "group"} == parameters.keys()

@@ -56,6 +56,12 @@ def test_another_body_of_decode_than_documented_is_a_422(client: TestClient, bod
         ENDS | {"steps": 1},
         ENDS | {"steps": 2.5},
         ENDS | {"steps": True},
+        ENDS | {"steps": "8"},
+        ENDS | {"steps": 1.0},
+        ENDS | {"steps": 257.0},
+        ENDS | {"steps": 1e300},
+        ENDS | {"fps": "12"},
+        ENDS | {"fps": True},
         ENDS | {"steps": None},
         ENDS | {"easing": "bounce"},
         ENDS | {"fps": 0},
@@ -65,6 +71,29 @@ def test_another_body_of_decode_than_documented_is_a_422(client: TestClient, bod
 )
 def test_another_body_of_interpolate_than_documented_is_a_422(client: TestClient, body: dict[str, Any]):
     assert client.post("/interpolate", json=body).status_code == 422
+
+
+@pytest.mark.parametrize("steps", ["8", "8.0", "8e0", "0.8e1", "80E-1"])
+def test_a_number_without_a_fraction_is_an_integer_however_it_is_written(client: TestClient, steps: str):
+    """As in JSON Schema (2020-12, section 6.1.1 of its validation vocabulary)."""
+    content = '{"from": {}, "to": {"scale": 0}, "fps": 8, "steps": STEPS}'.replace("STEPS", steps)
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    response = client.post("/interpolate", content=content, headers=headers)
+    assert (response.status_code, len(response.json()["frames"])) == (200, 8)
+
+
+@pytest.mark.parametrize("index", ["2", "2.0", "0.2e1", '{"value": 2.0}'])
+def test_the_index_of_a_class_is_one_however_it_is_written(client: TestClient, index: str):
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    response = client.post("/decode", content=b'{"attributes": {"shape": %s}}' % index.encode(), headers=headers)
+    assert response.json()["items"][0]["attributes"]["shape"] == "heart"
+
+
+@pytest.mark.parametrize("index", ["2.5", "true", '"2"', '{"value": 2.5}', "1e300"])
+def test_what_is_no_index_of_a_class_is_a_422(client: TestClient, index: str):
+    headers = {"Content-Type": "application/json"}
+    response = client.post("/decode", content=b'{"attributes": {"shape": %s}}' % index.encode(), headers=headers)
+    assert (response.status_code, response.json()["attribute"]) == (422, "shape")
 
 
 @pytest.mark.parametrize(
