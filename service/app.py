@@ -21,7 +21,7 @@ from service.middleware.admission import AdmissionControl, AdmissionMiddleware
 from service.middleware.auth import AuthMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.request_context import RequestContextMiddleware
-from service.openinference import infer, metadata
+from service.openinference import configuration, infer, metadata, statistics
 from service.openinference import repository as model_repository
 from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages, recombine
 from service.security.response_headers import CORS
@@ -45,7 +45,9 @@ ROUTERS = tuple(
         models,
         health,
         metrics,
+        statistics,  # before metadata: /v2/models/stats is no model
         metadata,
+        configuration,
         infer,
         model_repository,
         pages,

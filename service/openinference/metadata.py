@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import Request, Response
 
 from service.context import current_request
-from service.openinference.interfaces import TensorType, find, version_of
+from service.openinference.interfaces import VERSION, TensorType, find
 from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import (
     ModelMetadata,
@@ -30,7 +30,9 @@ async def server(request: Request) -> Response:
         release = version("spritevae")
     except PackageNotFoundError:
         release = "uninstalled"
-    extensions = ["binary_tensor_data", *(["model_repository"] if state_of(request).settings.admin else [])]
+    extensions = ["binary_tensor_data", "model_configuration", "statistics"]
+    if state_of(request).settings.admin:
+        extensions.append("model_repository")
     return struct_response(ServerMetadata("spritevae", release, extensions))
 
 
@@ -57,7 +59,7 @@ async def model(request: Request) -> Response:
     return struct_response(
         ModelMetadata(
             name,
-            [version_of(engine.model)],
+            [VERSION],
             "onnx_onnxv1",
             _described(interface.inputs + interface.optional),
             _described(interface.outputs),

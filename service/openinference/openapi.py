@@ -16,7 +16,7 @@ from service.web.routing import DirectRoute
 _FILE = {BINARY: {"schema": {"type": "string", "format": "binary", "description": "the same JSON, then the tensors"}}}
 _PARAMETERS = {
     "{model}": {"name": "model", "description": "NAME.encoder, NAME.decoder, or NAME, which draws attribute weights"},
-    "{version}": {"name": "version", "description": "the first 12 digits of the model's digest"},
+    "{version}": {"name": "version", "description": "1, or the first 12 digits of the model's digest"},
 }
 
 

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from service.context import current_request
 from service.inference.repository import ModelRepository
 from service.openinference.bodies import read_decompressed
-from service.openinference.interfaces import PARTS, version_of
+from service.openinference.interfaces import PARTS, VERSION
 from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import (
     IndexEntry,
@@ -78,7 +78,7 @@ def _entries(repository: ModelRepository, name: str) -> Iterator[IndexEntry]:
     engine = repository.engines.get(name) if repository.loaded else None
     for part in PARTS:
         if engine:
-            yield IndexEntry(name + part, "READY", version_of(engine.model))
+            yield IndexEntry(name + part, "READY", VERSION)
         elif repository.loaded:
             yield IndexEntry(name + part, "UNAVAILABLE", reason="unloaded")
         else:

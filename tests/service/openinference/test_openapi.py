@@ -14,11 +14,11 @@ def routes(client: TestClient) -> dict[str, Any]:
 
 
 def test_the_protocol_is_documented(routes: dict[str, Any]):
-    model = "/v2/models/{model}"
+    model, version = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
     assert set(routes) == {
         "/v2", "/v2/health/live", "/v2/health/ready",
-        model, f"{model}/ready", f"{model}/infer",
-        f"{model}/versions/{{version}}", f"{model}/versions/{{version}}/ready", f"{model}/versions/{{version}}/infer",
+        *(f"{of}{part}" for of in (model, version) for part in ("", "/ready", "/config", "/stats", "/infer")),
+        "/v2/models/stats",
         "/v2/repository/index", "/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload",
     }  # fmt: skip
     for path, methods in routes.items():
