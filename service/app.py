@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -28,7 +29,7 @@ from service.security.response_headers import CORS
 from service.settings import Settings
 from service.state import ServiceState, StatefulApp
 from service.web.error_handlers import handle_errors
-from service.web.openapi import describe_keys
+from service.web.openapi import complete, operation_id
 from service.web.queries import refuse_repeats
 from service.web.response_cache import ResponseCache
 from service.web.routing import ExactPaths
@@ -67,6 +68,13 @@ class Service(StatefulApp):
         app = self._cors(app)  # outside of authentication, as browsers send preflights without a key
         return AdmissionMiddleware(RequestContextMiddleware(app, admission), admission, self._cors)
 
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        known, document = self.openapi_schema, super().openapi()
+        if document is not known:
+            complete(document, needs_key=bool(self.service.settings.keys))
+        return document
+
     def _cors(self, app: ASGIApp) -> ASGIApp:
         origins = self.service.settings.cors_origins
         return CORSMiddleware(app, allow_origins=origins, **CORS) if origins else app
@@ -93,6 +101,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
         dependencies=[Depends(refuse_repeats)],
         docs_url=None,  # routes/pages.py serves it
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         redirect_slashes=False,  # a redirect would lead to the host name that the client sent
     )
     admission = AdmissionControl(repository, settings.max_requests)
@@ -100,8 +109,6 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)
-    if settings.keys:
-        describe_keys(app)
     return app
 
 

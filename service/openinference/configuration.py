@@ -30,7 +30,7 @@ router = protocol_router()
 
 @router.get(**route_docs("/models/{model}/config", ModelConfig))
 @router.get(**route_docs("/models/{model}/versions/{version}/config", ModelConfig))
-async def config(request: Request) -> Response:
+async def model_config(request: Request) -> Response:
     """A model's inputs and outputs without their first dimension, how many items a request may have, and how it runs.
 
     Batches are made of what waits, up to 64 items; larger requests are split.

@@ -24,7 +24,7 @@ router = protocol_router()
 
 
 @router.get(**route_docs("", ServerMetadata))
-async def server(request: Request) -> Response:
+async def server_metadata(request: Request) -> Response:
     """The server's name, version and extensions of the protocol."""
     try:
         release = version("spritevae")
@@ -51,7 +51,7 @@ async def ready(request: Request) -> Response:
 
 @router.get(**route_docs("/models/{model}", ModelMetadata))
 @router.get(**route_docs("/models/{model}/versions/{version}", ModelMetadata))
-async def model(request: Request) -> Response:
+async def model_metadata(request: Request) -> Response:
     """A model's inputs and outputs."""
     name = request.path_params["model"]
     engine, interface = find(state_of(request).repository, name, request.path_params.get("version"))

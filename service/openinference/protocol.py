@@ -20,7 +20,14 @@ from service.web.strict_json import refuse_repeated_keys
 
 Datatype = Literal["FP32", "UINT8"]
 Numbers = Annotated[
-    Raw, Meta(extra_json_schema={"type": "array", "description": "numbers in row-major order, flat or nested as shape"})
+    Raw,
+    Meta(
+        extra_json_schema={
+            "type": "array",
+            "items": {"anyOf": [{"type": "number"}, {"type": "array", "items": {}}]},
+            "description": "numbers in row-major order, flat or nested as shape",
+        }
+    ),
 ]
 
 

@@ -43,7 +43,7 @@ Samples = dict[tuple[str, ...], float]
 
 
 @router.get(**route_docs("/models/stats", Statistics))
-async def all_models(request: Request) -> Response:
+async def statistics(request: Request) -> Response:
     """What every model has done."""
     bundles = state_of(request).repository.engines
     return await _response((bundle, part) for bundle in bundles for part in PARTS)
@@ -51,7 +51,7 @@ async def all_models(request: Request) -> Response:
 
 @router.get(**route_docs("/models/{model}/stats", Statistics))
 @router.get(**route_docs("/models/{model}/versions/{version}/stats", Statistics))
-async def one_model(request: Request) -> Response:
+async def model_statistics(request: Request) -> Response:
     """What a model has done since the service started, in all workers. Times are in nanoseconds.
 
     `inference_count`, `execution_count` and `batch_stats` count all images and batches that it ran, also for routes
