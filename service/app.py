@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from typing import Any
 
 import anyio
 from anyio import to_thread
@@ -21,7 +22,7 @@ from service.middleware.auth import AuthMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
 from service.middleware.request_context import RequestContextMiddleware
 from service.observability import logs
-from service.openinference import infer, metadata
+from service.openinference import configuration, infer, metadata, statistics
 from service.openinference import repository as model_repository
 from service.routes import decode, edit, encode, health, interpolate, metrics, models, pages, recombine
 from service.security.response_headers import CORS
@@ -29,7 +30,7 @@ from service.settings import Settings, read_settings
 from service.state import ServiceState, StatefulApp
 from service.threads import cores
 from service.web.error_handlers import handle_errors
-from service.web.openapi import describe_keys
+from service.web.openapi import complete, operation_id
 from service.web.queries import refuse_repeats
 from service.web.response_cache import ResponseCache
 from service.web.routing import ExactPaths
@@ -46,7 +47,9 @@ ROUTERS = tuple(
         models,
         health,
         metrics,
+        statistics,  # before metadata: /v2/models/stats is no model
         metadata,
+        configuration,
         infer,
         model_repository,
         pages,
@@ -65,6 +68,13 @@ class Service(StatefulApp):
         app = AuthMiddleware(app, settings.allowed_hosts, settings.keys)
         app = self._cors(app)  # outside of authentication, as browsers send preflights without a key
         return AdmissionMiddleware(RequestContextMiddleware(app, admission), admission, self._cors)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, made when it is first asked for."""
+        known, document = self.openapi_schema, super().openapi()
+        if document is not known:
+            complete(document, needs_key=bool(self.service.settings.keys))
+        return document
 
     def _cors(self, app: ASGIApp) -> ASGIApp:
         origins = self.service.settings.cors_origins
@@ -92,6 +102,7 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
         dependencies=[Depends(refuse_repeats)],
         docs_url=None,  # routes/pages.py serves it
         redoc_url=None,
+        generate_unique_id_function=operation_id,
         redirect_slashes=False,  # a redirect would lead to the host name that the client sent
     )
     admission = AdmissionControl(repository, settings.max_requests, settings.root_path)
@@ -99,8 +110,6 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)
-    if settings.keys:
-        describe_keys(app)
     return app
 
 

@@ -40,8 +40,8 @@ class SchedulerObserver:
     def queue_changed(self, rows: int) -> None:
         """``rows`` wait now."""
 
-    def batch_ran(self, rows: int, waited: float, seconds: float) -> None:
-        """A batch of ``rows`` ran for ``seconds``; its oldest row had waited for ``waited`` seconds."""
+    def batch_ran(self, function: BatchFunction, rows: int, waited: float, seconds: float) -> None:
+        """``function`` ran a batch of ``rows`` for ``seconds``; its oldest row had waited for ``waited`` seconds."""
 
     def rows_dropped(self, reason: DropReason, rows: int) -> None:
         """``rows`` will not be run."""
@@ -77,6 +77,11 @@ class Scheduler:
     def alive(self) -> bool:
         """Whether all its threads run."""
         return all(thread.is_alive() for thread in self._threads)
+
+    @property
+    def concurrency(self) -> int:
+        """How many batches run at once."""
+        return len(self._threads)
 
     def check_room(self) -> None:
         """Raise QueueFull unless one more image finds room beside what waits and what is reserved.
@@ -153,7 +158,8 @@ class Scheduler:
         seconds, rows = perf_counter() - begin, sum([stop - start for _, start, stop in batch])
         weight = SMOOTHING if self.seconds_per_row else 1.0
         self.seconds_per_row += weight * (seconds / rows - self.seconds_per_row)
-        self._observer.batch_ran(rows, begin - min([job.since for job, _, _ in batch]), seconds)
+        waited = begin - min([job.since for job, _, _ in batch])
+        self._observer.batch_ran(batch[0].job.function, rows, waited, seconds)
         deliver(self._outcomes(batch, outputs, seconds))
 
     def fail(self, batch: Iterable[Slice], error: Exception) -> None:

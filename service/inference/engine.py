@@ -17,8 +17,8 @@ from service.batching.jobs import MAX_BATCH, Batch, BatchFunction, DeadlinePasse
 from service.batching.scheduler import Scheduler
 from service.codecs.encode import Frames, to_frames
 from service.context import RequestContext, current_request, timed_phase
+from service.inference import predictions
 from service.inference.model import Model
-from service.inference.predictions import predict
 from service.problems import Problem
 from service.threads import MAX_LOOP_MICROSECONDS, in_thread
 
@@ -41,11 +41,21 @@ class Engine:
     def __init__(self, model: Model, scheduler: Scheduler) -> None:
         self.model = model
         self.scheduler = scheduler
-        # Made once, as jobs of the same function share a batch.
-        self._encode: BatchFunction = lambda inputs: model.encode(**inputs)
-        self._predict: BatchFunction = lambda inputs: predict(model, inputs["image"], model.encode(**inputs))
-        self._decode: BatchFunction = lambda inputs: {"image": model.decode(inputs["z"])}
-        self._draw: BatchFunction = lambda inputs: _frames(model.decode(inputs["z"]))
+        # Made once, as jobs of the same function share a batch. Metrics count batches by the function's name.
+
+        def encode(inputs: Batch) -> Batch:
+            return model.encode(**inputs)
+
+        def predict(inputs: Batch) -> Batch:
+            return predictions.predict(model, inputs["image"], model.encode(**inputs))
+
+        def decode(inputs: Batch) -> Batch:
+            return {"image": model.decode(inputs["z"])}
+
+        def draw(inputs: Batch) -> Batch:
+            return _frames(model.decode(inputs["z"]))
+
+        self._encode, self._predict, self._decode, self._draw = encode, predict, decode, draw
 
     async def encode(self, image: Float32, conditions: Mapping[str, Float32] = NO_CONDITIONS) -> dict[str, Float32]:
         """As ``Model.encode``: images [B, C, H, W] -> z, weights, and mean, logvar where they exist."""

@@ -6,7 +6,10 @@ Labels never come from clients, who could invent any number of them: a route is 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
+from collections.abc import Iterable
 from functools import cache
+from itertools import accumulate
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,11 +18,14 @@ from prometheus_client import (
     GCCollector,
     Histogram,
     ProcessCollector,
+    Summary,
     generate_latest,
 )
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
-from service.batching.jobs import DropReason
+from service.batching.jobs import BatchFunction, DropReason
 from service.batching.scheduler import SchedulerObserver
 
 # The default registry would also tell Python's version, which helps only attackers.
@@ -40,7 +46,12 @@ QUEUE = Gauge("spritevae_queue_images", "Images that wait", ("model",), multipro
 WAITED = Histogram(
     "spritevae_queue_seconds", "Longest wait of a batch's images", ("model",), buckets=SECONDS, registry=REGISTRY
 )
-BATCH = Histogram("spritevae_batch_images", "Images of a batch", ("model",), buckets=IMAGES, registry=REGISTRY)
+BATCHES = Summary(
+    "spritevae_batches",
+    "Time of batches of each size",
+    ("model", "function", "images"),
+    registry=REGISTRY,
+)
 INFERENCE = Histogram(
     "spritevae_inference_seconds", "Time a batch takes", ("model",), buckets=SECONDS, registry=REGISTRY
 )
@@ -56,8 +67,25 @@ MODEL = Gauge(
     multiprocess_mode="livemax",
     registry=REGISTRY,
 )
-# The histogram of a method, route and status. Cached, as looking labels up takes as long as counting.
+INFER_REQUESTS = Summary(
+    "spritevae_infer_request_seconds", "Time of inference requests of /v2", ("model", "result"), registry=REGISTRY
+)
+INFER_PHASES = Counter(
+    "spritevae_infer_phase_seconds", "Where the time of those that succeed goes", ("model", "phase"), registry=REGISTRY
+)
+INFER_LAST = Gauge(
+    "spritevae_infer_last_request_timestamp_seconds",
+    "When the last one came",
+    ("model",),
+    multiprocess_mode="max",
+    registry=REGISTRY,
+)
+# What counts for these labels, in the order above. Cached, as looking labels up takes as long as counting.
 request_seconds = cache(REQUESTS.labels)
+batch_seconds = cache(BATCHES.labels)
+infer_request_seconds = cache(INFER_REQUESTS.labels)
+infer_phase_seconds = cache(INFER_PHASES.labels)
+infer_last_request = cache(INFER_LAST.labels)
 
 
 class SchedulerMetrics(SchedulerObserver):
@@ -66,15 +94,16 @@ class SchedulerMetrics(SchedulerObserver):
     def __init__(self, model: str) -> None:
         self._model = model
         self._queue = QUEUE.labels(model)
-        self._waited, self._batch, self._inference = (each.labels(model) for each in (WAITED, BATCH, INFERENCE))
+        self._waited, self._inference = WAITED.labels(model), INFERENCE.labels(model)
+        batch_seconds(model, "draw", 1)  # so that the histogram of sizes is there before the first batch
 
     def queue_changed(self, rows: int) -> None:
         """Set the queue's length."""
         self._queue.set(rows)
 
-    def batch_ran(self, rows: int, waited: float, seconds: float) -> None:
+    def batch_ran(self, function: BatchFunction, rows: int, waited: float, seconds: float) -> None:
         """Count a batch."""
-        self._batch.observe(rows)
+        batch_seconds(self._model, function.__name__, rows).observe(seconds)
         self._waited.observe(waited)
         self._inference.observe(seconds)
 
@@ -83,10 +112,40 @@ class SchedulerMetrics(SchedulerObserver):
         DROPPED.labels(self._model, reason).inc(rows)
 
 
+def families() -> Iterable[Metric]:
+    """All that is measured, of all workers."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY.collect()
+    return MultiProcessCollector(CollectorRegistry()).collect()  # type: ignore[no-untyped-call, no-any-return]
+
+
 def exposition() -> bytes:
     """All metrics in Prometheus' text format."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
-        return generate_latest(REGISTRY)
-    of_all_workers = CollectorRegistry()
-    MultiProcessCollector(of_all_workers)  # type: ignore[no-untyped-call]
-    return generate_latest(of_all_workers)
+    shown = CollectorRegistry()
+    shown.register(_Shown())
+    return generate_latest(shown)
+
+
+class _Shown(Collector):
+    """What clients see: a histogram of the sizes of batches, as hundreds of exact ones would be too many series."""
+
+    def collect(self) -> Iterable[Metric]:
+        """The families of metrics."""
+        for family in families():
+            yield _sizes(family) if family.name == "spritevae_batches" else family
+
+
+def _sizes(batches: Metric) -> Metric:
+    """The histogram of the images of a batch, by model."""
+    counts: dict[str, list[float]] = {}
+    images: dict[str, float] = {}
+    for sample in batches.samples:
+        if sample.name.endswith("_count"):
+            model, size = sample.labels["model"], int(sample.labels["images"])
+            counts.setdefault(model, [0.0] * (len(IMAGES) + 1))[bisect_left(IMAGES, size)] += sample.value
+            images[model] = images.get(model, 0.0) + size * sample.value
+    family = HistogramMetricFamily("spritevae_batch_images", "Images of a batch", labels=("model",))
+    bounds = [*(f"{float(bound)}" for bound in IMAGES), "+Inf"]
+    for model, found in counts.items():
+        family.add_metric((model,), list(zip(bounds, accumulate(found), strict=True)), images[model])
+    return family

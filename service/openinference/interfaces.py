@@ -91,6 +91,8 @@ def attribute_decoder(model: Model) -> Interface:
     return Interface((weights,), (TensorType("image", (-1, *model.manifest.image.shape), "UINT8"),), infer)
 
 
+# The only version of every model. Tools of Triton accept no versions but whole numbers.
+VERSION = "1"
 # By the suffix of the bundle's name.
 PARTS: dict[str, Callable[[Model], Interface]] = {"": attribute_decoder, ".encoder": encoder, ".decoder": decoder}
 
@@ -101,13 +103,14 @@ _interfaces: WeakKeyDictionary[Model, dict[str, Interface]] = WeakKeyDictionary(
 def find(repository: ModelRepository, name: str, version: str | None) -> tuple[Engine, Interface]:
     """The engine of a model of the protocol, and its interface; raises Problem 404 that lists what there is.
 
-    A bundle's own name comes first, should another be named like one of its parts.
+    A bundle's own name comes first, should another be named like one of its parts. The beginning of a model's digest is
+    accepted as its version, too: then this very model answers, or none.
     """
     engines = repository.engines
     for part in PARTS:
         if name.endswith(part) and (engine := engines.get(name.removesuffix(part))):
-            if version not in (None, version_of(engine.model)):
-                raise Problem(404, f"no version {version!r:.80} of {name}; there is {version_of(engine.model)!r}")
+            if version not in (None, VERSION, engine.model.digest[:12]):
+                raise Problem(404, f"no version {version!r:.80} of {name}; there is {VERSION!r}")
             return engine, _interface(engine.model, part)
     there = [bundle + part for bundle in engines for part in PARTS]
     unloaded = any(name == bundle + part for bundle in repository.names for part in PARTS)
@@ -116,11 +119,6 @@ def find(repository: ModelRepository, name: str, version: str | None) -> tuple[E
         f"{'unloaded' if unloaded else 'no'} model {name[:80]!r}; there is {', '.join(there) or 'none'}",
         models=there,
     )
-
-
-def version_of(model: Model) -> str:
-    """A model's version: the beginning of its digest, so that one version is always one and the same model."""
-    return model.digest[:12]
 
 
 def _interface(model: Model, part: str) -> Interface:

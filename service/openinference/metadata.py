@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import Request, Response
 
 from service.context import current_request
-from service.openinference.interfaces import TensorType, find, version_of
+from service.openinference.interfaces import VERSION, TensorType, find
 from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import (
     ModelMetadata,
@@ -24,13 +24,15 @@ router = protocol_router()
 
 
 @router.get(**route_docs("", ServerMetadata))
-async def server(request: Request) -> Response:
+async def server_metadata(request: Request) -> Response:
     """The server's name, version and extensions of the protocol."""
     try:
         release = version("spritevae")
     except PackageNotFoundError:
         release = "uninstalled"
-    extensions = ["binary_tensor_data", *(["model_repository"] if state_of(request).settings.admin else [])]
+    extensions = ["binary_tensor_data", "model_configuration", "statistics"]
+    if state_of(request).settings.admin:
+        extensions.append("model_repository")
     return struct_response(ServerMetadata("spritevae", release, extensions))
 
 
@@ -49,7 +51,7 @@ async def ready(request: Request) -> Response:
 
 @router.get(**route_docs("/models/{model}", ModelMetadata))
 @router.get(**route_docs("/models/{model}/versions/{version}", ModelMetadata))
-async def model(request: Request) -> Response:
+async def model_metadata(request: Request) -> Response:
     """A model's inputs and outputs."""
     name = request.path_params["model"]
     engine, interface = find(state_of(request).repository, name, request.path_params.get("version"))
@@ -57,7 +59,7 @@ async def model(request: Request) -> Response:
     return struct_response(
         ModelMetadata(
             name,
-            [version_of(engine.model)],
+            [VERSION],
             "onnx_onnxv1",
             _described(interface.inputs + interface.optional),
             _described(interface.outputs),

@@ -5,24 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from msgspec import Struct
 
-from service.openinference.bodies import BINARY
-from service.web.openapi import COMPRESSION, PROBLEMS
+from service.openinference.bodies import BINARY, HEADER_LENGTH
+from service.web.openapi import BYTES, COMPRESSION, PROBLEMS, REFERENCE, SCHEMAS
 from service.web.request_bodies import JSON
 from service.web.routing import DirectRoute
 
-_FILE = {BINARY: {"schema": {"type": "string", "format": "binary", "description": "the same JSON, then the tensors"}}}
+_FILE = {BINARY: {"schema": {**BYTES, "description": "the same JSON, then the tensors"}}}
 _PARAMETERS = {
     "{model}": {"name": "model", "description": "NAME.encoder, NAME.decoder, or NAME, which draws attribute weights"},
-    "{version}": {"name": "version", "description": "the first 12 digits of the model's digest"},
+    "{version}": {"name": "version", "description": "1, or the first 12 digits of the model's digest"},
+}
+_LENGTH = {
+    "description": "bytes of the JSON, where binary data stand behind it",
+    "required": False,
+    "schema": {"type": "integer", "minimum": 0},
 }
 
 
 def protocol_router() -> APIRouter:
     """A router below /v2; its routes accept no query parameters."""
-    return APIRouter(prefix="/v2", tags=["open inference protocol"], responses=PROBLEMS, route_class=DirectRoute)
+    return APIRouter(
+        prefix="/v2",
+        tags=["open inference protocol"],
+        responses=PROBLEMS,
+        route_class=DirectRoute,
+        default_response_class=Response,
+    )
 
 
 def route_docs(path: str, answer: Any, body: type[Struct] | None = None, *, binary: bool = False) -> dict[str, Any]:
@@ -35,23 +46,18 @@ def route_docs(path: str, answer: Any, body: type[Struct] | None = None, *, bina
             if name in path
         ]
     }
+    ok: dict[str, Any] = {"description": "OK"}
     if body:
         extra["requestBody"] = {"description": COMPRESSION, "required": binary, "content": _json(body) | files}
-    responses = {200: {"description": "OK", "content": _json(answer) | files if answer else {}}}
-    return {"path": path, "responses": responses, "openapi_extra": extra}
+    if answer:
+        ok["content"] = _json(answer) | files
+    if binary:
+        extra["parameters"].append({"name": HEADER_LENGTH, "in": "header", **_LENGTH})
+        ok["headers"] = {HEADER_LENGTH: _LENGTH}
+    return {"path": path, "responses": {200: ok}, "openapi_extra": extra}
 
 
 def _json(kind: Any) -> dict[str, Any]:
-    (schema,), components = msgspec.json.schema_components([kind], ref_template="{name}")
-    return {JSON: {"schema": _inlined(schema, components)}}
-
-
-def _inlined(part: Any, components: dict[str, Any]) -> Any:
-    """A schema with its references replaced, as msgspec's components are not part of FastAPI's document."""
-    if isinstance(part, list):
-        return [_inlined(item, components) for item in part]
-    if not isinstance(part, dict):
-        return part
-    if "$ref" in part:
-        return _inlined(components[part["$ref"]], components)
-    return {key: _inlined(value, components) for key, value in part.items()}
+    (schema,), components = msgspec.json.schema_components([kind], ref_template=REFERENCE.format(model="{name}"))
+    SCHEMAS.update(components)
+    return {JSON: {"schema": schema}}

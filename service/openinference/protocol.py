@@ -1,7 +1,8 @@
 """The protocol's JSON objects, one struct each. Fields and parameters that are not known are ignored, as it says.
 
-Sources: github.com/kserve/open-inference-protocol (inference_rest.md), and the extensions ``binary_tensor_data`` and
-``model_repository`` of github.com/triton-inference-server/server (docs/protocol).
+Sources: github.com/kserve/open-inference-protocol (inference_rest.md), and the extensions ``binary_tensor_data``,
+``model_configuration``, ``statistics`` and ``model_repository`` of github.com/triton-inference-server/server
+(docs/protocol).
 """
 
 from __future__ import annotations
@@ -19,7 +20,14 @@ from service.web.strict_json import refuse_repeated_keys
 
 Datatype = Literal["FP32", "UINT8"]
 Numbers = Annotated[
-    Raw, Meta(extra_json_schema={"type": "array", "description": "numbers in row-major order, flat or nested as shape"})
+    Raw,
+    Meta(
+        extra_json_schema={
+            "type": "array",
+            "items": {"anyOf": [{"type": "number"}, {"type": "array", "items": {}}]},
+            "description": "numbers in row-major order, flat or nested as shape",
+        }
+    ),
 ]
 
 
@@ -115,7 +123,7 @@ class TensorMetadata(Struct, frozen=True):
 
 
 class ModelMetadata(Struct, frozen=True):
-    """Inputs and outputs of a model; its version is the beginning of its digest."""
+    """Inputs and outputs of a model."""
 
     name: str
     versions: list[str]
@@ -129,6 +137,112 @@ class ModelReady(Struct, frozen=True):
 
     name: str
     ready: bool
+
+
+class InputConfig(Struct, frozen=True):
+    """An input, without the dimension of items."""
+
+    name: str
+    data_type: str
+    dims: list[int]
+    optional: bool
+
+
+class OutputConfig(Struct, frozen=True):
+    """An output, without the dimension of items."""
+
+    name: str
+    data_type: str
+    dims: list[int]
+
+
+class InstanceGroup(Struct, frozen=True):
+    """Where batches run, and how many at once in all processes."""
+
+    name: str
+    kind: Literal["KIND_CPU", "KIND_GPU"]
+    count: int
+    gpus: list[int]
+
+
+class DynamicBatching(Struct, frozen=True):
+    """Batches are made of what waits, which waits for nothing more."""
+
+    preferred_batch_size: list[int]
+    max_queue_delay_microseconds: int = 0
+
+
+class LatestVersions(Struct, frozen=True):
+    """How many of the newest versions are served."""
+
+    num_versions: int = 1
+
+
+class VersionPolicy(Struct, frozen=True):
+    """Which versions of a model are served."""
+
+    latest: LatestVersions = LatestVersions()
+
+
+class ModelConfig(Struct, frozen=True):
+    """A model's configuration; ``max_batch_size`` is how many items a request may have."""
+
+    name: str
+    max_batch_size: int
+    input: list[InputConfig]
+    output: list[OutputConfig]
+    instance_group: list[InstanceGroup]
+    dynamic_batching: DynamicBatching
+    platform: str = "onnxruntime_onnx"
+    backend: str = "onnxruntime"
+    version_policy: VersionPolicy = VersionPolicy()
+
+
+class Duration(Struct, frozen=True):
+    """How often something was done, and how many nanoseconds that took in all."""
+
+    count: int = 0
+    ns: int = 0
+
+
+class InferenceStatistics(Struct, frozen=True):
+    """Requests: all that succeeded and failed, and where the time of those that succeeded went. Nothing is cached."""
+
+    success: Duration
+    fail: Duration
+    queue: Duration
+    compute_input: Duration
+    compute_infer: Duration
+    compute_output: Duration
+    cache_hit: Duration = Duration()
+    cache_miss: Duration = Duration()
+
+
+class BatchStatistics(Struct, frozen=True):
+    """Batches of one size. Inputs are read and outputs written by requests, so that batches have no time of these."""
+
+    batch_size: int
+    compute_input: Duration
+    compute_infer: Duration
+    compute_output: Duration
+
+
+class ModelStatistics(Struct, frozen=True):
+    """What a model has done; ``last_inference`` is when the last request came, in milliseconds since 1970."""
+
+    name: str
+    version: str
+    last_inference: int
+    inference_count: int
+    execution_count: int
+    inference_stats: InferenceStatistics
+    batch_stats: list[BatchStatistics]
+
+
+class Statistics(Struct, frozen=True):
+    """What models have done."""
+
+    model_stats: list[ModelStatistics]
 
 
 class IndexRequest(Struct, frozen=True):

@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from service.context import current_request
 from service.inference.repository import ModelRepository
 from service.openinference.bodies import read_request
-from service.openinference.interfaces import PARTS, version_of
+from service.openinference.interfaces import PARTS, VERSION
 from service.openinference.openapi import protocol_router, route_docs
 from service.openinference.protocol import (
     IndexEntry,
@@ -34,7 +34,7 @@ def require_admin(request: Request) -> None:
 
 
 @router.post(**route_docs("/repository/index", list[IndexEntry], IndexRequest))
-async def index(request: Request) -> Response:
+async def repository_index(request: Request) -> Response:
     """Every model that the service was started with, and its state."""
     state = state_of(request)
     given = decode(await read_request(request, state.settings.max_body_bytes) or b"{}", IndexRequest)
@@ -43,7 +43,7 @@ async def index(request: Request) -> Response:
 
 
 @router.post(**route_docs("/repository/models/{model}/load", None, RepositoryRequest))
-async def load(request: Request) -> Response:
+async def load_model(request: Request) -> Response:
     """Read a model's bundle again, verify it, reproduce its golden vectors, and serve it from then on.
 
     The one before serves until then, and goes on if the bundle is refused (409, with the reason). `NAME` stands for its
@@ -56,7 +56,7 @@ async def load(request: Request) -> Response:
 
 
 @router.post(**route_docs("/repository/models/{model}/unload", None, RepositoryRequest))
-async def unload(request: Request) -> Response:
+async def unload_model(request: Request) -> Response:
     """Serve a model no longer, until it is loaded again; requests in flight are finished."""
     require_admin(request)
     repository = state_of(request).repository
@@ -78,7 +78,7 @@ def _entries(repository: ModelRepository, name: str) -> Iterator[IndexEntry]:
     engine = repository.engines.get(name) if repository.loaded else None
     for part in PARTS:
         if engine:
-            yield IndexEntry(name + part, "READY", version_of(engine.model))
+            yield IndexEntry(name + part, "READY", VERSION)
         elif repository.loaded:
             yield IndexEntry(name + part, "UNAVAILABLE", reason="unloaded")
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -27,12 +27,28 @@ from service.web.responses import (
 )
 from service.web.routing import DirectRoute
 
-router = APIRouter(tags=["images"], route_class=DirectRoute)
+router = APIRouter(tags=["images"], route_class=DirectRoute, default_response_class=Response)
+ANY_ATTRIBUTE: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "attributes",
+            "in": "query",
+            "description": "attribute values, each a parameter of its own name: shape=heart&scale=5",
+            "style": "form",
+            "explode": True,
+            "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+        }
+    ]
+}
 # About how long one set of attribute values, or one z, takes to become a latent point.
 MICROSECONDS_PER_POINT = 30
 
 
-@router.post("/decode", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(DecodeBody)))
+@router.post(
+    "/decode",
+    responses=files(DecodeAnswer, FORMATS),
+    openapi_extra=body(json_body(DecodeBody)),
+)
 async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
     """Make images of attribute values, or of latent points.
 
@@ -53,7 +69,11 @@ async def decode(request: Request, query: Annotated[SheetQuery, Query()]) -> Res
     return await _response(state, engine, points, media, query.columns)
 
 
-@router.get("/decode", responses={**files(DecodeAnswer, FORMATS), 304: {"description": "Not modified"}})
+@router.get(
+    "/decode",
+    responses={**files(DecodeAnswer, FORMATS), 304: {"description": "Not modified"}},
+    openapi_extra=ANY_ATTRIBUTE,
+)
 async def decode_one(request: Request, query: Annotated[AttributesQuery, Query()]) -> Response:
     """Make one image of attribute values given as query parameters, for `<img src>` and caches.
 

@@ -18,7 +18,7 @@ from service.web.response_schemas import DecodeAnswer
 from service.web.responses import engine_for, etag_of_z, image_response
 from service.web.routing import DirectRoute
 
-router = APIRouter(tags=["images"], route_class=DirectRoute)
+router = APIRouter(tags=["images"], route_class=DirectRoute, default_response_class=Response)
 
 
 @router.post("/edit", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(EditBody)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -14,7 +14,7 @@ from service.state import state_of
 from service.web.bytes_response import BytesResponse
 from service.web.image_requests import read_images
 from service.web.negotiation import negotiate
-from service.web.openapi import PROBLEMS, body, json_body
+from service.web.openapi import BYTES, PROBLEMS, body, json_body
 from service.web.request_bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
 from service.web.request_schemas import EncodeBody, EncodeQuery
 from service.web.response_schemas import EncodeAnswer
@@ -25,10 +25,9 @@ router = APIRouter(tags=["images"], route_class=DirectRoute)
 # About how long one image's predictions take to be written as JSON.
 MICROSECONDS_PER_ITEM = 40
 
-_FILE: dict[str, Any] = {"type": "string", "format": "binary"}
-_FILES = {"type": "object", "properties": {"files": {"type": "array", "items": _FILE}}}
+_FILES = {"type": "object", "properties": {"files": {"type": "array", "items": BYTES}}, "required": ["files"]}
 CONTENT = {
-    **{media: {"schema": _FILE} for media in ENCODE_TYPES},
+    **{media: {"schema": BYTES} for media in ENCODE_TYPES},
     MULTIPART: {"schema": _FILES},
     **json_body(EncodeBody),
 }

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from service.state import state_of
-from service.web.openapi import PROBLEMS
+from service.web.openapi import PROBLEMS, problem
 from service.web.request_schemas import NoQuery
 from service.web.response_schemas import Health
 from service.web.responses import json_response
@@ -25,7 +25,7 @@ async def live(request: Request, query: Annotated[NoQuery, Query()]) -> Response
 @router.get(
     "/health/ready",
     response_model=Health,
-    responses={503: {"description": "Models are being loaded, or the service ends"}},
+    responses={503: problem("Models are being loaded, or the service ends")},
 )
 async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
     """Every model has reproduced its golden vectors on the execution provider in use, and the service is not ending."""

@@ -28,14 +28,16 @@ from service.web.response_schemas import InterpolateAnswer
 from service.web.responses import engine_for, etag_of_z, image_response
 from service.web.routing import DirectRoute
 
-router = APIRouter(tags=["images"], route_class=DirectRoute)
+router = APIRouter(tags=["images"], route_class=DirectRoute, default_response_class=Response)
 FORMATS = (APNG, GIF, WEBP, PNG, NPY, ZIP, JSON, EVENTS)
 # About how long one frame takes to become a latent point with its attribute values.
 MICROSECONDS_PER_FRAME = 40
 
 
 @router.post(
-    "/interpolate", responses=files(InterpolateAnswer, FORMATS), openapi_extra=body(json_body(InterpolateBody))
+    "/interpolate",
+    responses=files(InterpolateAnswer, FORMATS),
+    openapi_extra=body(json_body(InterpolateBody)),
 )
 async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
     """Walk from key frame to key frame: attributes move along their axes, nominal ones mix weights.

@@ -19,7 +19,7 @@ router = APIRouter(tags=["models"], responses=PROBLEMS, route_class=DirectRoute)
 
 
 @router.get("/models", response_model=ModelList)
-async def models(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
+async def list_models(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
     """The models that are served."""
     repository = state_of(request).repository
     served = [describe(engine.model) for engine in repository.engines.values()]
@@ -27,7 +27,7 @@ async def models(request: Request, query: Annotated[NoQuery, Query()]) -> Respon
 
 
 @router.get("/models/{model}", response_model=ModelInfo)
-async def model(request: Request, model: str, query: Annotated[NoQuery, Query()]) -> Response:
+async def get_model(request: Request, model: str, query: Annotated[NoQuery, Query()]) -> Response:
     """One model: its attributes, image size, digest, scores, and the execution provider really in use."""
     found = state_of(request).repository.engine(model).model
     current_request.get().model_headers = found.headers

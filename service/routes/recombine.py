@@ -19,10 +19,14 @@ from service.web.response_schemas import DecodeAnswer
 from service.web.responses import engine_for, etag_of_z, image_response
 from service.web.routing import DirectRoute
 
-router = APIRouter(tags=["images"], route_class=DirectRoute)
+router = APIRouter(tags=["images"], route_class=DirectRoute, default_response_class=Response)
 
 
-@router.post("/recombine", responses=files(DecodeAnswer, FORMATS), openapi_extra=body(json_body(RecombineBody)))
+@router.post(
+    "/recombine",
+    responses=files(DecodeAnswer, FORMATS),
+    openapi_extra=body(json_body(RecombineBody)),
+)
 async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> Response:
     """Draw the class of one image, or of a group of them, in the style of another.
 

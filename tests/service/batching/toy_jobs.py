@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from service.batching.jobs import Batch, DropReason, Job
+from service.batching.jobs import Batch, BatchFunction, DropReason, Job
 from service.batching.scheduler import Scheduler, SchedulerObserver
 
 Array = np.ndarray[Any, Any]
@@ -23,7 +23,7 @@ class Notes(SchedulerObserver):
         self.batches: list[int] = []
         self.gone: dict[str, int] = {}
 
-    def batch_ran(self, rows: int, waited: float, seconds: float) -> None:
+    def batch_ran(self, function: BatchFunction, rows: int, waited: float, seconds: float) -> None:
         self.batches.append(rows)
 
     def rows_dropped(self, reason: DropReason, rows: int) -> None:

@@ -47,6 +47,25 @@ def test_a_request_and_its_batch_are_counted(client: TestClient):
     assert not any("nowhere" in value for _, labels in after for value in labels)
 
 
+def test_sizes_of_batches_are_shown_as_a_histogram(bundles: Path):
+    model = str(bundles / "codes")
+    with TestClient(create_app(Settings(_env_file=None, model=(model,), device="cpu", batches=1))) as client:
+        wait_until_ready(client)
+        before = samples(client.get("/metrics").text)
+        for images in (1, 3, 5, 9):  # none is split, wherever batches are run
+            client.post("/decode", json={"z": [[images / 100] * 5] * images})
+        text = client.get("/metrics").text
+    after = samples(text)
+    name = "spritevae_batch_images"
+    bounds = ("1.0", "2.0", "4.0", "8.0", "16.0", "32.0", "64.0", "+Inf")
+    keys = {bound: (f"{name}_bucket", (bound, "codes")) for bound in bounds}
+    buckets = {bound: after[key] - before[key] for bound, key in keys.items()}
+    assert buckets == {"1.0": 1, "2.0": 1, "4.0": 2, "8.0": 3, "16.0": 4, "32.0": 4, "64.0": 4, "+Inf": 4}
+    assert after[f"{name}_sum", ("codes",)] - before[f"{name}_sum", ("codes",)] == 18
+    assert after[f"{name}_count", ("codes",)] - before[f"{name}_count", ("codes",)] == 4
+    assert "images=" not in text
+
+
 def test_a_model_tells_its_digest_and_provider(settings: Settings):
     with TestClient(create_app(settings)) as client:  # a service of its own: others may have unloaded the model
         wait_until_ready(client)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import tritonclient.http as triton
 from starlette.testclient import TestClient
 
 from tests.service.toy_systems import Array
@@ -13,6 +14,13 @@ from tests.service.toy_systems import Array
 ADMIN_KEY = "a-key-for-those-who-load"
 ENCODER = "/v2/models/grey.encoder/infer"
 IMAGES = np.random.default_rng(0).random((2, 1, 32, 32), np.float32)
+
+
+class WithKey(triton.InferenceServerClientPlugin):
+    """A plugin of Triton's client, as its authors mean it: every request bears the API key."""
+
+    def __call__(self, request: triton.Request) -> None:
+        request.headers["X-API-Key"] = ADMIN_KEY
 
 
 def tensor(name: str, values: Array, **fields: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import uvicorn
 
 from service.app import create_app
 from service.settings import Settings
-from tests.service.openinference.asking import ADMIN_KEY
+from tests.service.openinference.asking import ADMIN_KEY, WithKey
 from tests.service.processes import wait_until
 
 NAMES = ("grey", "colour", "conditional", "codes")
@@ -43,13 +43,6 @@ def address(repository: Path) -> Iterator[str]:
     server.should_exit = True
     thread.join(10)
     assert not thread.is_alive()
-
-
-class WithKey(triton.InferenceServerClientPlugin):
-    """A plugin of the client, as its authors mean it: every request bears the API key."""
-
-    def __call__(self, request: triton.Request) -> None:
-        request.headers["X-API-Key"] = ADMIN_KEY
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from service.app import create_app
 from service.inference.model import Model
 from service.inference.repository import ModelRepository
-from service.openinference.interfaces import find, version_of
+from service.openinference.interfaces import find
 from service.settings import Settings
 from tests.service.openinference.asking import infer, outputs_of, problem_of, tensor
 from tests.service.toys import pixels_of, toy_bundle, wait_until_ready
@@ -19,15 +19,19 @@ from tests.service.toys import pixels_of, toy_bundle, wait_until_ready
 ALL = ("grey", "colour", "alpha", "codes", "conditional", "group")
 
 
-@pytest.mark.parametrize("path", ["", "/ready"])
-def test_a_version_is_one_model_and_no_other(client: TestClient, path: str):
+@pytest.mark.parametrize("path", ["", "/ready", "/config", "/stats"])
+def test_a_model_has_one_version_which_its_digest_names_too(client: TestClient, path: str):
     digest = client.get("/models/grey").json()["digest"]
-    response = client.get(f"/v2/models/grey.encoder/versions/{digest[:12]}{path}")
-    assert response.status_code == 200
-    for version in ("1", digest, "x" * 500):
+    whole = client.get(f"/v2/models/grey.encoder{path}")
+    assert whole.status_code == 200
+    for version in ("1", digest[:12]):
+        response = client.get(f"/v2/models/grey.encoder/versions/{version}{path}")
+        assert response.status_code == 200
+        assert response.json() == whole.json()
+    for version in ("2", "01", digest, "x" * 500):
         message = problem_of(client.get(f"/v2/models/grey.encoder/versions/{version}{path}"), 404)
         assert message.startswith(f"no version '{version[:60]}")
-        assert message.endswith(f"of grey.encoder; there is {digest[:12]!r}")
+        assert message.endswith("of grey.encoder; there is '1'")
 
 
 @pytest.mark.parametrize("name", ["nope", "grey.encode", ".encoder", "grey.encoder.encoder", "x" * 500])
@@ -74,7 +78,6 @@ def test_a_model_that_is_no_longer_served_is_let_go(bundles: Path):
         engine, _ = find(store, f"conditional{part}", None)
     gone = weakref.ref(engine.model)
     assert isinstance(gone(), Model)
-    assert version_of(engine.model) == engine.model.digest[:12]
     del store, engine
     gc.collect()
     assert gone() is None

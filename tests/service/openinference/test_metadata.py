@@ -12,7 +12,7 @@ from tests.service.openinference.asking import infer, problem_of
 
 
 def test_the_repository_is_no_extension_of_a_server_that_keeps_it_closed(client: TestClient):
-    assert client.get("/v2").json()["extensions"] == ["binary_tensor_data"]
+    assert client.get("/v2").json()["extensions"] == ["binary_tensor_data", "model_configuration", "statistics"]
 
 
 def test_while_models_are_being_loaded_the_server_is_live_and_not_ready(
@@ -36,7 +36,7 @@ def test_once_loaded_it_is_ready(client: TestClient):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/v2/models/grey/config", 404),
+        ("GET", "/v2/models/grey/trace/setting", 404),
         ("GET", "/v2/nothing", 404),
         ("GET", "/v2/models/grey/infer", 405),
         ("POST", "/v2/models/grey", 405),

@@ -8,40 +8,47 @@ from starlette.testclient import TestClient
 
 
 @pytest.fixture
-def routes(client: TestClient) -> dict[str, Any]:
-    paths = client.get("/openapi.json").json()["paths"]
-    return {path: methods for path, methods in paths.items() if path.startswith("/v2")}
+def document(client: TestClient) -> dict[str, Any]:
+    return dict(client.get("/openapi.json").json())
+
+
+@pytest.fixture
+def routes(document: dict[str, Any]) -> dict[str, Any]:
+    return {path: methods for path, methods in document["paths"].items() if path.startswith("/v2")}
+
+
+def schema(document: dict[str, Any], reference: dict[str, str]) -> dict[str, Any]:
+    """The schema that a reference leads to."""
+    return dict(document["components"]["schemas"][reference["$ref"].removeprefix("#/components/schemas/")])
 
 
 def test_the_protocol_is_documented(routes: dict[str, Any]):
-    model = "/v2/models/{model}"
+    model, version = "/v2/models/{model}", "/v2/models/{model}/versions/{version}"
     assert set(routes) == {
         "/v2", "/v2/health/live", "/v2/health/ready",
-        model, f"{model}/ready", f"{model}/infer",
-        f"{model}/versions/{{version}}", f"{model}/versions/{{version}}/ready", f"{model}/versions/{{version}}/infer",
+        *(f"{of}{part}" for of in (model, version) for part in ("", "/ready", "/config", "/stats", "/infer")),
+        "/v2/models/stats",
         "/v2/repository/index", "/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload",
     }  # fmt: skip
     for path, methods in routes.items():
         (route,) = methods.values()
         assert route["tags"] == ["open inference protocol"]
-        assert [parameter["name"] for parameter in route["parameters"]] == re.findall(r"{(\w+)}", path)
+        named = [parameter["name"] for parameter in route["parameters"] if parameter["in"] == "path"]
+        assert named == re.findall(r"{(\w+)}", path)
 
 
-def test_a_request_is_documented_down_to_its_tensors(routes: dict[str, Any]):
+def test_a_request_is_documented_down_to_its_tensors(document: dict[str, Any], routes: dict[str, Any]):
     for path in ("/v2/models/{model}/infer", "/v2/models/{model}/versions/{version}/infer"):
         route = routes[path]["post"]
+        (header,) = (parameter for parameter in route["parameters"] if parameter["in"] == "header")
+        assert header["name"] == "Inference-Header-Content-Length" in route["responses"]["200"]["headers"]
+        assert not header["required"]
         for content in (route["requestBody"]["content"], route["responses"]["200"]["content"]):
             assert set(content) == {"application/json", "application/octet-stream"}
-        request = route["requestBody"]["content"]["application/json"]["schema"]
-        tensor = request["properties"]["inputs"]["items"]
+        request = schema(document, route["requestBody"]["content"]["application/json"]["schema"])
+        tensor = schema(document, request["properties"]["inputs"]["items"])
         assert tensor["required"] == ["name", "datatype", "shape"]
         assert set(tensor["properties"]) == {"name", "datatype", "shape", "parameters", "data"}
-
-
-def test_schemas_need_no_other_part_of_the_document(routes: dict[str, Any]):
-    assert "$ref" not in str(
-        [route["requestBody"] for methods in routes.values() for route in methods.values() if "requestBody" in route]
-    )
 
 
 def test_a_body_is_needed_only_where_a_model_runs(routes: dict[str, Any]):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import tritonclient.http as triton
+import tritonclient.http.aio as aio
 from tritonclient.utils import InferenceServerException
 
 from export.bundle import read_bundle
-from tests.service.openinference.asking import IMAGES
+from tests.service.openinference.asking import IMAGES, WithKey
 from tests.service.toy_systems import EPSILON, Array
 from tests.service.toys import toy_bundle
 
@@ -32,13 +34,19 @@ def test_server_and_models_are_live_and_ready(triton_client: Client):
     for name in ("grey", "grey.encoder", "grey.decoder"):
         assert triton_client.is_model_ready(name)
     assert not triton_client.is_model_ready("gray")
-    assert not triton_client.is_model_ready("grey", "1")
+    assert triton_client.is_model_ready("grey", "1")
+    assert not triton_client.is_model_ready("grey", "2")
 
 
 def test_the_server_tells_its_extensions(triton_client: Client):
     metadata = triton_client.get_server_metadata()
     assert metadata["name"] == "spritevae"
-    assert metadata["extensions"] == ["binary_tensor_data", "model_repository"]
+    assert metadata["extensions"] == [
+        "binary_tensor_data",
+        "model_configuration",
+        "statistics",
+        "model_repository",
+    ]
 
 
 def test_metadata_of_a_model_are_what_its_bundle_says(triton_client: Client, bundles: Path):
@@ -47,8 +55,8 @@ def test_metadata_of_a_model_are_what_its_bundle_says(triton_client: Client, bun
     for kind, specs in (("inputs", manifest.encoder.inputs), ("outputs", manifest.encoder.outputs)):
         shapes = {tensor["name"]: (tensor["datatype"], tuple(tensor["shape"])) for tensor in encoder[kind]}
         assert shapes == {spec.name: ("FP32", spec.shape) for spec in specs}
-    assert encoder["versions"] == [manifest.digest[:12]]
-    assert triton_client.get_model_metadata("conditional.encoder", manifest.digest[:12]) == encoder
+    assert encoder["versions"] == ["1"]
+    assert triton_client.get_model_metadata("conditional.encoder", "1") == encoder
     attribute_decoder = triton_client.get_model_metadata("colour")
     assert attribute_decoder["inputs"] == [{"name": "weights", "datatype": "FP32", "shape": [-1, 81]}]
     assert attribute_decoder["outputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 28, 40, 3]}]
@@ -106,6 +114,59 @@ def test_a_condition_counts_where_it_is_known(triton_client: Client):
     np.testing.assert_allclose(told[1], alone[1], rtol=1e-6)
 
 
+def test_tools_that_measure_find_a_configuration_and_statistics(triton_client: Client):
+    """What perf_analyzer asks: metadata, configuration, and statistics before and after it infers."""
+    config = triton_client.get_model_config("grey.encoder", "1")
+    assert config == triton_client.get_model_config("grey.encoder")
+    assert triton_client.get_model_metadata("grey.encoder")["versions"] == ["1"]
+    largest = np.zeros((config["max_batch_size"] // 2, *config["input"][0]["dims"]), np.float32)
+    (before,) = triton_client.get_inference_statistics("grey.encoder")["model_stats"]
+    outputs = wanted(*(output["name"] for output in config["output"]), binary=True)
+    triton_client.infer("grey.encoder", [given("image", largest)], "1", outputs)
+    triton_client.infer("grey.encoder", [given("image", IMAGES)], "1", outputs)
+    (after,) = triton_client.get_inference_statistics("grey.encoder", "1")["model_stats"]
+    assert after["inference_count"] - before["inference_count"] == len(largest) + 2
+    assert after["inference_stats"]["success"]["count"] - before["inference_stats"]["success"]["count"] == 2
+    everything = triton_client.get_inference_statistics()["model_stats"]
+    assert after in everything
+    assert {each["name"] for each in everything} == {entry["name"] for entry in ready(triton_client)}
+
+
+def ready(client: Client) -> list[dict[str, str]]:
+    """The index of models that can be asked."""
+    return [entry for entry in client.get_model_repository_index() if entry["state"] == "READY"]
+
+
+async def ask_all(address: str) -> None:
+    """Ask by the client for asyncio whatever it can ask."""
+    async with aio.InferenceServerClient(address) as client:
+        client.register_plugin(WithKey())
+        assert await client.is_server_live()
+        assert await client.is_server_ready()
+        assert await client.is_model_ready("grey.encoder", "1")
+        assert "statistics" in (await client.get_server_metadata())["extensions"]
+        assert (await client.get_model_metadata("grey.encoder", "1"))["versions"] == ["1"]
+        assert (await client.get_model_config("grey.encoder"))["name"] == "grey.encoder"
+        assert len(await client.get_model_repository_index()) == 12
+        (before,) = (await client.get_inference_statistics("grey.encoder"))["model_stats"]
+        for compression in (None, "gzip", "deflate"):
+            for binary in (True, False):
+                result = await client.infer(
+                    "grey.encoder",
+                    [given("image", IMAGES, binary)],
+                    outputs=wanted("z", "weights", binary=binary),
+                    request_compression_algorithm=compression,
+                    response_compression_algorithm=compression,
+                )
+                np.testing.assert_allclose(result.as_numpy("z"), IMAGES.reshape(2, -1)[:, :81] + EPSILON, rtol=1e-6)
+        (after,) = (await client.get_inference_statistics("grey.encoder"))["model_stats"]
+        assert after["inference_count"] - before["inference_count"] == 12
+
+
+def test_the_client_for_asyncio_works_too(triton_client: Client, address: str):
+    asyncio.run(ask_all(address))
+
+
 def test_requests_may_run_side_by_side(triton_client: Client):
     batches = [IMAGES * share for share in (0.25, 0.5, 0.75, 1)]
     pending = [triton_client.async_infer("grey.encoder", [given("image", images)]) for images in batches]
@@ -119,11 +180,11 @@ def test_what_is_wrong_is_the_exceptions_message(triton_client: Client):
     with pytest.raises(InferenceServerException, match=r"inputs\[0\]\.shape: got \[2, 1, 5, 32\]; accepts") as caught:
         triton_client.infer("grey.encoder", [wrong])
     assert caught.value.status() == "422"
-    with pytest.raises(InferenceServerException, match="there is nothing at /v2/models/grey/config") as caught:
-        triton_client.get_model_config("grey")
+    with pytest.raises(InferenceServerException, match="there is nothing at /v2/logging") as caught:
+        triton_client.get_log_settings()
     assert caught.value.status() == "404"
-    with pytest.raises(InferenceServerException, match="no version '1' of grey; there is"):
-        triton_client.get_model_metadata("grey", "1")
+    with pytest.raises(InferenceServerException, match="no version '2' of grey; there is '1'"):
+        triton_client.get_model_metadata("grey", "2")
     with pytest.raises(InferenceServerException, match="a body may have 1048576 bytes") as caught:
         triton_client.infer("grey.encoder", [given("image", np.zeros((257, 1, 32, 32), np.float32))])
     assert caught.value.status() == "413"
@@ -148,12 +209,13 @@ def test_a_model_is_unloaded_and_loaded_again(triton_client: Client):
 
 
 def test_a_changed_bundle_is_served_once_it_is_loaded(triton_client: Client, repository: Path):
-    (before,) = triton_client.get_model_metadata("colour")["versions"]
+    before = read_bundle(repository / "colour").manifest.digest[:12]
     toy_bundle(repository / "colour", shape=(28, 44, 3))
-    assert triton_client.get_model_metadata("colour")["versions"] == [before]
+    assert triton_client.is_model_ready("colour", before)
     triton_client.load_model("colour")
+    assert not triton_client.is_model_ready("colour", before)
+    assert triton_client.is_model_ready("colour", read_bundle(repository / "colour").manifest.digest[:12])
     after = triton_client.get_model_metadata("colour")
-    assert after["versions"] == [read_bundle(repository / "colour").manifest.digest[:12]] != [before]
     assert after["outputs"][0]["shape"] == [-1, 28, 44, 3]
 
 
