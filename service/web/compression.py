@@ -45,7 +45,7 @@ def decompress(body: bytes, coding: str, limit: int) -> bytes:
     try:
         content = CODINGS[coding](body, limit + 1)
     except Exception as error:  # each library raises errors of its own, and several kinds of them
-        raise Problem(400, f"the body: damaged {coding}: {error}") from None
+        raise Problem(400, f"the body: Content-Encoding is {coding}, but it can't be read so: {error}") from None
     if len(content) > limit:
         raise Problem(413, f"a body may have {limit} bytes, decompressed", limit=limit)
     return content
