@@ -25,10 +25,10 @@ MODES = {1: "L", 3: "RGB", 4: "RGBA"}  # Pillow's names
 NONE, SUB = 0, 1
 # libpng writes a chunk for 8 KiB of data. Pillow takes 5 us for each chunk, and a file of 16 MiB may have a million.
 MAX_CHUNKS = 8192
-# Chunks that change no pixel, with their least number of bytes. Text chunks are not harmless: one with the keyword
-# ``interlace`` or ``transparency`` changes how Pillow reads the image.
 # The chunks of an animation: by name they are ancillary.
 ANIMATION = {b"acTL", b"fcTL", b"fdAT"}
+# Chunks that change no pixel, with their least number of bytes. Text chunks are not harmless: one with the keyword
+# ``interlace`` or ``transparency`` changes how Pillow reads the image.
 HARMLESS = {b"bKGD": 2, b"cHRM": 32, b"gAMA": 4, b"pHYs": 9, b"sBIT": 1, b"sRGB": 1, b"tIME": 7}
 
 
