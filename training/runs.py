@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import IO, Any, TypedDict
 
 import torch
 from torch import Tensor
@@ -29,6 +30,7 @@ PARAMETERS = "params.json"
 HISTORY = "history.json"
 CHECKPOINT = "checkpoint.pt"
 PICTURES = "pictures"
+LOCK = ".lock"
 # What `spritevae reproduce` keeps beside a run: its scores, and the speed of its ONNX graphs.
 SCORES = "scores.json"
 SPEEDS = "speeds.json"
@@ -150,6 +152,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._locked: IO[str] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Run:
@@ -254,17 +257,38 @@ class Run:
         """Write a checkpoint and its history; each file is replaced as a whole."""
         with atomic_write(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)
-        write_json(self.path / HISTORY, checkpoint["history"])
+        self.save_history(checkpoint)
+
+    def save_history(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint's history, unless it is there already."""
+        if self.history != checkpoint["history"]:
+            write_json(self.path / HISTORY, checkpoint["history"])
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let only this process train the run; raises RunError if another one does."""
-        with (self.path / ".lock").open("w") as file:
+        with (self.path / LOCK).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise RunError(f"{self.path}: another process is training this run") from None
-            yield
+            self._locked = file
+            try:
+                yield
+            finally:
+                self._locked = None
+
+    def check_lock(self) -> None:
+        """Raises RunError if the folder is no longer the one that this process has locked."""
+        try:
+            same = self._locked is None or os.path.samestat(os.fstat(self._locked.fileno()), os.stat(self.path / LOCK))
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise RunError(
+                f"{self.path}: was removed, moved or replaced while it was trained, so nothing more can be saved there; "
+                "run the same command again to begin anew"
+            )
 
 
 def default_path(system: str, data: str, given: Mapping[str, Setting], labels: str, seed: int) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from spritevae.commands import INTERRUPTED
 from spritevae.commands.arguments import UsageError, add_device, add_threads, assignments, whole_number
+from spritevae.commands.storage_errors import REMEDIES, explain
 
 if TYPE_CHECKING:
     from spritevae.commands.arguments import Commands
@@ -182,7 +183,7 @@ def _train_run(path: Path, training: Training, settings: dict[str, Setting], dat
     """Begin or resume the run at ``path``; False if it was interrupted, with a message how to go on."""
     from training.hardware import default_threads, resolve_device
     from training.reporter import RunReporter
-    from training.runs import Parameters, Run
+    from training.runs import Parameters, Run, RunError
     from training.trainer import trainer
     from training.trainer.interrupt import Interrupted
 
@@ -200,9 +201,15 @@ def _train_run(path: Path, training: Training, settings: dict[str, Setting], dat
         deterministic=training.deterministic,
         command=training.command,
     )
-    run = Run.create(path, parameters)
     try:
+        run = Run.create(path, parameters)
         trainer.train(run, dataset, RunReporter(run, dataset), checkpoint_seconds=training.checkpoint_seconds)
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        checkpoint = Run(path).checkpoint()
+        where = f" to go on from image {checkpoint['images']:,}" if checkpoint else ""
+        raise RunError(explain(error, where)) from error
     except Interrupted as stopped:
         print(
             f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {training.command}",

@@ -125,6 +125,7 @@ class Trainer:
         """Go on from the last checkpoint, or begin with the weights of the run that ``init`` names."""
         checkpoint = self.run.checkpoint()
         if checkpoint is not None:
+            self.run.save_history(checkpoint)  # a full disk may have had room for the checkpoint alone
             self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
             self.state = TrainingState(
@@ -152,8 +153,10 @@ class Trainer:
                 if self.recipe.plateau and state.step % self.loader.sampler.steps_per_epoch == 0:
                     self._end_epoch()
                 if state.step in reports or state.finished:
+                    self.run.check_lock()
                     progress_bar.set_postfix(self._report(reporter))
                 if state.finished or stop.received or time.monotonic() - saved >= checkpoint_seconds:
+                    self.run.check_lock()
                     self._save()
                     saved = time.monotonic()
                 if state.finished:
