@@ -147,12 +147,3 @@ def test_output_to_a_full_disk_is_one_line_and_exit_status_1() -> None:
         assert done.stderr.count("\n") == 1
         silent = subprocess.run([*SPRITEVAE, "runs", "--where", "x=1"], stdout=full, stderr=full, check=False, cwd=ROOT)
         assert silent.returncode == 1
-
-
-def test_the_disk_of_a_benchmark_is_told_too(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk") as disk:
-        disk.leave(0)
-        environment = [f"TMPDIR={disk.path}", "PYTHONPATH=."]
-        code = "from training.reproduce.loop_speed import speed_in_new_process as f; f('loop', 64, 'cpu', 1)"
-        done = disk.run("env", *environment, sys.executable, "-c", code)
-        assert "RunError: the loop 'loop' failed: " in done.stderr

@@ -153,6 +153,27 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert 0 < checkpoint["step"] < checkpoint["steps"]
 
 
+@pytest.mark.parametrize("then", ["removed", "replaced"])
+def test_a_folder_that_is_removed_while_it_is_trained_ends_the_run_with_one_line(tmp_path: Path, then: str) -> None:
+    folder = tmp_path / "run"
+    options = ["--run", str(folder), "--set", "images=1e6", "batch_size=32", "--checkpoint-seconds", "0.1"]
+    process = subprocess.Popen([*TRAIN, *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    while not (folder / "checkpoint.pt").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    parameters = Run(folder).parameters
+    os.rename(folder, tmp_path / "moved")
+    if then == "replaced":
+        with Run.create(folder, parameters).lock():
+            _, errors = process.communicate(timeout=120)
+    else:
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith(f"spritevae: error: {folder}: was removed, moved or replaced while it")
+    assert sorted(file.name for file in folder.glob("*")) == ([] if then == "removed" else [".lock", "params.json"])
+
+
 @pytest.mark.slow
 def test_ten_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
     """Each process is killed with SIGKILL at most a tenth of the whole training time after it came to training."""
