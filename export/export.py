@@ -23,9 +23,10 @@ from training.inference import TorchAutoencoder, image_tensor
 from training.metrics import unfamiliar
 from training.metrics.context import EvaluationContext
 from training.metrics.predictions import target_weights
+from training.parameters import Parameters
 from training.plots.pictures import save
 from training.plots.traversals import traversals
-from training.runs import PARAMETERS, Checkpoint, Parameters, Run
+from training.runs import PARAMETERS, Checkpoint, Run
 
 # An image is unfamiliar if its reconstruction error exceeds MARGIN times the FAMILIAR quantile of the scored images.
 FAMILIAR = 0.995

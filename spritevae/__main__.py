@@ -14,7 +14,7 @@ EXTRAS = "cpu,training"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit status: 0, 1 for wrong input or files that can't be written, 130 when interrupted.
+    """Run a command; returns its exit status: 0, 1 for wrong input or a full disk, 130 when interrupted.
 
     Raises SystemExit with status 2 for a command line that can't be parsed.
     """

@@ -52,6 +52,8 @@ class RunReporter:
         if not scores["reconstruction.bce"].rows:
             raise FloatingPointError("no reconstruction is finite")
         row = row | {f"validation.{name}": each.mean for name, each in scores.items() if each.rows}
+        # finish() draws the curves last: they must be of this training.
+        (self._pictures / CURVES).unlink(missing_ok=True)
         picture = reconstructions(autoencoder, self._dataset.batch(rows[:COLUMNS]), self._dataset.attributes)
         save(picture, self._pictures / "reconstructions.png")
         save(traversals(autoencoder), self._pictures / "traversals.png")

@@ -15,7 +15,7 @@ REMEDIES = {
 
 def explain(error: OSError, purpose: str = "") -> str:
     """The error and its file, and a remedy if there is one; ``purpose`` says what the same command then does."""
-    if error.errno is None or error.filename is None and error.errno not in REMEDIES:
+    if error.errno is None or (error.filename is None and error.errno not in REMEDIES):
         return str(error)
     what = f"{error.strerror}: {error.filename or 'the output of the command'}"
     if error.errno not in REMEDIES:

@@ -33,7 +33,7 @@ def test_an_error_of_a_write_names_the_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left on device: 'log'") as named, naming(Path("log")):
         write()
     assert named.value.filename == "log"
-    with pytest.raises(OSError, match="^closed$"), naming(Path("log")):
+    with pytest.raises(OSError, match=r"^closed$"), naming(Path("log")):
         raise OSError("closed")
 
 

@@ -27,8 +27,9 @@ from training.data import open_dataset
 from training.data.dsprites import COUNT, classes_of
 from training.data.dsprites_renderer import render
 from training.hardware import best_precision, processor_name
+from training.parameters import Parameters
 from training.presets import Setting
-from training.runs import Parameters, Run, RunError
+from training.runs import Run, RunError
 from training.trainer.trainer import train_steps
 
 DATA = "dsprites"

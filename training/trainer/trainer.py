@@ -78,7 +78,11 @@ def train(run: Run, dataset: Dataset, reporter: Reporter, *, checkpoint_seconds:
     Raises Interrupted after SIGINT or SIGTERM, with everything saved, and RunError where the run can't go on.
     """
     with run.lock(), stop_on_signals() as stop:
-        Trainer(run, dataset).fit(reporter, stop, checkpoint_seconds)
+        try:
+            Trainer(run, dataset).fit(reporter, stop, checkpoint_seconds)
+        except FileNotFoundError:
+            run.check_lock()
+            raise
 
 
 def train_steps(run: Run, dataset: Dataset) -> Iterator[None]:
@@ -129,7 +133,8 @@ class Trainer:
             self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
             self.state = TrainingState(
-                steps=checkpoint["steps"],
+                # Those of the checkpoint may be fewer than are planned by now.
+                steps=checkpoint["steps"] if self.run.ended_early(checkpoint) else self.state.steps,
                 step=checkpoint["step"],
                 seconds=checkpoint["seconds"],
                 epochs=checkpoint["epochs"],

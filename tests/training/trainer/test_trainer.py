@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,37 @@ def test_a_run_that_was_interrupted_and_resumed_ends_with_the_same_weights(small
     assert same_weights(small_run, copy)
     without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in copy.history]
     assert without_time == [{k: v for k, v in row.items() if k != "seconds"} for row in small_run.history]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_extended_run_goes_on_and_can_be_interrupted(small_run: Run, tmp_path: Path, stopped: bool) -> None:
+    """Whether it was finished or stopped before, it ends with the same weights if it is stopped again, or not."""
+    extended = []
+    for name in ("whole", "again"):
+        run = Run(tmp_path / name)
+        if stopped:
+            interrupted_copy(small_run, run.path)
+        else:
+            shutil.copytree(small_run.path, run.path)
+        earlier = run.last_checkpoint()
+        longer = {**run.parameters.settings, "images": 1280}
+        Run.create(run.path, dataclasses.replace(run.parameters, settings=longer), extend=True)
+        extended.append(run)
+    whole, again = extended
+    resume(whole)
+    with pytest.raises(Interrupted):
+        resume(again, Stopping(5), checkpoint_seconds=1e9)
+    resume(again)
+    assert same_weights(whole, again)
+    assert not same_weights(whole, small_run)
+    history = whole.history
+    assert (history[-1]["images"], history[-1]["step"], whole.finished) == (1280, 20, True)
+    assert history[: len(earlier["history"])] == earlier["history"] or stopped
+    assert [row["step"] for row in history] == sorted({row["step"] for row in history})
+    assert {"curves.png", "scatter.png"} <= {file.name for file in (whole.path / "pictures").iterdir()}
+    # The schedule is that of 1280 images: half-way, where the first one had ended, the rate is high again.
+    rates = {row["images"]: row["schedule.learning_rate"] for row in history}
+    assert rates[704] > rates[1280]
 
 
 def test_a_finished_run_is_not_trained_any_further(small_run: Run) -> None:
