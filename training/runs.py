@@ -115,7 +115,7 @@ class Run:
             )
         if checkpoint and self.ended_early(checkpoint):
             raise RunError(
-                f"{self.path}: ended at image {trained:,}, as its validation loss stood still; more change nothing"
+                f"{self.path}: ended at image {trained:,}: its validation loss stood still; more images change nothing"
             )
         if trained:
             change = (trained, earlier.recipe.images)

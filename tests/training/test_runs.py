@@ -42,9 +42,7 @@ def test_other_parameters_are_refused_with_what_differs_and_no_more(small_run: R
 
 
 def test_another_number_of_images_has_to_be_asked_for(small_run: Run) -> None:
-    with pytest.raises(
-        RunError, match=r"say --set images=N to train this one further\n  settings.images: 640 -> 9$"
-    ):
+    with pytest.raises(RunError, match=r"say --set images=N to train this one further\n  settings.images: 640 -> 9$"):
         Run.create(small_run.path, with_images(small_run, 9))
 
 
