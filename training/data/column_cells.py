@@ -15,10 +15,10 @@ from attributes import Attribute, Attributes, Kind
 from training.data.labels_csv import Cell, is_number
 
 # What pandas reads as missing.
-MISSING = frozenset(
-    ("#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN")
-    + ("<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null")
-)
+MISSING = frozenset([
+    "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL",
+    "NaN", "None", "n/a", "nan", "null",
+])  # fmt: skip
 # How many labels or cells a line shows.
 SHOWN = 6
 
