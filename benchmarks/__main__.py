@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import sys
@@ -22,6 +21,8 @@ from benchmarks.report import Results, hardware, noise, table
 from benchmarks.requests import WrongAnswer
 from benchmarks.servers import ALL_FORMS, OURS, PLAIN, SERVERS, CheckoutError, Server, install, other_checkout
 from export.bundle import Bundle, BundleError, read_bundle
+from spritevae.commands.storage_errors import explain
+from training.atomic_files import write_json
 from training.data.dsprites import ATTRIBUTES
 
 
@@ -88,6 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             _run(plan, servers, against, Path(folder), given.model, given.out)
     except (ServerError, LoadError, WrongAnswer) as error:
         return _complain(str(error), 1)
+    except OSError as error:
+        return _complain(explain(error), 1)
     return 0
 
 
@@ -109,7 +112,7 @@ def _run(
     for name, found in versions.items():
         print(f"{name}: {', '.join(f'{package} {version}' for package, version in found.items())}")
     if out is not None:
-        out.write_text(json.dumps(everything, indent=1) + "\n")
+        write_json(out, everything)
 
 
 def measure(

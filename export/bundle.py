@@ -194,7 +194,8 @@ def writing_bundle(path: Path) -> Iterator[Path]:
     """A temporary folder for a bundle's files, renamed to ``path`` at the end of the block, or deleted if it raises.
 
     A bundle at ``path`` is replaced. If ``path`` is a link, it stays, and what it leads to is replaced. Raises
-    BundleError before any work is done if anything else is there.
+    BundleError before any work is done if anything else is there, and OSError with the name of ``path`` if it can't be
+    written.
     """
     path = Path(os.path.realpath(path))
     if path.is_symlink():
@@ -202,19 +203,30 @@ def writing_bundle(path: Path) -> Iterator[Path]:
     if path.exists() and not (path / MANIFEST).is_file():
         raise BundleError(f"{path}: exists and is no bundle; give another place")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as temporary:
-        draft = Path(temporary) / "new"
-        draft.mkdir()
-        yield draft
-        old = Path(temporary) / "old"
-        if path.exists():
-            os.rename(path, old)
-        try:
-            os.rename(draft, path)
-        except OSError:
-            if old.exists() and not path.exists():
-                os.rename(old, path)
+    drafts = f".{path.name}."
+    try:
+        with tempfile.TemporaryDirectory(prefix=drafts, dir=path.parent) as temporary:
+            draft = Path(temporary) / "new"
+            draft.mkdir()
+            yield draft
+            _replace(path, draft, Path(temporary) / "old")
+    except OSError as error:
+        # That of a write names no file, others may name one in the draft, which is gone.
+        if error.errno is None or not (error.filename is None or drafts in str(error.filename)):
             raise
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _replace(path: Path, draft: Path, old: Path) -> None:
+    """Rename ``draft`` to ``path``, and what is there to ``old``."""
+    if path.exists():
+        os.rename(path, old)
+    try:
+        os.rename(draft, path)
+    except OSError:
+        if old.exists() and not path.exists():
+            os.rename(old, path)
+        raise
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:

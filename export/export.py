@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -21,9 +23,10 @@ from training.inference import TorchAutoencoder, image_tensor
 from training.metrics import unfamiliar
 from training.metrics.context import EvaluationContext
 from training.metrics.predictions import target_weights
+from training.parameters import Parameters
 from training.plots.pictures import save
 from training.plots.traversals import traversals
-from training.runs import PARAMETERS, Checkpoint, Parameters, Run
+from training.runs import PARAMETERS, Checkpoint, Run
 
 # An image is unfamiliar if its reconstruction error exceeds MARGIN times the FAMILIAR quantile of the scored images.
 FAMILIAR = 0.995
@@ -94,10 +97,17 @@ def write(folder: Path, autoencoder: TorchAutoencoder, graphs: CheckedGraphs) ->
     codebook = autoencoder.codebook
     (folder / ENCODER).write_bytes(graphs.encoder.content)
     (folder / DECODER).write_bytes(graphs.decoder.content)
-    np.savez_compressed(folder / CODEBOOK, matrix=codebook.matrix, offset=codebook.offset)
+    (folder / CODEBOOK).write_bytes(_compressed({"matrix": codebook.matrix, "offset": codebook.offset}))
     golden = _golden("encoder", graphs.encoder, graphs.encoder_inputs)
     golden |= _golden("decoder", graphs.decoder, graphs.decoder_inputs)
-    np.savez_compressed(folder / GOLDEN, **golden)  # type: ignore[arg-type]
+    (folder / GOLDEN).write_bytes(_compressed(golden))
+
+
+def _compressed(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Arrays as the content of an .npz file; zipfile itself would not close one on a full disk."""
+    content = BytesIO()
+    np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+    return content.getvalue()
 
 
 def describe(

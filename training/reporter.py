@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.atomic_files import naming
 from training.data.dataset import Dataset, Rows
 from training.inference import TorchAutoencoder
 from training.metrics import score
@@ -30,13 +31,14 @@ class RunReporter:
 
     def __init__(self, run: Run, dataset: Dataset) -> None:
         self._run, self._dataset, self._device = run, dataset, run.parameters.device
-        self._pictures = run.path / PICTURES
+        self._pictures, self._tensorboard = run.path / PICTURES, run.path / "tensorboard"
         self._events: SummaryWriter | None = None
 
     @contextmanager
     def opened(self, step: int) -> Iterator[None]:
         """Write TensorBoard events while the block runs; ``step`` is the one that the run goes on after."""
-        with event_writer(self._run.path / "tensorboard", step) as self._events:
+        self._pictures.mkdir(exist_ok=True)
+        with event_writer(self._tensorboard, step) as self._events:
             yield
 
     def report(self, model: VAE, rows: Rows, row: HistoryRow) -> HistoryRow:
@@ -50,15 +52,19 @@ class RunReporter:
         if not scores["reconstruction.bce"].rows:
             raise FloatingPointError("no reconstruction is finite")
         row = row | {f"validation.{name}": each.mean for name, each in scores.items() if each.rows}
+        # finish() draws the curves last: they must be of this training.
+        (self._pictures / CURVES).unlink(missing_ok=True)
         picture = reconstructions(autoencoder, self._dataset.batch(rows[:COLUMNS]), self._dataset.attributes)
         save(picture, self._pictures / "reconstructions.png")
         save(traversals(autoencoder), self._pictures / "traversals.png")
         if self._events is not None:
             step = int(row["step"])
-            for name, value in row.items():
-                # The part before the first dot is the group in which TensorBoard shows it.
-                self._events.add_scalar(name.replace(".", "/", 1), value, step)
-            self._events.add_image("reconstructions", np.atleast_3d(picture), step, dataformats="HWC")
+            with naming(self._tensorboard):
+                for name, value in row.items():
+                    # The part before the first dot is the group in which TensorBoard shows it.
+                    self._events.add_scalar(name.replace(".", "/", 1), value, step)
+                self._events.add_image("reconstructions", np.atleast_3d(picture), step, dataformats="HWC")
+                self._events.flush()
         return row
 
     def finish(self, model: VAE, rows: Rows, history: list[HistoryRow], *, changed: bool) -> None:

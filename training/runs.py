@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import IO, Any, TypedDict
 
 import torch
 from torch import Tensor
 
-from attributes import Attribute, Attributes, attributes_of
+from attributes import Attributes, attributes_of
 from training import presets
 from training.atomic_files import atomic_write, write_json
 from training.data import open_dataset, partially_labelled
 from training.data.dataset import DataError, Dataset
-from training.hardware import best_precision, hardware
 from training.model import VAE
-from training.networks import ImageShape
+from training.parameters import Parameters
 from training.presets import Setting
-from training.version import code_version
 
 PARAMETERS = "params.json"
 HISTORY = "history.json"
 CHECKPOINT = "checkpoint.pt"
 PICTURES = "pictures"
+LOCK = ".lock"
 # What `spritevae reproduce` keeps beside a run: its scores, and the speed of its ONNX graphs.
 SCORES = "scores.json"
 SPEEDS = "speeds.json"
@@ -44,83 +45,6 @@ VALIDATION_BCE = "validation.reconstruction.bce"
 
 class RunError(ValueError):
     """A run folder that can't be used as asked; the message says what to do instead."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Parameters:
-    """Everything that decides a run's weights, as kept in ``params.json``."""
-
-    system: str
-    settings: dict[str, Setting]
-    data: str
-    overrides: tuple[str, ...]
-    labels: str
-    """Which rows are labelled, as ``partially_labelled`` takes it; empty for all."""
-    attributes: tuple[Attribute, ...]
-    image: ImageShape
-    rows: int
-    content: str
-    """The dataset's digest of all images and labels, so that a run does not go on with others."""
-    init: str | None
-    seed: int
-    device: str
-    precision: str
-    threads: int
-    deterministic: bool
-    version: str
-    """The version of the code. This and the next two fields are for readers, and may differ when a run is resumed."""
-    command: str
-    hardware: str
-
-    @classmethod
-    def for_dataset(
-        cls,
-        dataset: Dataset,
-        *,
-        system: str,
-        settings: dict[str, Setting],
-        data: str,
-        device: str,
-        threads: int,
-        command: str,
-        overrides: Sequence[str] = (),
-        labels: str = "",
-        init: str | None = None,
-        seed: int = 0,
-        deterministic: bool = False,
-    ) -> Parameters:
-        """The parameters of a run on a dataset, which was opened from ``data``, with this code on this machine."""
-        return cls(
-            system=system,
-            settings=settings,
-            data=data,
-            overrides=tuple(overrides),
-            labels=labels,
-            attributes=tuple(dataset.attributes),
-            image=dataset.image_shape,
-            rows=len(dataset),
-            content=dataset.content,
-            init=init,
-            seed=seed,
-            device=device,
-            precision=best_precision(device),
-            threads=threads,
-            deterministic=deterministic,
-            version=code_version(),
-            command=command,
-            hardware=hardware(device, threads),
-        )
-
-    def build(self) -> VAE:
-        """The model with fresh weights; raises ValueError if system, settings and attributes don't go together."""
-        recipe = presets.find(self.system)(**self.settings)
-        return VAE(recipe, Attributes(self.attributes), self.image)
-
-    def differences(self, other: Parameters) -> list[str]:
-        """The parameters that differ and decide the weights, each in words."""
-        ours, theirs = asdict(self), asdict(other)
-        decisive = [key for key in ours if key not in ("version", "command", "hardware")]
-        return [f"{key}: {theirs[key]} there, {ours[key]} now" for key in decisive if ours[key] != theirs[key]]
 
 
 class Checkpoint(TypedDict):
@@ -150,6 +74,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._locked: IO[str] | None = None
 
     @classmethod
     def open(cls, path: Path) -> Run:
@@ -159,18 +84,49 @@ class Run:
         return cls(path)
 
     @classmethod
-    def create(cls, path: Path, parameters: Parameters) -> Run:
-        """A new run, or the existing one with the same parameters; raises RunError if they differ."""
+    def create(cls, path: Path, parameters: Parameters, *, extend: bool = False) -> Run:
+        """A new run, or the existing one with the same parameters; raises RunError that lists those that differ.
+
+        With ``extend``, an existing run may differ in its number of images, and goes on to the new number.
+        """
         run = cls(path)
-        if (path / PARAMETERS).exists():
-            if differences := parameters.differences(run.parameters):
-                listed = "\n  ".join(differences)
-                raise RunError(f"{path}: holds a run with other parameters; give another --run.\n  {listed}")
-        else:
+        if not (path / PARAMETERS).exists():
             parameters.build()
             path.mkdir(parents=True, exist_ok=True)
             write_json(path / PARAMETERS, asdict(parameters))
+        elif differences := run.parameters.differences(parameters):
+            only_images = list(differences) == ["settings.images"]
+            if not (only_images and extend):
+                listed = "".join(f"\n  {name}: {_shown(a)} -> {_shown(b)}" for name, (a, b) in differences.items())
+                hint = ", or say --set images=N to train this one further" if only_images else ""
+                raise RunError(f"{path}: holds a run with other parameters; give another --run{hint}{listed}")
+            with run.lock():
+                run._extend(parameters)
         return run
+
+    def _extend(self, parameters: Parameters) -> None:
+        """Change the number of images; raises RunError if that can't be."""
+        earlier, checkpoint, images = self.parameters, self.checkpoint(), parameters.recipe.images
+        trained = checkpoint["images"] if checkpoint else 0
+        if images < trained:
+            raise RunError(
+                f"{self.path}: has trained on {trained:,} images already, more than images={images}; "
+                "give a larger number, or another --run"
+            )
+        if checkpoint and self.ended_early(checkpoint):
+            raise RunError(
+                f"{self.path}: ended at image {trained:,}: its validation loss stood still; more images change nothing"
+            )
+        if trained:
+            change = (trained, earlier.recipe.images)
+            command = f"{earlier.command} && {parameters.command}"
+            parameters = replace(parameters, command=command, extended=(*earlier.extended, change))
+            print(
+                f"{self.path}: goes on from image {trained:,} to {images:,} (planned were {change[1]:,}); its "
+                f"schedules are now those of {images:,} images",
+                file=sys.stderr,
+            )
+        write_json(self.path / PARAMETERS, asdict(parameters))
 
     @property
     def parameters(self) -> Parameters:
@@ -180,6 +136,7 @@ class Run:
             fields["settings"] = {presets.current_name(name): value for name, value in fields["settings"].items()}
             fields["attributes"] = tuple(attributes_of(fields["attributes"]))
             fields["image"], fields["overrides"] = tuple(fields["image"]), tuple(fields["overrides"])
+            fields["extended"] = tuple(map(tuple, fields.get("extended", ())))
             return Parameters(**fields)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise RunError(f"{self.path / PARAMETERS}: can't be read ({error})") from error
@@ -208,7 +165,14 @@ class Run:
     def finished(self) -> bool:
         """Whether it was trained to its end."""
         checkpoint = self.checkpoint()
-        return checkpoint is not None and checkpoint["step"] == checkpoint["steps"]
+        if checkpoint is None:
+            return False
+        return checkpoint["images"] >= self.parameters.recipe.images or self.ended_early(checkpoint)
+
+    def ended_early(self, checkpoint: Checkpoint) -> bool:
+        """Whether the plateau of its validation loss has ended the run."""
+        plateau = self.parameters.recipe.plateau
+        return plateau is not None and plateau(checkpoint["epochs"])[1]
 
     def load(self) -> VAE:
         """The run's model with the weights of its last checkpoint, for inference; raises RunError before the first."""
@@ -254,17 +218,38 @@ class Run:
         """Write a checkpoint and its history; each file is replaced as a whole."""
         with atomic_write(self.path / CHECKPOINT) as file:
             torch.save(checkpoint, file)
-        write_json(self.path / HISTORY, checkpoint["history"])
+        self.save_history(checkpoint)
+
+    def save_history(self, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint's history, unless it is there already."""
+        if self.history != checkpoint["history"]:
+            write_json(self.path / HISTORY, checkpoint["history"])
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Let only this process train the run; raises RunError if another one does."""
-        with (self.path / ".lock").open("w") as file:
+        with (self.path / LOCK).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise RunError(f"{self.path}: another process is training this run") from None
-            yield
+            self._locked = file
+            try:
+                yield
+            finally:
+                self._locked = None
+
+    def check_lock(self) -> None:
+        """Raises RunError if the folder is no longer the one that this process has locked."""
+        try:
+            same = self._locked is None or os.path.samestat(os.fstat(self._locked.fileno()), os.stat(self.path / LOCK))
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise RunError(
+                f"{self.path}: was removed, moved or replaced while it was trained; nothing more is saved there; "
+                "run the same command again to begin anew"
+            )
 
 
 def default_path(system: str, data: str, given: Mapping[str, Setting], labels: str, seed: int) -> Path:
@@ -272,3 +257,10 @@ def default_path(system: str, data: str, given: Mapping[str, Setting], labels: s
     settings = [f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()]
     parts = [Path(data).stem, *settings, *([f"labels={labels}"] if labels else []), f"seed={seed}"]
     return ROOT / system / "-".join(re.sub(r"[^\w.=+,]", "_", part) for part in parts)
+
+
+def _shown(value: object) -> object:
+    """A parameter as an error message shows it: of a digest the beginning, of an attribute the kind."""
+    if isinstance(value, dict):
+        return value["kind"]
+    return "none" if value is None else f"{value[:12]}..." if isinstance(value, str) and len(value) == 64 else value

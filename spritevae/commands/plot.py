@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     trained = [Run.open(path) for path in options.models if (path / PARAMETERS).exists()]
     models = [load(path) for path in options.models]
     folder = options.output or (trained[0].path / "pictures" if len(models) == len(trained) == 1 else PICTURES)
+    folder.mkdir(parents=True, exist_ok=True)
     if trained:
         save(curves({run.path.name: run.history for run in trained}), folder / CURVES)
         print(folder / CURVES)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from spritevae.commands import INTERRUPTED
 from spritevae.commands.arguments import UsageError, add_device, add_threads, assignments, whole_number
+from spritevae.commands.storage_errors import REMEDIES, explain
 
 if TYPE_CHECKING:
     from spritevae.commands.arguments import Commands
@@ -30,6 +31,8 @@ class Training:
     settings: Mapping[str, Setting] = field(default_factory=dict)
     grid: Mapping[str, Sequence[Setting]] = field(default_factory=dict)
     """Values of settings; there is a run for every combination of them."""
+    extend: bool = False
+    """Whether an existing run goes on to another number of images."""
     overrides: Sequence[str] = ()
     """Kinds of a folder's attributes, as ``--attribute`` takes them."""
     labels: str = ""
@@ -113,12 +116,14 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("--labelled-only goes with --labels")
     from training.data.few_labels import LABELLED_ONLY
 
+    settings = assignments(options.set)
     return train(
         Training(
             system=options.system,
             data=options.data,
             command=options.command_line,
-            settings=assignments(options.set),
+            settings=settings,
+            extend="images" in settings,
             grid={name: values.split(",") for name, values in assignments(options.grid).items()},
             overrides=options.attribute,
             labels=(LABELLED_ONLY if options.labelled_only else "") + (options.labels or ""),
@@ -181,8 +186,9 @@ def train(training: Training) -> int:
 def _train_run(path: Path, training: Training, settings: dict[str, Setting], dataset: Dataset) -> bool:
     """Begin or resume the run at ``path``; False if it was interrupted, with a message how to go on."""
     from training.hardware import default_threads, resolve_device
+    from training.parameters import Parameters
     from training.reporter import RunReporter
-    from training.runs import Parameters, Run
+    from training.runs import Run, RunError
     from training.trainer import trainer
     from training.trainer.interrupt import Interrupted
 
@@ -200,9 +206,15 @@ def _train_run(path: Path, training: Training, settings: dict[str, Setting], dat
         deterministic=training.deterministic,
         command=training.command,
     )
-    run = Run.create(path, parameters)
     try:
+        run = Run.create(path, parameters, extend=training.extend)
         trainer.train(run, dataset, RunReporter(run, dataset), checkpoint_seconds=training.checkpoint_seconds)
+    except OSError as error:
+        if error.errno not in REMEDIES:
+            raise
+        checkpoint = Run(path).checkpoint()
+        where = f" to go on from image {checkpoint['images']:,}" if checkpoint else ""
+        raise RunError(explain(error, where)) from error
     except Interrupted as stopped:
         print(
             f"\nSaved at step {stopped.step}. The same command goes on from there:\n  {training.command}",

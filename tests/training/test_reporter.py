@@ -24,7 +24,8 @@ def run(small_run: Run, tmp_path: Path) -> Run:
 
 
 def test_a_report_adds_validation_scores_to_the_row_and_draws_two_pictures(run: Run) -> None:
-    shutil.rmtree(run.path / "pictures")
+    for picture in (run.path / "pictures").iterdir():
+        picture.unlink()
     row = RunReporter(run, open_dataset("dsprites")).report(run.load(), ROWS, {"step": 3, "train.loss": 7.0})
     assert (row["step"], row["train.loss"]) == (3, 7.0)
     assert 0 <= row["validation.accuracy.shape"] <= 1

@@ -1,38 +1,92 @@
 import dataclasses
+import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from training.data import open_dataset
-from training.runs import Parameters, Run, RunError, default_path
+from training import presets
+from training.parameters import Parameters
+from training.runs import Run, RunError, default_path
 
 
 def test_parameters_come_back_as_they_were_written(small_run: Run, tmp_path: Path) -> None:
     assert Run.create(tmp_path / "again", small_run.parameters).parameters == small_run.parameters
 
 
-def test_other_parameters_are_refused_and_listed(small_run: Run) -> None:
-    other = dataclasses.replace(small_run.parameters, seed=1, settings={**small_run.parameters.settings, "images": 1})
-    with pytest.raises(
-        RunError, match=r"(?s)settings: .*'images': 640.* there, .*'images': 1.* now\n.*seed: 0 there, 1 now"
-    ):
-        Run.create(small_run.path, other)
+def with_images(run: Run, images: int, **others: Any) -> Parameters:
+    settings = {**run.parameters.settings, "images": images}
+    return dataclasses.replace(run.parameters, settings=settings, **others)
 
 
-def test_parameters_of_a_dataset_describe_it_and_this_machine(small_run: Run) -> None:
-    dataset = open_dataset("dsprites")
-    parameters = Parameters.for_dataset(
-        dataset,
-        system="softmax",
-        settings=small_run.parameters.settings,
-        data="dsprites",
-        device="cpu",
-        threads=1,
-        command=small_run.parameters.command,
-    )
-    assert parameters == small_run.parameters
-    assert (parameters.rows, parameters.image, parameters.content) == (737_280, (64, 64, 1), "rendered")
-    assert parameters.hardware.endswith(", 1 thread")
+@pytest.fixture
+def copy(small_run: Run, tmp_path: Path) -> Run:
+    """A copy of the small run, which was trained on 640 images."""
+    shutil.copytree(small_run.path, tmp_path / "copy")
+    return Run(tmp_path / "copy")
+
+
+def test_other_parameters_are_refused_with_what_differs_and_no_more(small_run: Run) -> None:
+    with pytest.raises(RunError) as refused:
+        Run.create(small_run.path, with_images(small_run, 1280, seed=1, content="0" * 64, command="x"), extend=True)
+    assert str(refused.value).splitlines() == [
+        f"{small_run.path}: holds a run with other parameters; give another --run",
+        "  settings.images: 640 -> 1280",
+        "  content: rendered -> 000000000000...",
+        "  seed: 0 -> 1",
+    ]
+    fewer = dataclasses.replace(small_run.parameters, attributes=small_run.parameters.attributes[1:])
+    with pytest.raises(RunError, match=r"--run\n  attributes\.shape: nominal -> none$"):
+        Run.create(small_run.path, fewer)
+
+
+def test_another_number_of_images_has_to_be_asked_for(small_run: Run) -> None:
+    with pytest.raises(RunError, match=r"say --set images=N to train this one further\n  settings.images: 640 -> 9$"):
+        Run.create(small_run.path, with_images(small_run, 9))
+
+
+def test_a_run_is_extended_and_keeps_its_earlier_command(copy: Run, capsys: pytest.CaptureFixture) -> None:
+    earlier = copy.parameters.command
+    run = Run.create(copy.path, with_images(copy, 1280, command="later"), extend=True)
+    assert (run.parameters.extended, run.parameters.recipe.images) == (((640, 640),), 1280)
+    assert run.parameters.command == f"{earlier} && later"
+    assert not run.finished
+    said = capsys.readouterr().err
+    assert f"{copy.path}: goes on from image 640 to 1,280 (planned were 640); its schedules are now those of 1" in said
+    file = (copy.path / "params.json").read_bytes()
+    Run.create(copy.path, with_images(copy, 1280, command="later"), extend=True)
+    assert (copy.path / "params.json").read_bytes() == file, "the same command goes on with it"
+
+
+def test_fewer_images_than_were_trained_on_are_refused(copy: Run) -> None:
+    with pytest.raises(RunError, match="has trained on 640 images already, more than images=600; give a larger number"):
+        Run.create(copy.path, with_images(copy, 600), extend=True)
+    assert copy.finished
+
+
+def test_a_run_that_another_process_trains_is_not_extended(copy: Run) -> None:
+    with Run(copy.path).lock(), pytest.raises(RunError, match="another process"):
+        Run.create(copy.path, with_images(copy, 1280), extend=True)
+
+
+def test_a_run_that_its_plateau_has_ended_is_not_extended(copy: Run) -> None:
+    file = copy.path / "params.json"
+    fields = json.loads(file.read_text())
+    fields |= {"system": "multi_level", "settings": presets.settings("multi_level", {"images": 640})}
+    file.write_text(json.dumps(fields))
+    checkpoint = copy.last_checkpoint()
+    copy.save({**checkpoint, "images": 320, "epochs": [1.0] * 100})
+    assert copy.finished
+    with pytest.raises(RunError, match="ended at image 320, as its validation loss stood still"):
+        Run.create(copy.path, with_images(copy, 1280), extend=True)
+
+
+def test_a_history_that_had_no_room_is_written_when_the_run_goes_on(copy: Run) -> None:
+    checkpoint = copy.last_checkpoint()
+    (copy.path / "history.json").write_text("[]\n")
+    copy.save_history(checkpoint)
+    assert copy.history == checkpoint["history"]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The kinds of a table's columns: inferred from their cells, or given by ``--attribute``.
 
-Any text makes a column nominal, with sorted labels. Whole numbers only make it ordinal, with a class for every whole
-number from the least to the greatest. Other numbers make it continuous. ``--attribute`` overrides a column, in the form
-of ``GRAMMAR``, for instance::
+Any text makes a column nominal, with sorted labels; ``column_cells.py`` says what is text. Whole numbers only make it
+ordinal, with a class for every whole number from the least to the greatest. Other numbers make it continuous.
+``--attribute`` overrides a column, in the form of ``GRAMMAR``, for instance::
 
     hue=circular:36:period=36            cells 0 .. 35; 35.5 is half-way from class 35 to class 0
     hue=circular:36:range=0..350:unit=degrees     the same in degrees; the range is that of first and last class
@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import KINDS, Attribute, Attributes, Kind
+from training.data.column_cells import Column
 from training.data.dataset import DataError
-from training.data.labels_csv import Cell, is_number, number, position_of
+from training.data.labels_csv import Cell, number, position_of
 
 # A column of whole numbers with more classes needs an override: it is probably continuous.
 MAX_INFERRED_CLASSES = 256
@@ -91,12 +92,12 @@ def parse_attribute(text: str) -> Override:
     return override
 
 
-def check_columns(table: Path, columns: Mapping[str, Sequence[Cell]], attributes: Attributes) -> None:
+def check_columns(table: Path, columns: Mapping[str, Column], attributes: Attributes) -> None:
     """Raise DataError unless every attribute has a column with at least one label."""
     for attribute in attributes:
         if attribute.name not in columns:
             raise DataError(f"{table}: has no column {attribute.name!r}, only {', '.join(columns)}")
-        if not any(cell.text for cell in columns[attribute.name]):
+        if not any(cell.text for cell in columns[attribute.name].cells):
             raise _empty_column(table, attribute.name)
 
 
@@ -104,7 +105,7 @@ def _empty_column(table: Path, name: str) -> DataError:
     return DataError(f"{table}: column {name!r} is empty; label at least one image, or remove the column")
 
 
-def infer_attributes(table: Path, columns: Mapping[str, Sequence[Cell]], overrides: Sequence[Override]) -> Attributes:
+def infer_attributes(table: Path, columns: Mapping[str, Column], overrides: Sequence[Override]) -> Attributes:
     """The attributes of all columns, from their cells and what the overrides say; raises DataError."""
     chosen: dict[str, Override] = {}
     for override in overrides:
@@ -115,22 +116,22 @@ def infer_attributes(table: Path, columns: Mapping[str, Sequence[Cell]], overrid
         chosen[override.name] = override
     attributes = []
     for name, column in columns.items():
-        cells = [cell for cell in column if cell.text]
+        cells = [cell for cell in column.cells if cell.text]
         if not cells:
             raise _empty_column(table, name)
-        override = chosen.get(name) or Override(name=name, kind=_kind(name, cells))
+        override = chosen.get(name) or Override(name=name, kind=_kind(name, column, cells))
         try:
             attributes.append(_attribute(override, cells, str(table)))
         except DataError:
             raise
         except ValueError as error:
-            raise DataError(f"{table}: {error}") from error
+            raise DataError("; ".join([f"{table}: {error}", *column.notes])) from error
     return Attributes(attributes)
 
 
-def _kind(name: str, cells: Sequence[Cell]) -> Kind:
+def _kind(name: str, column: Column, cells: Sequence[Cell]) -> Kind:
     """Text makes a column nominal, whole numbers ordinal, other numbers continuous."""
-    if not all(is_number(cell.text) for cell in cells):
+    if not column.numbers:
         return "nominal"
     return "ordinal" if all(number(name, cell).is_integer() for cell in cells) else "continuous"
 

@@ -7,6 +7,7 @@ colour (a palette counts as colour), all become RGB; else all are grey.
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -20,6 +21,7 @@ from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from attributes import CHANNEL_MODES, MAX_SIDE, MIN_SIDE, Attributes
+from training.data.column_cells import described, read_column
 from training.data.column_kinds import check_columns, infer_attributes, parse_attribute
 from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 from training.data.labels_csv import LABELS_CSV, ListedImage, position_of, read_table
@@ -32,22 +34,32 @@ class FolderDataset:
 
     ``overrides`` are texts that ``parse_attribute`` reads. ``attributes`` are those of an earlier run: labels and
     ranges then stay as they were, though rows may have been added, and other columns are left out.
-    Raises DataError that names the file and its row: the number of the line, as an editor shows it.
+    Prints how each column was read. Raises DataError that names the file and its row: the number of the line, as an
+    editor shows it.
     """
 
     ceilings: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, path: Path, overrides: Sequence[str] = (), attributes: Attributes | None = None) -> None:
-        table = path / LABELS_CSV
-        listed, columns = read_table(table)
+        file = path / LABELS_CSV
+        table, given = read_table(file), [parse_attribute(text) for text in overrides]
+        kinds = {each.name: each.kind for each in (*given, *(attributes or ()))}
+        columns = {
+            name: read_column(cells, kinds.get(name), decimal_commas=table.decimal_commas)
+            for name, cells in table.columns.items()
+        }
         if attributes is None:
-            attributes = infer_attributes(table, columns, [parse_attribute(text) for text in overrides])
-        elif overrides:
+            attributes = infer_attributes(file, columns, given)
+        elif given:
             raise DataError(f"{path}: its attributes are those of an earlier run; overrides can't change them")
-        check_columns(table, columns, attributes)
+        check_columns(file, columns, attributes)
+        # Before the images, so that people see at once what was read otherwise than they meant it.
+        print(f"{file}: {'; '.join([f'{len(table.images):,} rows', *table.notes])}", file=sys.stderr)
+        print(*described(attributes, columns), sep="\n", file=sys.stderr, flush=True)
         self.attributes = attributes
-        self._positions = np.array([[position_of(a, cell) for cell in columns[a.name]] for a in attributes]).T  # [N, A]
-        self._images = _load(listed)  # [N, H, W, C]
+        # [N, A]
+        self._positions = np.array([[position_of(a, cell) for cell in columns[a.name].cells] for a in attributes]).T
+        self._images = _load(table.images)  # [N, H, W, C]
         height, width, channels = self._images.shape[1:]
         self.image_shape: tuple[int, int, int] = (height, width, channels)
 

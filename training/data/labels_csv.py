@@ -1,7 +1,7 @@
 """``labels.csv``: the table of a folder of images, and its cells.
 
-The file is CSV in UTF-8 with a header. Its first column, ``file``, names an image relative to the folder. Every other
-column is an attribute; an empty cell is unlabelled.
+The file is CSV with a header. Its first column, ``file``, names an image relative to the folder. Every other column is
+an attribute; an empty cell is unlabelled.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from attributes import Attribute
+from training.data.csv_text import SEPARATORS, decoded, separator
 from training.data.dataset import DataError
 
 LABELS_CSV = "labels.csv"
@@ -29,6 +30,11 @@ class Cell(NamedTuple):
     where: str
     """File and row, for error messages."""
 
+    @property
+    def row(self) -> str:
+        """The row alone."""
+        return self.where.rpartition(", ")[2]
+
 
 class ListedImage(NamedTuple):
     """An image that the table lists."""
@@ -40,9 +46,23 @@ class ListedImage(NamedTuple):
     """File and row, for error messages."""
 
 
-def read_table(file: Path) -> tuple[list[ListedImage], dict[str, list[Cell]]]:
-    """The images that labels.csv lists, and by name the columns of attributes; raises DataError for a wrong table."""
-    (header_line, header), *records = _records(file)
+class Table(NamedTuple):
+    """A table, whose images are all there."""
+
+    images: list[ListedImage]
+    columns: dict[str, list[Cell]]
+    """Those of attributes, by name."""
+    notes: list[str]
+    """How the file was read, in words, where it is not UTF-8 with commas."""
+    decimal_commas: bool
+    """Whether a comma may be a decimal comma, as it does not separate cells."""
+
+
+def read_table(file: Path) -> Table:
+    """The table that labels.csv holds; raises DataError for a wrong one."""
+    text, note = decoded(file, _content(file))
+    between = separator(text)
+    (header_line, header), *records = _records(file, text, between)
     names = _attribute_names(header, f"{file}, row {header_line}")
     if not records:
         raise DataError(f"{file}: has a header, but no rows")
@@ -51,27 +71,32 @@ def read_table(file: Path) -> tuple[list[ListedImage], dict[str, list[Cell]]]:
     for line, cells in records:
         where = f"{file}, row {line}"
         if len(cells) != len(header):
-            raise DataError(f"{where}: has {len(cells)} cells, the header has {len(header)}")
+            kind = SEPARATORS[between]
+            hint = f"; a {kind} within a cell needs quotes around the cell" if len(cells) > len(header) else ""
+            raise DataError(
+                f"{where}: has {len(cells)} cells with a {kind} between them, the header has {len(header)}{hint}"
+            )
         image = ListedImage(_inside(file.parent, cells[0], where), cells[0], where)
         earlier = images.setdefault(image.file, image)
         if earlier is not image:
             raise DataError(f"{where}: {image.name!r} is listed already ({earlier.where})")
         for name, text in zip(names, cells[1:], strict=True):
             columns[name].append(Cell(text, where))
-    return list(images.values()), columns
+    notes = [note] if note else []
+    notes += [f"cells with a {SEPARATORS[between]} between them"] if between != "," else []
+    return Table(list(images.values()), columns, notes, decimal_commas=between != ",")
 
 
-def _records(file: Path) -> list[tuple[int, list[str]]]:
-    """Line number and stripped cells of each record that isn't blank, the header first."""
+def _content(file: Path) -> bytes:
     try:
-        data = file.read_bytes()
-        text = data.decode("utf-8-sig")
+        return file.read_bytes()
     except OSError as error:
         raise DataError(f"{file}: can't be read ({error.strerror})") from error
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(f"{file}, row {line}: is not UTF-8; save the file as UTF-8") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+
+
+def _records(file: Path, text: str, between: str) -> list[tuple[int, list[str]]]:
+    """Line number and stripped cells of each record that isn't blank, the header first."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=between, strict=True)
     records = []
     line = 1
     try:
@@ -90,7 +115,10 @@ def _attribute_names(header: Sequence[str], where: str) -> list[str]:
     """The names of the columns after the first one; raises DataError for names that can't be attributes."""
     first, *names = header
     if first != "file":
-        raise DataError(f"{where}: the first column must be 'file', got {first!r}; is the header missing?")
+        raise DataError(
+            f"{where}: the first column must be 'file', got {first!r}; is the header missing? "
+            "Columns are separated by commas, semicolons or tabs"
+        )
     if not names:
         raise DataError(
             f"{where}: needs a column for at least one attribute; where nothing is known of the images, "

@@ -27,8 +27,9 @@ from training.data import open_dataset
 from training.data.dsprites import COUNT, classes_of
 from training.data.dsprites_renderer import render
 from training.hardware import best_precision, processor_name
+from training.parameters import Parameters
 from training.presets import Setting
-from training.runs import Parameters, Run
+from training.runs import Run, RunError
 from training.trainer.trainer import train_steps
 
 DATA = "dsprites"
@@ -99,9 +100,15 @@ def table_row(batch: int, plain_speeds: list[float], own_speeds: list[float]) ->
 
 
 def speed_in_new_process(kind: str, batch: int, device: str, threads: int) -> float:
-    """Images per second of the loop ``plain`` or ``loop``, measured in a process of its own."""
+    """Images per second of the loop ``plain`` or ``loop``, measured in a process of its own.
+
+    Raises RunError with the last line that the process wrote if it fails, for instance as the disk is full.
+    """
     command = [sys.executable, "-m", "training.reproduce.loop_speed", kind, str(batch), device, str(threads)]
-    finished = subprocess.run(command, check=True, capture_output=True, text=True)
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    if finished.returncode:
+        last = finished.stderr.splitlines()[-1:] or [f"exit status {finished.returncode}"]
+        raise RunError(f"the loop {kind!r} failed: {last[0]}")
     return float(finished.stdout)
 
 

@@ -78,7 +78,11 @@ def train(run: Run, dataset: Dataset, reporter: Reporter, *, checkpoint_seconds:
     Raises Interrupted after SIGINT or SIGTERM, with everything saved, and RunError where the run can't go on.
     """
     with run.lock(), stop_on_signals() as stop:
-        Trainer(run, dataset).fit(reporter, stop, checkpoint_seconds)
+        try:
+            Trainer(run, dataset).fit(reporter, stop, checkpoint_seconds)
+        except FileNotFoundError:
+            run.check_lock()
+            raise
 
 
 def train_steps(run: Run, dataset: Dataset) -> Iterator[None]:
@@ -125,10 +129,12 @@ class Trainer:
         """Go on from the last checkpoint, or begin with the weights of the run that ``init`` names."""
         checkpoint = self.run.checkpoint()
         if checkpoint is not None:
+            self.run.save_history(checkpoint)  # a full disk may have had room for the checkpoint alone
             self.model.load_state_dict(self.run.restore(checkpoint).state_dict())
             self.optimizer.load_state_dict(checkpoint["optimizer"])
             self.state = TrainingState(
-                steps=checkpoint["steps"],
+                # Those of the checkpoint may be fewer than are planned by now.
+                steps=checkpoint["steps"] if self.run.ended_early(checkpoint) else self.state.steps,
                 step=checkpoint["step"],
                 seconds=checkpoint["seconds"],
                 epochs=checkpoint["epochs"],
@@ -152,8 +158,10 @@ class Trainer:
                 if self.recipe.plateau and state.step % self.loader.sampler.steps_per_epoch == 0:
                     self._end_epoch()
                 if state.step in reports or state.finished:
+                    self.run.check_lock()
                     progress_bar.set_postfix(self._report(reporter))
                 if state.finished or stop.received or time.monotonic() - saved >= checkpoint_seconds:
+                    self.run.check_lock()
                     self._save()
                     saved = time.monotonic()
                 if state.finished:

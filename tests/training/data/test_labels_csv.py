@@ -21,8 +21,15 @@ from training.data.folder import FolderDataset
         ("file,x,file\n0.png,1,2\n", "row 1: there are 2 columns 'file'"),
         ("file,my x\n0.png,1\n", "row 1: column 'my x' can't name an attribute"),
         ("file,\n0.png,1\n", "row 1: column '' can't name an attribute"),
-        ("file,x\n0.png\n", "row 2: has 1 cells, the header has 2"),
-        ("file,x\n0.png,1\n1.png,2,3\n", "row 3: has 3 cells, the header has 2"),
+        (
+            "file|x\n0.png|1\n",
+            "got 'file|x'; is the header missing? Columns are separated by commas, semicolons",
+        ),
+        ("file,x\n0.png\n", "row 2: has 1 cells with a comma between them, the header has 2"),
+        ("file,x\n0.png,1\n1.png,2,3\n", "row 3: has 3 cells with a comma between them, the header has 2; a comma w"),
+        ("file;x\n0.png,1\n", "row 2: has 1 cells with a semicolon between them, the header has 2"),
+        ("file\tx\n0.png\t1\t2\n", "row 2: has 3 cells with a tab between them, the header has 2; a tab within a cell"),
+        ("file;x,y\n0.png;1\n", "row 1: column 'x,y' can't name an attribute"),
         ("file,x\n0.png,1\n\n0.png,2\n", "row 4: '0.png' is listed already"),
         ("file,x\n0.png,1\n./0.png,2\n", "row 3: './0.png' is listed already"),
         ("file,x\n0.png,1\n9.png,2\n", "row 3: there is no image '9.png'"),
@@ -32,7 +39,7 @@ from training.data.folder import FolderDataset
         ("file,x\n0\0.png,1\n", "row 2: '0\\x00.png' can't name a file"),
         ('file,x\n0.png,"1\n', "row 2: is not CSV"),
         ('file,x\n"0.png"a,1\n', "row 2: is not CSV"),
-        ("file,x\n0.png,0.5\n1.png,nan\n", "row 3: x is 'nan', not a finite number"),
+        ("file,x\n0.png,0.5\n1.png,NAN\n", "row 3: x is 'NAN', not a finite number"),
         ("file,x\n0.png,0.5\n1.png,inf\n", "row 3: x is 'inf', not a finite number"),
         ('file,x\n"0.png","a\nb"\n1.png\n', "row 4: has 1 cells"),
     ],
@@ -73,12 +80,22 @@ def test_byte_order_mark_blank_lines_spaces_and_line_endings_do_not_matter(folde
     assert only(FolderDataset(path)).labels == ("Zwölf", "b")
 
 
-def test_what_is_not_utf8_is_refused_with_its_row(folder: MakeFolder) -> None:
+@pytest.mark.parametrize("between", [";", "\t"])
+def test_semicolons_and_tabs_separate_cells_and_it_is_said(
+    folder: MakeFolder, between: str, capsys: pytest.CaptureFixture
+) -> None:
     path = folder("x", ["0", "1"])
-    (path / "labels.csv").write_text("file,x\n0.png,a\n1.png,Zwölf\n", "latin-1")
-    assert "labels.csv, row 3: is not UTF-8" in refusal(path)
-    (path / "labels.csv").write_text("file,x\n0.png,a\n", "utf-16")
-    assert "labels.csv, row 1: is not UTF-8" in refusal(path)
+    lines = [["file", "x", "y"], ["0.png", '"a;b\tc,d"', "1"], ['"1.png"', "e", "2"]]
+    (path / "labels.csv").write_text("\n".join(map(between.join, lines)), "utf-8")
+    dataset = FolderDataset(path)
+    assert [attribute.kind for attribute in dataset.attributes] == ["nominal", "ordinal"]
+    assert dataset.attributes["x"].labels == ("a;b\tc,d", "e")
+    name = {";": "semicolon", "\t": "tab"}[between]
+    assert f"labels.csv: 2 rows; cells with a {name} between them\n" in capsys.readouterr().err
+
+
+def test_a_comma_in_a_file_of_commas_is_no_decimal_comma(folder: MakeFolder) -> None:
+    assert only(FolderDataset(folder("tile", ['"3,4"', '"1,5"']))).labels == ("1,5", "3,4")
 
 
 def test_a_folder_without_table_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 import pytest
 
 from training.reproduce import loop_speed
+from training.runs import RunError
 
 
 @pytest.fixture
@@ -14,6 +15,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_both_loops_train_the_published_network() -> None:
     assert loop_speed.plain(64, "cpu", 1) > 0
     assert loop_speed.own(64, "cpu", 1) > 0
+
+
+def test_a_loop_that_fails_is_told_in_one_line() -> None:
+    with pytest.raises(RunError, match=r"^the loop 'loop' failed: .*[^\n]+$"):
+        loop_speed.speed_in_new_process("loop", 0, "cpu", 1)
 
 
 @pytest.mark.usefixtures("short")

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -75,6 +76,37 @@ def test_a_run_that_was_interrupted_and_resumed_ends_with_the_same_weights(small
     assert same_weights(small_run, copy)
     without_time = [{k: v for k, v in row.items() if k != "seconds"} for row in copy.history]
     assert without_time == [{k: v for k, v in row.items() if k != "seconds"} for row in small_run.history]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_an_extended_run_goes_on_and_can_be_interrupted(small_run: Run, tmp_path: Path, stopped: bool) -> None:
+    """Whether it was finished or stopped before, it ends with the same weights if it is stopped again, or not."""
+    extended = []
+    for name in ("whole", "again"):
+        run = Run(tmp_path / name)
+        if stopped:
+            interrupted_copy(small_run, run.path)
+        else:
+            shutil.copytree(small_run.path, run.path)
+        earlier = run.last_checkpoint()
+        longer = {**run.parameters.settings, "images": 1280}
+        Run.create(run.path, dataclasses.replace(run.parameters, settings=longer), extend=True)
+        extended.append(run)
+    whole, again = extended
+    resume(whole)
+    with pytest.raises(Interrupted):
+        resume(again, Stopping(5), checkpoint_seconds=1e9)
+    resume(again)
+    assert same_weights(whole, again)
+    assert not same_weights(whole, small_run)
+    history = whole.history
+    assert (history[-1]["images"], history[-1]["step"], whole.finished) == (1280, 20, True)
+    assert history[: len(earlier["history"])] == earlier["history"] or stopped
+    assert [row["step"] for row in history] == sorted({row["step"] for row in history})
+    assert {"curves.png", "scatter.png"} <= {file.name for file in (whole.path / "pictures").iterdir()}
+    # The schedule is that of 1280 images: half-way, where the first one had ended, the rate is high again.
+    rates = {row["images"]: row["schedule.learning_rate"] for row in history}
+    assert rates[704] > rates[1280]
 
 
 def test_a_finished_run_is_not_trained_any_further(small_run: Run) -> None:
@@ -151,6 +183,27 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     checkpoint = Run.open(tmp_path / "run").checkpoint()
     assert checkpoint is not None
     assert 0 < checkpoint["step"] < checkpoint["steps"]
+
+
+@pytest.mark.parametrize("then", ["removed", "replaced"])
+def test_a_folder_that_is_removed_while_it_is_trained_ends_the_run_with_one_line(tmp_path: Path, then: str) -> None:
+    folder = tmp_path / "run"
+    options = ["--run", str(folder), "--set", "images=1e6", "batch_size=32", "--checkpoint-seconds", "0.1"]
+    process = subprocess.Popen([*TRAIN, *options], stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    while not (folder / "checkpoint.pt").exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+    parameters = Run(folder).parameters
+    os.rename(folder, tmp_path / "moved")
+    if then == "replaced":
+        with Run.create(folder, parameters).lock():
+            _, errors = process.communicate(timeout=120)
+    else:
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith(f"spritevae: error: {folder}: was removed, moved or replaced while it")
+    assert sorted(file.name for file in folder.glob("*")) == ([] if then == "removed" else [".lock", "params.json"])
 
 
 @pytest.mark.slow
