@@ -73,7 +73,7 @@ def test_a_run_that_another_process_trains_is_not_extended(copy: Run) -> None:
 def test_a_run_that_its_plateau_has_ended_is_not_extended(copy: Run) -> None:
     file = copy.path / "params.json"
     fields = json.loads(file.read_text())
-    fields |= {"system": "multi_level", "settings": presets.settings("multi_level", {"images": 640})}
+    fields |= {"system": "branched", "settings": presets.settings("branched", {"images": 640})}
     file.write_text(json.dumps(fields))
     checkpoint = copy.last_checkpoint()
     copy.save({**checkpoint, "images": 320, "epochs": [1.0] * 100})

@@ -52,6 +52,22 @@ def test_labelled_only_leaves_out_the_other_rows(tmp_path: Path) -> None:
     assert (~dataset.held_out).sum() == 50
 
 
+def test_a_run_is_extended_only_where_the_command_gives_a_number_of_images(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    command = ["train", "softmax", *SMALL, "--run", str(tmp_path / "run"), "--set", "batch_size=32"]
+    assert main([*command, "images=64"]) == 0
+    capsys.readouterr()
+    assert main(command) == 1, "the preset's default is larger, but nobody has asked for it"
+    errors = capsys.readouterr().err.splitlines()
+    assert errors[0].endswith("give another --run, or say --set images=N to train this one further")
+    assert [line.split(":")[0] for line in errors[1:]] == ["  settings.images"]
+    assert main([*command, "images=128"]) == 0
+    assert Run.open(tmp_path / "run").history[-1]["images"] == 128
+    assert main([*command, "images=64"]) == 1
+    assert "has trained on 128 images already, more than images=64" in capsys.readouterr().err
+
+
 def test_train_is_called_with_arguments_as_well(tmp_path: Path) -> None:
     run = tmp_path / "run"
     settings: dict[str, presets.Setting] = {"images": 64, "batch_size": 64}
