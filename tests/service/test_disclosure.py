@@ -200,7 +200,7 @@ def targets(picture: Path, listening: socket.socket) -> list[str]:
         "file:///etc/passwd",
         "/etc/passwd",
         "//etc//hosts",  # which is base64, too
-        "data:image/png;base64," + base64.b64encode(picture.read_bytes()).decode(),
+        "data:image/png;base64," + base64.b64encode(f"http://{host}/a.png".encode()).decode(),
     ]
 
 
