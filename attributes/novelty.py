@@ -28,12 +28,14 @@ def is_unfamiliar(images: NDArray[Any], reconstructions: NDArray[Any], threshold
     ``MIN_CONTRAST``. The error alone can't tell: that of a black image and its black reconstruction is small.
     """
     count, channels = images.shape[:2]
-    lost = (images - reconstructions).reshape(count, -1)
-    error = np.abs(lost).mean(axis=1, dtype=np.float64)
-    pixels = images.reshape(count, channels, -1)
-    shown = (pixels - pixels.mean(axis=2, keepdims=True)).reshape(count, -1)
-    # Sums of squares over all pixels and channels; about the mean of each channel, as a blank image may have a colour.
-    variance, unexplained = np.vecdot(shown, shown), np.vecdot(lost, lost)
-    blank = (unexplained > (1 - MIN_EXPLAINED) * variance) | (variance < MIN_CONTRAST**2 * shown.shape[1])
-    unlike: NDArray[np.bool_] = (error > threshold) | blank
+    pixels = images.reshape(count, -1)  # [B, C * H * W]
+    lost = pixels - reconstructions.reshape(count, -1)
+    size = pixels.shape[1]
+    unexplained, power = np.vecdot(lost, lost), np.vecdot(pixels, pixels)  # sums of squares
+    # About the mean of each channel, as a blank image may have a colour.
+    sums = np.add.reduce(pixels.reshape(count, channels, -1), axis=2)
+    variance = power - np.vecdot(sums, sums) * (channels / size)
+    error = np.add.reduce(np.abs(lost, out=lost), axis=1)
+    blank = (unexplained > (1 - MIN_EXPLAINED) * variance) | (variance < MIN_CONTRAST**2 * size)
+    unlike: NDArray[np.bool_] = (error > threshold * size) | blank
     return unlike
