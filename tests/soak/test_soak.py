@@ -38,8 +38,8 @@ def test_only_what_a_killed_worker_had_on_its_hands_fails():
     check(killing.run(2, 0.3))
 
 
-def test_bombs_are_refused_at_once_and_without_memory():
-    check(bombing.run(BOMBS, 3, apart=False))
+def test_bombs_are_refused_without_memory():
+    check(bombing.run(BOMBS, 3, apart=False, judged=False))
 
 
 @pytest.mark.parametrize("kind", FLOODS)

@@ -78,7 +78,7 @@ def test_a_run_that_its_plateau_has_ended_is_not_extended(copy: Run) -> None:
     checkpoint = copy.last_checkpoint()
     copy.save({**checkpoint, "images": 320, "epochs": [1.0] * 100})
     assert copy.finished
-    with pytest.raises(RunError, match="ended at image 320, as its validation loss stood still"):
+    with pytest.raises(RunError, match="ended at image 320: its validation loss stood still"):
         Run.create(copy.path, with_images(copy, 1280), extend=True)
 
 

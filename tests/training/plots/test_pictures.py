@@ -16,8 +16,8 @@ def test_a_grid_places_every_image(channels: int, tmp_path: Path) -> None:
         for j in range(3):
             top, left = GAP + i * step_y, GAP + j * step_x
             assert (picture[top : top + 28, left : left + 40] == images[i, j]).all()
-    save(picture, tmp_path / "new" / "grid.png")
-    with Image.open(tmp_path / "new" / "grid.png") as image:
+    save(picture, tmp_path / "grid.png")
+    with Image.open(tmp_path / "grid.png") as image:
         assert (np.asarray(image).reshape(picture.shape) == picture).all()
 
 
