@@ -53,9 +53,10 @@ def test_an_error_without_a_file_is_that_of_the_output_if_a_disk_is_full() -> No
 
 def test_training_on_a_full_disk_ends_with_one_line_and_goes_on_later(sprites: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "size=1m") as disk:
-        assert last_line(train(disk, sprites)) == (
-            f"{FULL}{disk.path}/run/checkpoint.pt; free some space, then run the same command again"
-        )
+        # Which file finds no room depends on the size of pictures, and so on the fonts of the system.
+        line = last_line(train(disk, sprites))
+        assert line.startswith(f"{FULL}{disk.path}/run/")
+        assert line.endswith("; free some space, then run the same command again")
         assert not [name for name in disk.files() if name.endswith(("checkpoint.pt", ".part"))]
         disk.remount("size=64m")
         assert train(disk, sprites).returncode == 0
