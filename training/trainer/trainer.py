@@ -149,8 +149,8 @@ class Trainer:
         state, batch_size = self.state, self.loader.sampler.batch_size
         first, reports = state.step, {round(state.steps * (i + 1) / REPORTS) for i in range(REPORTS)}
         started, saved = time.monotonic() - state.seconds, time.monotonic()
-        images = tqdm(total=state.steps * batch_size, initial=state.step * batch_size, unit=" images")
-        with reporter.opened(state.step), images as progress_bar:
+        total, initial = state.steps * batch_size, state.step * batch_size
+        with reporter.opened(state.step), tqdm(total=total, initial=initial, unit=" images") as progress_bar:
             for batch in self.batches():
                 self.training_step(batch)
                 state.seconds = time.monotonic() - started
