@@ -7,25 +7,79 @@ github.com/triton-inference-server/common (protobuf/model_config.proto).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from fastapi import Request, Response
+from msgspec import Struct
 
 from service.batching.jobs import MAX_BATCH
 from service.context import current_request
 from service.inference.providers import CPU
 from service.openinference.interfaces import TensorType, find
 from service.openinference.openapi import protocol_router, route_docs
-from service.openinference.protocol import (
-    DynamicBatching,
-    InputConfig,
-    InstanceGroup,
-    ModelConfig,
-    OutputConfig,
-    struct_response,
-)
+from service.openinference.protocol import struct_response
 from service.state import state_of
 
 router = protocol_router()
+
+
+class InputConfig(Struct, frozen=True):
+    """An input, without the dimension of items."""
+
+    name: str
+    data_type: str
+    dims: list[int]
+    optional: bool
+
+
+class OutputConfig(Struct, frozen=True):
+    """An output, without the dimension of items."""
+
+    name: str
+    data_type: str
+    dims: list[int]
+
+
+class InstanceGroup(Struct, frozen=True):
+    """Where batches run, and how many at once in all processes."""
+
+    name: str
+    kind: Literal["KIND_CPU", "KIND_GPU"]
+    count: int
+    gpus: list[int]
+
+
+class DynamicBatching(Struct, frozen=True):
+    """Batches are made of what waits, which waits for nothing more."""
+
+    preferred_batch_size: list[int]
+    max_queue_delay_microseconds: int = 0
+
+
+class LatestVersions(Struct, frozen=True):
+    """How many of the newest versions are served."""
+
+    num_versions: int = 1
+
+
+class VersionPolicy(Struct, frozen=True):
+    """Which versions of a model are served."""
+
+    latest: LatestVersions = LatestVersions()
+
+
+class ModelConfig(Struct, frozen=True):
+    """A model's configuration; ``max_batch_size`` is how many items a request may have."""
+
+    name: str
+    max_batch_size: int
+    input: list[InputConfig]
+    output: list[OutputConfig]
+    instance_group: list[InstanceGroup]
+    dynamic_batching: DynamicBatching
+    platform: str = "onnxruntime_onnx"
+    backend: str = "onnxruntime"
+    version_policy: VersionPolicy = VersionPolicy()
 
 
 @router.get(**route_docs("/models/{model}/config", ModelConfig))

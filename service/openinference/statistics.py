@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from time import perf_counter, time
 
 from fastapi import Request, Response
+from msgspec import Struct
 
 from service.context import current_request
 from service.observability.metrics import (
@@ -22,14 +23,7 @@ from service.observability.metrics import (
 )
 from service.openinference.interfaces import PARTS, VERSION, find
 from service.openinference.openapi import protocol_router, route_docs
-from service.openinference.protocol import (
-    BatchStatistics,
-    Duration,
-    InferenceStatistics,
-    ModelStatistics,
-    Statistics,
-    struct_response,
-)
+from service.openinference.protocol import struct_response
 from service.state import state_of
 from service.threads import in_thread
 
@@ -40,6 +34,53 @@ FUNCTIONS = {"": ("draw",), ".encoder": ("encode", "predict"), ".decoder": ("dec
 PHASES = {"queue": "queue", "compute_input": "reading", "compute_infer": "inference", "compute_output": "encoding"}
 # Values of metrics by name and labels: the labels' values in the order of the labels' names.
 Samples = dict[tuple[str, ...], float]
+
+
+class Duration(Struct, frozen=True):
+    """How often something was done, and how many nanoseconds that took in all."""
+
+    count: int = 0
+    ns: int = 0
+
+
+class InferenceStatistics(Struct, frozen=True):
+    """Requests: all that succeeded and failed, and where the time of those that succeeded went. Nothing is cached."""
+
+    success: Duration
+    fail: Duration
+    queue: Duration
+    compute_input: Duration
+    compute_infer: Duration
+    compute_output: Duration
+    cache_hit: Duration = Duration()
+    cache_miss: Duration = Duration()
+
+
+class BatchStatistics(Struct, frozen=True):
+    """Batches of one size. Inputs are read and outputs written by requests, so that batches have no time of these."""
+
+    batch_size: int
+    compute_input: Duration
+    compute_infer: Duration
+    compute_output: Duration
+
+
+class ModelStatistics(Struct, frozen=True):
+    """What a model has done; ``last_inference`` is when the last request came, in milliseconds since 1970."""
+
+    name: str
+    version: str
+    last_inference: int
+    inference_count: int
+    execution_count: int
+    inference_stats: InferenceStatistics
+    batch_stats: list[BatchStatistics]
+
+
+class Statistics(Struct, frozen=True):
+    """What models have done."""
+
+    model_stats: list[ModelStatistics]
 
 
 @router.get(**route_docs("/models/stats", Statistics))
