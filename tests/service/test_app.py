@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx2
@@ -111,12 +112,23 @@ SERVERS = {
 }
 
 
-def ready(url: str) -> bool:
-    """Whether a service is ready; workers of uvicorn listen later than it says."""
-    try:
-        return httpx2.get(f"{url}/health/ready").status_code == 200
-    except httpx2.TransportError:
-        return False
+def answer_of(url: str, **request: Any) -> httpx2.Response:
+    """The answer to a request as soon as the worker that takes it has its model.
+
+    Workers of uvicorn listen later than it says, and each loads a model of its own: one may be ready while another
+    still answers 503.
+    """
+    answers: list[httpx2.Response] = []
+
+    def answered() -> bool:
+        try:
+            answers.append(httpx2.request(url=url, **request))
+        except httpx2.TransportError:
+            return False
+        return answers[-1].status_code != 503
+
+    wait_until(answered)
+    return answers[-1]
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -134,12 +146,13 @@ def test_other_servers_run_it_with_the_settings_of_the_environment(bundles: Path
         url = url_of(process)
         log: list[str] = []
         threading.Thread(target=lambda: log.extend(process.stderr or ()), daemon=True).start()
-        wait_until(lambda: ready(url))
-        assert httpx2.get(f"{url}/decode").status_code == 200
-        document = httpx2.get(f"{url}/openapi.json").json()
+        assert answer_of(f"{url}/health/ready", method="GET").status_code == 200
+        assert answer_of(f"{url}/decode", method="GET").status_code == 200
+        document = answer_of(f"{url}/openapi.json", method="GET").json()
         assert urljoin(f"{url}/sprites/openapi.json", document["servers"][0]["url"]) == f"{url}/sprites"
         body = {"keyframes": [{}, {}], "steps": 4}
-        assert httpx2.post(f"{url}/interpolate", json=body).status_code == 422, "the limit of the environment holds"
+        refused = answer_of(f"{url}/interpolate", method="POST", json=body)
+        assert refused.status_code == 422, "the limit of the environment holds"
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) in (0, -signal.SIGTERM)  # uvicorn ends by the signal itself
     finally:
