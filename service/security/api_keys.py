@@ -28,7 +28,8 @@ class Key(NamedTuple):
 def parse(texts: Mapping[str, str]) -> list[Key]:
     """The keys of texts, each by its source. Commas or line ends separate keys; ``#`` begins a comment.
 
-    Raises ValueError, which tells no key, for what is none, for a text without any, and for a key that is there twice.
+    Raises ValueError, which tells no key, for what is none, for the digest of an empty key, for a text without any, and
+    for a key that is there twice.
     """
     found: list[Key] = []
     for where, text in texts.items():
@@ -53,8 +54,11 @@ def _key(entry: str, where: str) -> Key:
     found = _ENTRY.fullmatch(entry)
     if found is None:
         raise ValueError(f"{where}: is no key; accepts {ACCEPTED}")
-    plain, digest = found["plain"], found["digest"]
-    return Key(_digest(plain.encode()) if plain else bytes.fromhex(digest), found["scope"] == "admin", bool(plain))
+    plain = found["plain"]
+    digest = _digest(plain.encode()) if plain else bytes.fromhex(found["digest"])
+    if digest == _digest(b""):
+        raise ValueError(f"{where}: is the digest of an empty key, such as sha256sum makes of a variable that isn't set")
+    return Key(digest, found["scope"] == "admin", bool(plain))
 
 
 def read(path: Path) -> str:
@@ -74,7 +78,12 @@ def exposed(path: Path) -> bool:
 
 
 def find(keys: Sequence[Key], given: bytes) -> Key | None:
-    """The key that a client sent, if it is one of ``keys``. It is compared with all of them, in constant time."""
+    """The key that a client sent, if it is one of ``keys``. It is compared with all of them, in constant time.
+
+    An empty one, which is that of requests without a key, is none of them.
+    """
+    if not given:
+        return None
     digest, found = _digest(given), None
     for key in keys:
         if compare_digest(key.digest, digest):

@@ -56,6 +56,14 @@ def test_what_is_no_key_is_refused_and_not_repeated(entry: str):
     assert entry not in str(error.value)
 
 
+@pytest.mark.parametrize("scope", ["", ":read", ":admin"])
+def test_the_digest_of_an_empty_key_is_refused(scope: str):
+    nothing = hashlib.sha256(b"").hexdigest()
+    for written in (nothing, nothing.upper()):
+        with pytest.raises(ValueError, match="file, key 2: is the digest of an empty key"):
+            api_keys.parse({"file": f"{KEEPER}\nsha256:{written}{scope}"})
+
+
 @pytest.mark.parametrize("text", ["", " \n,", "# reader-0123456789"])
 def test_a_text_without_keys_is_refused(text: str):
     with pytest.raises(ValueError, match="here: holds no key"):
@@ -81,6 +89,11 @@ def test_a_key_is_found_by_nothing_but_itself():
         b"\xff" * 99,
     ):
         assert api_keys.find(several, wrong) is None
+
+
+def test_an_empty_key_is_none():
+    nothing = api_keys.Key(hashlib.sha256(b"").digest(), admin=True, plain=False)
+    assert api_keys.find([nothing], b"") is None
 
 
 def test_every_key_is_compared_whichever_it_is(monkeypatch: pytest.MonkeyPatch):

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import httpx2
@@ -22,8 +23,13 @@ def bundle(bundles: Path) -> Path:
     return bundles / "grey"
 
 
+def bash_blocks() -> list[str]:
+    """The commands that docs/security.md shows: how a key is made, how it is sent."""
+    return re.findall(r"^```bash\n(.*?)^```", (ROOT / "docs" / "security.md").read_text(), re.M | re.S)
+
+
 def test_a_key_is_made_written_down_as_a_digest_and_used_as_documented(bundle: Path, tmp_path: Path):
-    made, asked = re.findall(r"^```bash\n(.*?)^```", (ROOT / "docs" / "security.md").read_text(), re.M | re.S)
+    made, asked = bash_blocks()
     command = f'{made}\nprintf %s "$key"'
     key = subprocess.run(["bash", "-ec", command], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     with running(bundle, "--api-keys-file", str(tmp_path / "keys")) as service:
@@ -34,6 +40,24 @@ def test_a_key_is_made_written_down_as_a_digest_and_used_as_documented(bundle: P
         )
         assert json.loads(answer.stdout)["default"] == "grey"
         assert httpx2.get(f"{service.url}/models").status_code == 401
+
+
+@pytest.mark.parametrize("shell", [["bash"], ["bash", "-e"], ["bash", "--norc", "-i"], ["sh"]], ids=" ".join)
+@pytest.mark.parametrize("before", ["unset key", "key="])
+def test_the_documented_recipe_writes_no_digest_of_an_empty_key(tmp_path: Path, before: str, shell: list[str]):
+    recipe, _ = bash_blocks()
+    _, write, _ = recipe.splitlines()
+    ended = subprocess.run(
+        shell,
+        input=f"{before}\n{write}\n",
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        start_new_session=True,  # an interactive shell takes the terminal otherwise
+    )
+    assert "key: is empty" in ended.stderr
+    assert not (tmp_path / "keys").exists()
 
 
 def test_no_key_is_logged(bundle: Path, monkeypatch: pytest.MonkeyPatch):
@@ -62,6 +86,7 @@ def test_no_key_is_logged(bundle: Path, monkeypatch: pytest.MonkeyPatch):
     [
         ([], "too-short-a-key", "SPRITEVAE_API_KEYS, key 1: is no key; accepts KEY, KEY:read or KEY:admin"),
         ([], "", "SPRITEVAE_API_KEYS: holds no key"),
+        ([], f"sha256:{sha256(b'').hexdigest()}", "SPRITEVAE_API_KEYS, key 1: is the digest of an empty key"),
         (["--api-keys-file", "/nowhere"], None, "/nowhere: can't be read"),
         (["--api-keys-file", ""], None, "can't be read"),
         (["--api-keys", READER], None, "every user of this machine can see flags"),
