@@ -17,8 +17,6 @@ import os
 import re
 import stat
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,7 +98,7 @@ class Bundle:
         try:
             with np.load(BytesIO(self.files[name]), allow_pickle=False) as arrays:
                 return dict(arrays)
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except Exception as error:  # numpy, zipfile and zlib list nowhere what they raise for a damaged file
             raise BundleError(f"{self.path / name}: {error}") from error
 
 

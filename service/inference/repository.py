@@ -80,8 +80,9 @@ class ModelRepository:
             engines, path = self.engines, self._bundle(name).path
             try:
                 bundle, engine = await to_thread.run_sync(self._read, name, path)
-            except (BundleError, ModelError) as error:
-                reason = str(error).replace(f"{path}/", "").removeprefix(f"{path}: ")
+            except Exception as error:  # what libraries raise for a damaged file is not listed anywhere
+                reason = str(error) if isinstance(error, BundleError | ModelError) else repr(error)
+                reason = reason.replace(f"{path}/", "").removeprefix(f"{path}: ")
                 raise Problem(409, f"{name} can't be loaded: {PATH.sub('(a path)', reason)}") from error
             self._bundles[name] = bundle
             if name in engines:
@@ -103,14 +104,18 @@ class ModelRepository:
         while True:
             await anyio.sleep(self._settings.reload_seconds)
             for name in self._engines or ():
-                fingerprint = await to_thread.run_sync(folder_fingerprint, self._bundles[name].path)
-                if fingerprint == self._fingerprints[name]:
-                    continue
-                self._fingerprints[name] = fingerprint
                 try:
-                    await self.load_model(name)
+                    await self._load_if_changed(name)
                 except Problem as problem:
                     log.error("%s; the one before is served on", problem.detail)
+                except Exception:  # it would end the service's background tasks
+                    log.exception("%s could not be looked at; it is served on, and looked at again", name)
+
+    async def _load_if_changed(self, name: str) -> None:
+        fingerprint = await to_thread.run_sync(folder_fingerprint, self._bundles[name].path)
+        if fingerprint != self._fingerprints[name]:
+            self._fingerprints[name] = fingerprint
+            await self.load_model(name)
 
     @property
     def loaded(self) -> bool:

@@ -57,7 +57,7 @@ def _key(entry: str, where: str) -> Key:
     plain = found["plain"]
     digest = _digest(plain.encode()) if plain else bytes.fromhex(found["digest"])
     if digest == _digest(b""):
-        raise ValueError(f"{where}: is the digest of an empty key, such as sha256sum makes of a variable that isn't set")
+        raise ValueError(f"{where}: is the digest of an empty key, as of a variable that is not set")
     return Key(digest, found["scope"] == "admin", bool(plain))
 
 

@@ -11,7 +11,7 @@ from attributes import Group
 from export.bundle import BundleError, read_bundle, seal, writing_bundle
 from export.manifest import FileSpec, Manifest
 from service.inference.repository import SHIPPED
-from tests.export.conftest import digest, edit
+from tests.export.conftest import NPZ_DAMAGE, digest, edit, replace_sealed
 from tests.service.toys import toy_bundle
 from tests.support import mount
 
@@ -314,6 +314,14 @@ def test_sealing_again_changes_nothing(tmp_path: Path) -> None:
     path = toy_bundle(tmp_path / "toy")
     before = read_bundle(path).manifest
     assert seal(path, before) == before == read_bundle(path).manifest
+
+
+@pytest.mark.parametrize("damage", NPZ_DAMAGE, ids=lambda damage: damage.__name__)
+def test_arrays_that_numpy_can_not_read_are_a_bundle_error(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = toy_bundle(tmp_path / "toy")
+    replace_sealed(path, "codebook.npz", damage)
+    with pytest.raises(BundleError, match=r"codebook\.npz: "):
+        _ = read_bundle(path).codebook
 
 
 def test_a_codebook_knows_conditions_and_group(tmp_path: Path) -> None:

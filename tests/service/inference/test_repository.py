@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
@@ -19,6 +20,7 @@ from service.inference.providers import ModelError
 from service.inference.repository import ModelRepository
 from service.problems import Problem
 from service.settings import Settings
+from tests.export.conftest import NPZ_DAMAGE, replace_sealed
 from tests.service.processes import running, wait_until
 from tests.service.toys import toy_bundle
 from tests.support import mount, swap_link
@@ -128,37 +130,95 @@ def changed(bundle: Path, into: Path) -> None:
         time.sleep(0.02)
 
 
-def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, caplog: pytest.LogCaptureFixture):
-    served_from = toy_bundle(tmp_path / "toy")
-    other = toy_bundle(tmp_path / "other" / "toy", training={"data": "other"})
-    wrong = toy_bundle(tmp_path / "wrong" / "toy", golden_error=0.01)
-    served = ModelRepository(Settings(_env_file=None, model=(str(served_from),), device="cpu", reload_seconds=0.01))
+def followed(bundle: Path) -> ModelRepository:
+    """A repository of a bundle, loaded, that looks at its folder a hundred times a second."""
+    served = ModelRepository(Settings(_env_file=None, model=(str(bundle),), device="cpu", reload_seconds=0.01))
     served.load()
-    first = served.engine()
+    return served
 
-    async def until(condition: Callable[[], bool]) -> None:
-        with anyio.fail_after(10):
-            while not condition():
-                await anyio.sleep(0.01)
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(60):
+        while not condition():
+            await anyio.sleep(0.01)
+
+
+def watch(served: ModelRepository, steps: Callable[[], Awaitable[None]]) -> None:
+    """Let a repository watch its folders during these steps."""
 
     async def main() -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(served.watch)
-            await anyio.to_thread.run_sync(changed, wrong, served_from)
-            await until(lambda: "golden vectors are not reproduced" in caplog.text)
-            assert served.engine() is first
-            await anyio.to_thread.run_sync(changed, other, served_from)
-            await until(lambda: served.engine() is not first)
-            assert served.engine().model.manifest.training.data == "other"
-            assert served.engine().scheduler is first.scheduler
-            shutil.rmtree(served_from)
-            await until(lambda: caplog.text.count("can't be loaded") > 1)
-            assert served.engine().model.manifest.training.data == "other"
+            await steps()
             tasks.cancel_scope.cancel()
 
     anyio.run(main)
     served.close()
+
+
+def test_a_folder_that_changes_is_served_once_it_is_whole_again(tmp_path: Path, caplog: pytest.LogCaptureFixture):
+    served_from = toy_bundle(tmp_path / "toy")
+    other = toy_bundle(tmp_path / "other" / "toy", training={"data": "other"})
+    wrong = toy_bundle(tmp_path / "wrong" / "toy", golden_error=0.01)
+    served = followed(served_from)
+    first = served.engine()
+
+    async def steps() -> None:
+        await anyio.to_thread.run_sync(changed, wrong, served_from)
+        await until(lambda: "golden vectors are not reproduced" in caplog.text)
+        assert served.engine() is first
+        await anyio.to_thread.run_sync(changed, other, served_from)
+        await until(lambda: served.engine() is not first)
+        assert served.engine().model.manifest.training.data == "other"
+        assert served.engine().scheduler is first.scheduler
+        shutil.rmtree(served_from)
+        await until(lambda: caplog.text.count("can't be loaded") > 1)
+        assert served.engine().model.manifest.training.data == "other"
+
+    watch(served, steps)
     assert str(tmp_path) not in caplog.text
+
+
+@pytest.mark.parametrize("damage", NPZ_DAMAGE, ids=lambda damage: damage.__name__)
+def test_after_a_bundle_that_no_library_can_read_the_next_good_one_is_taken(
+    tmp_path: Path, damage: Callable[[bytes], bytes], caplog: pytest.LogCaptureFixture
+):
+    served_from = toy_bundle(tmp_path / "toy")
+    good, bad = (toy_bundle(tmp_path / name / "toy", training={"data": name}) for name in ("good", "bad"))
+    replace_sealed(bad, "codebook.npz", damage)
+    served = followed(served_from)
+    first = served.engine()
+
+    async def steps() -> None:
+        await anyio.to_thread.run_sync(changed, bad, served_from)
+        await until(lambda: bool(re.search(r"codebook\.npz: .*the one before is served on", caplog.text)))
+        assert served.engine() is first
+        await anyio.to_thread.run_sync(changed, good, served_from)
+        await until(lambda: served.engine().model.manifest.training.data == "good")
+
+    watch(served, steps)
+
+
+@pytest.mark.parametrize("broken", ["read_bundle", "folder_fingerprint"])
+def test_a_failure_that_nobody_thought_of_ends_no_watch(
+    tmp_path: Path, broken: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    served_from = toy_bundle(tmp_path / "toy")
+    good = toy_bundle(tmp_path / "good" / "toy", training={"data": "good"})
+    served = followed(served_from)
+
+    def fail(path: Path) -> None:
+        raise RuntimeError("something new")
+
+    async def steps() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(repository, broken, fail)
+            (served_from / "card.md").touch()
+            await until(lambda: "something new" in caplog.text)
+        await anyio.to_thread.run_sync(changed, good, served_from)
+        await until(lambda: served.engine().model.manifest.training.data == "good")
+
+    watch(served, steps)
 
 
 def at_swaps(served_from: Path, swap: Callable[[Path, str], object], tmp_path: Path) -> None:
