@@ -16,7 +16,7 @@ from attributes import Float32
 from export.manifest import ImageSpec
 from service.codecs import avif, png
 from service.codecs.fit import as_picture, fit
-from service.codecs.limits import PixelBudget, check_avif, check_effort
+from service.codecs.limits import PixelBudget, check_avif, check_effort, check_parts
 from service.codecs.npy import read_array
 from service.problems import Problem
 
@@ -118,7 +118,10 @@ def _decode(
     media = ALIASES.get(media, media)
     if media == NPY:
         yield from _array(source, spec, max_items, budget)
-    elif (pillow_format := PILLOW_FORMATS[media]) == "PNG":
+        return
+    pillow_format = PILLOW_FORMATS[media]
+    check_parts(source.data, source.where, pillow_format)
+    if pillow_format == "PNG":
         yield from _png(source, spec, max_items, budget)
     else:
         if pillow_format == "AVIF":
@@ -133,7 +136,7 @@ def _png(
 
     Pillow reads no such chunk, and refuses the file; libpng and browsers read it.
     """
-    if (image := _plain_png(source, spec)) is not None:
+    if (image := png.decode(source.data, spec.shape)) is not None:
         budget.take(source.where, spec.width, spec.height, 1)
         return [(image, [])]
     left = budget.left
@@ -151,14 +154,6 @@ def _png(
     budget.left = left
     note = f"damaged chunks skipped: {', '.join(skipped[:MAX_NAMED_CHUNKS])}"
     return [(image, [note, *notes]) for image, notes in _png(source._replace(data=data), spec, max_items, budget)]
-
-
-def _plain_png(source: Source, spec: ImageSpec) -> NDArray[np.uint8] | None:
-    """The image of a PNG exactly as the model takes it; None for another. Raises Problem 413 for too many chunks."""
-    if not png.few_chunks(source.data):
-        message = f"{source.where}: a PNG of more than {png.MAX_CHUNKS} chunks"
-        raise Problem(413, message, where=source.where, limit=png.MAX_CHUNKS)
-    return png.decode(source.data, spec.shape)
 
 
 def _array(

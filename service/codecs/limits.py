@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
 
-from service.codecs import avif
+from service.codecs import avif, parts
 from service.problems import Problem
 
 # Bytes that one byte of a deflate stream can stand for (https://zlib.net/zlib_tech.html).
 MAX_DEFLATE_RATIO = 1032
 # Pixels that one byte of a PNG can hold, at 1 bit per pixel.
 MAX_PIXELS_PER_BYTE = 8
-START_OF_SCAN = b"\xff\xda"
-# Scans of a JPEG and frames of an AVIF of the largest size. Progressive files have about ten, and each takes as long as
+# Scans of JPEGs and frames of an AVIF of the largest size. Progressive files have about ten, and each takes as long as
 # a plain file.
 MAX_SCANS = 8
 # Pixels of other files that take as long as a byte of a BMP's run lengths: Pillow reads 1 MB of these a second.
@@ -25,6 +25,7 @@ class PixelBudget:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.left = limit
+        self._scanned_left = MAX_SCANS * limit
 
     def take(self, where: str, width: int, height: int, frames: int) -> None:
         """Take the pixels of one frame; raises Problem 413 unless there are enough for ``frames`` of this size."""
@@ -44,6 +45,24 @@ class PixelBudget:
             raise Problem(413, message, where=where)
         self.left -= size * PIXELS_PER_RUN_LENGTH_BYTE
 
+    def take_scans(self, where: str, scans: int, width: int, height: int) -> None:
+        """Take the pixels that a JPEG's scans go over; raises Problem 413 unless there are enough."""
+        if scans * width * height > self._scanned_left:
+            message = (
+                f"{where}: {scans} scans of {width}x{height} pixels; all scans of a request may go over "
+                f"{MAX_SCANS * self.limit} together"
+            )
+            raise Problem(413, message, where=where)
+        self._scanned_left -= scans * width * height
+
+
+def check_parts(data: bytes, where: str, pillow_format: str) -> None:
+    """Raise Problem 413 for an image file of more parts than sensible ones have."""
+    try:
+        parts.check_parts(data, pillow_format)
+    except parts.TooManyPartsError as error:
+        raise Problem(413, f"{where}: {pillow_format} of {error}", where=where, limit=error.limit) from None
+
 
 def check_effort(image: ImageFile, data: bytes, where: str, budget: PixelBudget) -> None:
     """Raise a Problem for an image file that takes memory or time out of proportion.
@@ -56,10 +75,8 @@ def check_effort(image: ImageFile, data: bytes, where: str, budget: PixelBudget)
         raise Problem(400, f"{where}: damaged: no {image.width}x{image.height} pixels", where=where)
     if image.format == "BMP" and image.tile[0].codec_name == "bmp_rle":
         budget.take_run_lengths(where, len(data))
-    scans = data.count(START_OF_SCAN) if image.format == "JPEG" else 1
-    if size * scans > MAX_SCANS * budget.limit:
-        message = f"{where}: {scans} scans of {image.width}x{image.height} pixels"
-        raise Problem(413, message, where=where)
+    if isinstance(image, JpegImageFile):  # what is one by its decoder: with further pictures in it, its format is MPO
+        budget.take_scans(where, parts.count_scans(data), image.width, image.height)
 
 
 def check_avif(data: bytes, where: str, budget: PixelBudget) -> None:

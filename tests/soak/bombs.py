@@ -134,6 +134,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "WebP of 16,383 x 16,383, one frame of a pixel": lambda: encode(_webp(16_383, 1), "image/webp"),
     "JPEG of 65,500 x 65,500": lambda: encode(bytes(_jpeg(65_500)[0]), "image/jpeg"),
     "progressive JPEG of as many pixels as may be, 200 scans": lambda: encode(_scans(WITHIN, 200), "image/jpeg"),
+    "JPEG of 2 MB of empty comments": lambda: encode(_commented(500_000), "image/jpeg"),
     "npy of 2^40 images": lambda: encode(_npy("1099511627776, 64, 64"), "application/x-npy"),
     "npy whose header is 1 MB of brackets": lambda: encode(_npy("(" * MEGABYTE), "application/x-npy"),
     "base64 in JSON, 30 times": lambda: post("/encode", _nested_base64()),
@@ -152,9 +153,8 @@ LARGEST: dict[str, Callable[[], bytes]] = {
     "PNG, RGBA": lambda: _largest("RGBA", "PNG"),
     "WebP, lossless": lambda: _largest("RGB", "WEBP", lossless=True, method=0),
     "JPEG, progressive": lambda: encode(_scans(WITHIN, 8), "image/jpeg"),
-    "JPEG of 2 MB of empty comments": lambda: encode(_commented(500_000), "image/jpeg"),
 }
-"""Images of as many pixels as a request may have, and one of many bytes; they are no bombs."""
+"""Images of as many pixels as a request may have; they are no bombs."""
 
 
 def _largest(mode: str, form: str, **options: object) -> bytes:

@@ -78,6 +78,45 @@ def test_a_bmp_of_many_pixels_is_refused_by_its_header():
     assert caught.value.status_code == 413
 
 
+def multi_scan_jpeg(side: int, scans: int, *, pictures: int = 1) -> bytes:
+    """A progressive JPEG whose scans are there again and again; with several ``pictures``, Pillow calls it MPO."""
+    black = Image.new("L", (side, side))
+    data = saved(black, "JPEG", progressive=True)
+    if pictures > 1:
+        data = saved(black, "MPO", progressive=True, save_all=True, append_images=[black] * (pictures - 1))
+    start, end = data.index(b"\xff\xda"), data.index(b"\xff\xd9")
+    again = data[start:end]
+    return data[:start] + again * -(-scans // again.count(b"\xff\xda")) + data[end:]
+
+
+@pytest.mark.parametrize("pictures", [1, 2])
+def test_a_jpeg_of_many_scans_is_refused_whatever_pictures_are_in_it(pictures: int):
+    """All kinds may go eight times over as many pixels as a request may have: here 256x256."""
+    pixels, _ = read(multi_scan_jpeg(256, 8, pictures=pictures), GREY)
+    assert len(pixels) == 1
+    with pytest.raises(Problem, match=r"2\d scans of 512x512") as caught:
+        read(multi_scan_jpeg(512, 20, pictures=pictures), GREY)
+    assert caught.value.status_code == 413
+
+
+def test_scans_of_a_requests_images_count_together():
+    data = multi_scan_jpeg(256, 8)
+    sources = [Source(f"files[{index}]", data, None) for index in range(4)]
+    with pytest.raises(Problem, match=r"files\[\d\]: \d+ scans of 256x256 pixels; all .* 2097152 together"):
+        decode_images(sources, GREY, 16, 2**18)
+    images, _ = decode_images(sources, GREY, 16, 2**20)
+    assert len(images) == 4
+
+
+@pytest.mark.parametrize("part", [b"\xff\xe1\0\x08Exif\0\0", b"\xff\xe4\0\2", b"\xff", b"\xff\0"])
+def test_a_jpeg_of_many_parts_is_refused_before_it_is_opened(part: bytes, monkeypatch: pytest.MonkeyPatch):
+    data = saved(noise("L"), "JPEG")
+    monkeypatch.setattr(Image, "open", None)
+    with pytest.raises(Problem, match=r"the body: JPEG of more than \d+") as caught:
+        read(data[:2] + part * 20_000 + data[2:], GREY)
+    assert caught.value.status_code == 413
+
+
 def avif_of(side: int, declared: int, frames: int = 1) -> bytes:
     """An AVIF of black frames that says it has another size."""
     black = [Image.new("L", (side, side)) for _ in range(frames)]
