@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -61,9 +62,11 @@ class Source(NamedTuple):
 
 
 def limit_pillow() -> None:
-    """Set the limits of Pillow that are global, for a process that decodes files of strangers."""
+    """Set the limits of Pillow that are global, and silence it, for a process that decodes files of strangers."""
     PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT_BYTES
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # else as many as there are cores, for each file
+    # Of each wrong entry of a file's EXIF: a small file would write megabytes of log, and Python would remember it all.
+    warnings.filterwarnings("ignore", module="PIL")
 
 
 def decode_images(

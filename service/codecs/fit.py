@@ -10,6 +10,8 @@ from export.manifest import ImageSpec
 from service.codecs import png
 
 EXIF_ORIENTATION = 0x0112
+# Of 16 bits, for which numbers of 64 bits are needed.
+PIXELS_AT_ONCE = 2**18
 COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
 
 
@@ -24,9 +26,8 @@ def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[st
     if turned:
         notes.append("turned by its EXIF orientation")
     if image.mode.startswith("I"):
-        values = np.clip(np.asarray(image), 0, 65535)
-        notes.append(f"16 bits to 8: values {values.min()}..{values.max()} of 65535")
-        image = as_picture(np.rint(values / 257).astype(np.uint8)[:, :, None])
+        image, least, most = _to_8_bits(image)
+        notes.append(f"16 bits to 8: values {least}..{most} of 65535")
     target = png.MODES[spec.channels]
     colour, wanted = (COLOURS.get(mode, mode) for mode in (image.mode, target))
     alpha = image.has_transparency_data
@@ -43,6 +44,18 @@ def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[st
     if colour != wanted:
         notes.append(f"{colour} to {wanted}")
     return np.asarray(image).reshape(spec.shape), notes
+
+
+def _to_8_bits(image: Image.Image) -> tuple[Image.Image, int, int]:
+    """A grey image of 16 bits in 8, and its least and its largest value; some rows at a time, to spare memory."""
+    small = np.empty((image.height, image.width), np.uint8)
+    rows, ranges = max(1, PIXELS_AT_ONCE // image.width), []
+    for start in range(0, image.height, rows):
+        part = image.crop((0, start, image.width, min(start + rows, image.height)))
+        values = np.clip(np.asarray(part), 0, 65535)
+        ranges.append((int(values.min()), int(values.max())))
+        small[start : start + rows] = np.rint(values / 257)
+    return Image.fromarray(small), min(ranges)[0], max(most for _, most in ranges)
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, bool]:

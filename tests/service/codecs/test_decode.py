@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import logging
 import struct
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from starlette.testclient import TestClient
 
 from export.manifest import ImageSpec
 from service.codecs import png
-from service.codecs.decode import PILLOW_FORMATS, UNKNOWN, Source, decode_images
+from service.codecs.decode import PILLOW_FORMATS, UNKNOWN, Source, decode_images, limit_pillow
 from service.problems import Problem
 from tests.service.codecs.pictures import COLOUR, GREY, noise, read, saved
 from tests.support import ROOT
@@ -114,6 +115,18 @@ def test_a_file_of_many_damaged_chunks_names_a_few():
         data = with_chunk(data, kind)
     _, converted = read(data, GREY)
     assert len(converted[0][0]) < 100
+
+
+def test_wrong_entries_of_exif_are_not_logged(caplog: pytest.LogCaptureFixture):
+    """A client could fill the log with them, and Python would keep each text for ever."""
+    entries = b"".join(struct.pack("<HHLL", tag, 2, 2**30, 8) for tag in range(100))
+    exif = b"II\x2a\0\x08\0\0\0" + struct.pack("<H", 100) + entries + bytes(4)
+    data = saved(noise("L"))
+    data = data[:33] + png.chunk(b"eXIf", exif) + data[33:]
+    limit_pillow()
+    logging.captureWarnings(True)
+    assert read(data, GREY)[1] == [[]]
+    assert caplog.records == []
 
 
 def test_real_files_are_read_as_another_decoder_reads_them(image_files: Path):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 
 from export.manifest import ImageSpec
 from service.codecs import png
+from service.codecs.fit import fit
 from tests.service.codecs.pictures import ALPHA, COLOUR, GREY, noise, read, saved
 
 
@@ -72,6 +74,20 @@ def test_16_bits_are_scaled_to_8():
     pixels, converted = read(saved(Image.fromarray(values)), GREY)
     assert pixels[0, 0, :2, 0].tolist() == [100, 255]
     assert converted == [["16 bits to 8: values 25700..65535 of 65535"]]
+
+
+def test_large_images_of_16_bits_are_scaled_in_little_memory():
+    """Beside 8 bits of each pixel, what is allocated doesn't grow with the image."""
+    values = np.random.default_rng(0).integers(100, 60_000, (1500, 2000), np.uint16)
+    values[700, 5], values[-1, -1] = 7, 65_000
+    picture, spec = Image.fromarray(values), ImageSpec.model_construct(height=1500, width=2000, channels=1)
+    tracemalloc.start()
+    pixels, notes = fit(picture, spec)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    np.testing.assert_array_equal(pixels[:, :, 0], (values.astype(int) + 128) // 257)
+    assert notes == ["16 bits to 8: values 7..65000 of 65535"]
+    assert peak < 6 * values.size
 
 
 def test_the_range_of_16_bits_tells_why_an_image_is_black():
