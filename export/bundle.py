@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from attributes import Attributes, Codebook, Float32
+from export.external_data import refuse_external_data
 from export.manifest import NAME, FileSpec, Manifest, digest_of
 
 MANIFEST = "manifest.json"
@@ -107,7 +108,7 @@ def read_bundle(path: Path) -> Bundle:
 
     No other file is parsed before this is done. Links are followed: what counts is that the bytes are those listed.
     Raises BundleError that names the file if one is missing, not listed, no plain file, or different from what the
-    manifest lists. Files that ``files_below`` leaves out need not be listed.
+    manifest lists, or if a graph has parts in other files. Files that ``files_below`` leaves out need not be listed.
     """
     try:
         written = _content(path / MANIFEST)
@@ -130,7 +131,13 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path / MANIFEST}: does not list {name}")
     for name in sorted(manifest.files.keys() - present):
         raise BundleError(f"{path / name}: listed in the manifest, but missing")
-    return Bundle(path, manifest, {name: _verified(path / name, spec) for name, spec in manifest.files.items()})
+    files = {name: _verified(path / name, spec) for name, spec in manifest.files.items()}
+    for name in (ENCODER, DECODER):
+        try:
+            refuse_external_data(files[name])
+        except ValueError as error:
+            raise BundleError(f"{path / name}: {error}") from error
+    return Bundle(path, manifest, files)
 
 
 def files_below(folder: Path, listed: Collection[str] = (), within: str = "") -> Iterator[str]:
@@ -228,7 +235,10 @@ def _replace(path: Path, draft: Path, old: Path) -> None:
 
 
 def seal(folder: Path, manifest: Manifest) -> Manifest:
-    """Add size and sha256 of all files below a folder, and the digest, to ``manifest``, and write it there."""
+    """Add size and sha256 of all files below a folder, and the digest, to ``manifest``, and write it there.
+
+    Raises BundleError for what ``read_bundle`` then refuses.
+    """
     files = {}
     for name in sorted(files_below(folder)):
         if name != MANIFEST:
@@ -237,4 +247,5 @@ def seal(folder: Path, manifest: Manifest) -> Manifest:
     manifest = manifest.model_copy(update={"files": files})
     manifest = manifest.model_copy(update={"digest": digest_of(manifest.model_dump(mode="json"))})
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n")
+    read_bundle(folder)
     return manifest

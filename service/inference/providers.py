@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 from typing import Any
 
 import onnxruntime as ort
@@ -18,6 +19,8 @@ from service.types import Device
 log = logging.getLogger("spritevae.sessions")
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 Pair = tuple[Session, Session]
+# What is no folder has nothing in it.
+NO_FOLDER = os.devnull
 
 
 class ModelError(ValueError):
@@ -79,6 +82,9 @@ def _options(provider: str, threads: int, strict: bool) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised, once
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # ``export.external_data`` has refused graphs that name other files; onnxruntime must find none either.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", NO_FOLDER)
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     if strict:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     if provider == CPU:
