@@ -52,6 +52,7 @@ class AdmissionControl:
         self.draining = False
         """Whether the service is about to end. Connections are then closed after each response."""
         self.in_flight = 0
+        """How many requests are in hand. Probes don't count."""
         self.root_path = root_path
         """The path prefix that requests may come with."""
         self._repository = repository
@@ -133,11 +134,12 @@ class AdmissionMiddleware:
         if reservation:
             receive = _reserving(receive, reservation)
         current_request.set(RequestContext(request_id(header(scope, b"x-request-id")), receive, reservation))
-        self._admission.in_flight += 1
+        counted = scope["path"] not in PROBES
+        self._admission.in_flight += counted
         try:
             await self.app(scope, receive, send)
         finally:
-            self._admission.in_flight -= 1
+            self._admission.in_flight -= counted
             if reservation:
                 reservation.release()
 

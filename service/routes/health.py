@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from service.state import state_of
 from service.web.openapi import PROBLEMS, problem
-from service.web.request_schemas import NoQuery
 from service.web.response_schemas import Health
 from service.web.responses import json_response
 from service.web.routing import DirectRoute
@@ -17,7 +14,7 @@ router = APIRouter(tags=["health"], responses=PROBLEMS, route_class=DirectRoute)
 
 
 @router.get("/health/live", response_model=Health)
-async def live(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
+async def live(request: Request) -> Response:
     """The process answers."""
     return json_response(Health(status="live"))
 
@@ -27,7 +24,7 @@ async def live(request: Request, query: Annotated[NoQuery, Query()]) -> Response
     response_model=Health,
     responses={503: problem("Models are being loaded, or the service ends")},
 )
-async def ready(request: Request, query: Annotated[NoQuery, Query()]) -> Response:
+async def ready(request: Request) -> Response:
     """Every model has reproduced its golden vectors on the execution provider in use, and the service is not ending."""
     state_of(request).check_ready()
     return json_response(Health(status="ready"))

@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.problems import problem_response
 from service.web.error_handlers import problem_of
-from service.web.queries import read_query, refuse_parameters
+from service.web.queries import many_parameters, read_query, refuse_parameters
+from service.web.scope import PROBES
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -26,8 +27,9 @@ class DirectRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Handler:
-        """The endpoint as a function of the request alone."""
-        return _handler(self.endpoint)
+        """The endpoint as a function of the request alone. A probe is answered whatever its query says."""
+        endpoint: Handler = self.endpoint
+        return endpoint if self.path in PROBES else _handler(self.endpoint)
 
 
 def _handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
@@ -53,7 +55,7 @@ class ExactPaths:
     def __init__(self, app: ASGIApp, routers: Iterable[APIRouter]) -> None:
         self.app = app
         self._routes = {
-            (method, route.path): (route, _handler(route.endpoint))
+            (method, route.path): (route, route.get_route_handler())
             for router in routers
             for route in router.routes
             if isinstance(route, DirectRoute) and "{" not in route.path
@@ -61,7 +63,13 @@ class ExactPaths:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._routes.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["path"] not in PROBES and (problem := many_parameters(scope["query_string"])):
+            await problem_response(problem, scope["path"])(scope, receive, send)
+            return
+        found = self._routes.get((scope["method"], scope["path"]))
         if found is None:
             await self.app(scope, receive, send)
             return
@@ -69,8 +77,8 @@ class ExactPaths:
         try:
             response = await handler(Request(scope, receive, send))
         except Exception as error:
-            problem = problem_of(error)
-            if problem is None:
+            answer = problem_of(error)
+            if answer is None:
                 raise
-            response = problem_response(problem, scope["path"])
+            response = problem_response(answer, scope["path"])
         await response(scope, receive, send)

@@ -103,6 +103,20 @@ def test_refusals_are_counted_and_logged_together(full: TestClient, caplog: pyte
     assert told[0]["status"] == 429
 
 
+def test_probes_take_no_place(settings: Settings):
+    admission, places = AdmissionControl(ModelRepository(settings), 1), []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        places.append(admission.in_flight)
+        await Response()(scope, receive, send)
+
+    client = TestClient(AdmissionMiddleware(app, admission, cors=lambda app: app))
+    for path in ("/health/live", "/v2/health/ready", "/decode"):
+        client.get(path)
+    assert places == [0, 0, 1]
+    assert admission.in_flight == 0
+
+
 def test_every_request_releases_its_reservation(client: TestClient):
     scheduler = scheduler_of(client)
     for body in (ONE, {"attributes": {"scale": 99}}, {"attributes": [ONE["attributes"]] * 3}):

@@ -8,7 +8,13 @@ from fastapi import Request
 from starlette.testclient import TestClient
 
 from service.problems import Problem
-from service.web.queries import read_query, refuse_parameters, refuse_repeated_parameters
+from service.web.queries import (
+    MAX_PARAMETERS,
+    many_parameters,
+    read_query,
+    refuse_parameters,
+    refuse_repeated_parameters,
+)
 from service.web.request_schemas import AttributesQuery, NoQuery, SheetQuery
 
 
@@ -22,6 +28,13 @@ def test_wrong_query_parameters_are_a_422(client: TestClient, query: str):
 def test_typos_in_query_parameters_do_not_pass_silently(client: TestClient):
     assert client.post("/decode?colums=3", json={"attributes": {}}).status_code == 422
     assert client.post("/decode?model=grey&model=codes", json={"attributes": {}}).status_code == 422
+
+
+def test_more_parameters_than_any_route_has_are_counted_without_being_parsed():
+    assert many_parameters(b"&".join([b"a=1"] * MAX_PARAMETERS)) is None
+    problem = many_parameters(b"&".join([b"a=1"] * (MAX_PARAMETERS + 1)))
+    assert problem
+    assert (problem.status_code, problem.members["limit"]) == (414, MAX_PARAMETERS)
 
 
 def request(query: str) -> Request:

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import pytest
 from fastapi import APIRouter, FastAPI, Query, Request, Response
+from starlette import requests
 from starlette.routing import Match
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
@@ -15,6 +16,7 @@ from service.routes import pages
 from service.web.error_handlers import handle_errors
 from service.web.request_schemas import SheetQuery
 from service.web.routing import DirectRoute, ExactPaths
+from service.web.scope import PROBES
 
 router = APIRouter(route_class=DirectRoute)
 
@@ -111,6 +113,31 @@ def test_an_exact_path_is_answered_as_the_router_answers_it(
 def test_an_exact_path_comes_before_a_pattern(by_path: TestClient):
     assert by_path.get("/items/exact").text == "exact"
     assert by_path.get("/items/other").text == "other None"
+
+
+MANY = "&".join(f"{index}=" for index in range(5000))
+
+
+@pytest.fixture
+def _no_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object) -> None:
+        raise AssertionError("the query is parsed")
+
+    monkeypatch.setattr(requests, "QueryParams", fail)
+
+
+@pytest.mark.usefixtures("_no_parsing")
+@pytest.mark.parametrize("path", sorted(PROBES))
+def test_a_probe_is_answered_without_a_look_at_its_query(client: TestClient, path: str):
+    assert client.get(f"{path}?{MANY}").status_code == 200
+
+
+@pytest.mark.usefixtures("_no_parsing")
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/docs/index.html", "/openapi.json", "/decode", "/models/grey", "/v2/models/grey", "/no"]
+)
+def test_too_many_parameters_are_refused_before_they_are_parsed(client: TestClient, path: str):
+    assert client.get(f"{path}?{MANY}").status_code == 414
 
 
 def test_a_wrong_method_lists_all_that_the_path_has(by_path: TestClient):
