@@ -47,10 +47,11 @@ def refuse_external_data(graph: bytes) -> None:
                 raise ValueError(f"has more than {MAX_FIELDS} fields")
             if message == "TensorProto" and (number == EXTERNAL_DATA or (number == DATA_LOCATION and value != 0)):
                 raise ValueError("holds a tensor whose data lie outside of it (external_data), and so in other files")
-            if message == "NodeProto" and number == OP_TYPE and value == COMPILED:
+            if not isinstance(value, memoryview):
+                continue
+            if message == "NodeProto" and number == OP_TYPE and bytes(value) == COMPILED:
                 raise ValueError(f"holds a node {COMPILED.decode()}, which is compiled code")
-            inner = MESSAGES[message].get(number)
-            if inner and isinstance(value, memoryview):
+            if inner := MESSAGES[message].get(number):
                 waiting.append((inner, value))
 
 

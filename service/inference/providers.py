@@ -82,7 +82,7 @@ def _options(provider: str, threads: int, strict: bool) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.log_severity_level = 4  # what goes wrong is raised, once
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # ``export.external_data`` has refused graphs that name other files; onnxruntime must find none either.
+    # ``export.external_data`` has refused graphs that name other files; onnxruntime from 1.24 on finds none either.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", NO_FOLDER)
     options.add_session_config_entry("session.load_model_format", "ONNX")
     if strict:
