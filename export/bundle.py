@@ -17,10 +17,9 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,15 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from attributes import Attributes, Codebook, Float32
+from export.arrays import read_arrays
 from export.external_data import refuse_external_data
 from export.manifest import NAME, FileSpec, Manifest, digest_of
 
 MANIFEST = "manifest.json"
 ENCODER, DECODER, CODEBOOK, GOLDEN, CARD = "encoder.onnx", "decoder.onnx", "codebook.npz", "golden.npz", "card.md"
 REQUIRED = (ENCODER, DECODER, CODEBOOK, GOLDEN, CARD)
+# Of all files of a bundle together, which are read into memory; of its manifest; and how many there may be, how deep.
+MAX_BYTES, MAX_MANIFEST_BYTES, MAX_FILES, MAX_DEPTH = 512 * 2**20, 2 * 2**20, 256, 16
 # What systems and mounts put into folders on their own, in lower case, besides names that begin with a dot.
 STREWN = {
     "$recycle.bin",
@@ -82,24 +84,25 @@ class Bundle:
     @property
     def codebook(self) -> Codebook:
         """The codebook; raises BundleError if its arrays do not have the shapes that the manifest requires."""
-        arrays = self._arrays(CODEBOOK)
-        attributes, length = self.attributes, self.manifest.latent_length
-        matrix, offset = arrays.get("matrix"), arrays.get("offset")
-        if matrix is None or offset is None or matrix.shape != (attributes.total, length) or offset.shape != (length,):
-            raise BundleError(f"{self.path / CODEBOOK}: needs matrix [{attributes.total}, {length}], offset [{length}]")
-        manifest = self.manifest
-        return Codebook(attributes, manifest.latents, matrix, offset, manifest.conditions, manifest.group)
+        manifest, attributes, length = self.manifest, self.attributes, self.manifest.latent_length
+        arrays = self._arrays(CODEBOOK, {"matrix": (attributes.total, length), "offset": (length,)})
+        return Codebook(attributes, manifest.latents, **arrays, conditions=manifest.conditions, group=manifest.group)
 
     @property
     def golden(self) -> dict[str, Float32]:
-        """Inputs ``image``, ``z`` and conditions, and expected outputs ``encoder.NAME`` and ``decoder.NAME``."""
-        return self._arrays(GOLDEN)
+        """Inputs ``image``, ``z`` and conditions, and expected outputs ``encoder.NAME`` and ``decoder.NAME``.
 
-    def _arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        Raises BundleError if one is missing, or has another shape than the manifest says, or another number of rows.
+        """
+        graphs = {"encoder": self.manifest.encoder, "decoder": self.manifest.decoder}
+        inputs = {each.name: each.shape for graph in graphs.values() for each in graph.inputs}
+        outputs = {f"{half}.{each.name}": each.shape for half, graph in graphs.items() for each in graph.outputs}
+        return self._arrays(GOLDEN, inputs | outputs)
+
+    def _arrays(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDArray[Any]]:
         try:
-            with np.load(BytesIO(self.files[name]), allow_pickle=False) as arrays:
-                return dict(arrays)
-        except Exception as error:  # numpy, zipfile and zlib list nowhere what they raise for a damaged file
+            return read_arrays(self.files[name], shapes)
+        except ValueError as error:
             raise BundleError(f"{self.path / name}: {error}") from error
 
 
@@ -111,7 +114,7 @@ def read_bundle(path: Path) -> Bundle:
     manifest lists, or if a graph has parts in other files. Files that ``files_below`` leaves out need not be listed.
     """
     try:
-        written = _content(path / MANIFEST)
+        written = _content(path / MANIFEST, at_most=MAX_MANIFEST_BYTES)
         manifest = Manifest.model_validate_json(written)
     except OSError as error:
         raise BundleError(f"{path}: no bundle here: {MANIFEST} can't be read ({error.strerror})") from error
@@ -121,15 +124,21 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path / MANIFEST}: {where}: {first['msg']}") from error
     if manifest.digest != digest_of(json.loads(written)):
         raise BundleError(f"{path / MANIFEST}: its digest does not match its content")
-    try:
-        present = {*files_below(path, manifest.files)}
-    except OSError as error:
-        raise BundleError(f"{error.filename or path}: can't be read ({error.strerror})") from error
-    for name in sorted(present - manifest.files.keys() - {MANIFEST}):
-        raise BundleError(f"{path / name}: not listed in the manifest")
+    size = sum(spec.size for spec in manifest.files.values())
+    if len(manifest.files) > MAX_FILES or size > MAX_BYTES:
+        got = f"{len(manifest.files)} files of {size} bytes together"
+        raise BundleError(f"{path / MANIFEST}: lists {got}; accepts {MAX_FILES} files of {MAX_BYTES} bytes together")
     for name in sorted({*REQUIRED} - manifest.files.keys()):
         raise BundleError(f"{path / MANIFEST}: does not list {name}")
-    for name in sorted(manifest.files.keys() - present):
+    missing = {*manifest.files}
+    try:
+        for name in files_below(path, manifest.files):
+            if name not in manifest.files and name != MANIFEST:
+                raise BundleError(f"{path / name}: not listed in the manifest")
+            missing.discard(name)
+    except OSError as error:
+        raise BundleError(f"{error.filename or path}: can't be read ({error.strerror})") from error
+    for name in sorted(missing):
         raise BundleError(f"{path / name}: listed in the manifest, but missing")
     files = {name: _verified(path / name, spec) for name, spec in manifest.files.items()}
     for name in (ENCODER, DECODER):
@@ -141,12 +150,14 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def files_below(folder: Path, listed: Collection[str] = (), within: str = "") -> Iterator[str]:
-    """Names, relative to ``folder``, of all that is in it and no folder; raises OSError.
+    """Names, relative to ``folder``, of all that is in it and no folder; raises OSError, or BundleError past MAX_DEPTH.
 
     Left out, unless ``listed``, is what systems and mounts strew, with all that is below: names that begin with a dot
     (``.DS_Store``, ``.git``, ``..data`` of a ConfigMap) and those of ``STREWN``. A link to a folder is entered only
     where ``listed`` has files below it: so a link to a folder above makes no endless loop.
     """
+    if within.count("/") > MAX_DEPTH:
+        raise BundleError(f"{folder / within}: is more than {MAX_DEPTH} folders deep")
     for entry in (folder / within).iterdir():
         name = f"{within}{entry.name}"
         holds_listed = any(each.startswith(f"{name}/") for each in listed)
@@ -159,15 +170,17 @@ def files_below(folder: Path, listed: Collection[str] = (), within: str = "") ->
             yield name
 
 
-def _content(file: Path, size: int | None = None) -> bytes:
+def _content(file: Path, *, size: int | None = None, at_most: int = MAX_BYTES) -> bytes:
     """All bytes of a plain file, or of the one that a link leads to; raises BundleError for others, or OSError.
 
-    ``size`` is how many bytes it must have.
+    ``size`` is how many bytes it must have, ``at_most`` how many it may have.
     """
     found = file.stat()
     # Looked at before it is opened: opening a FIFO waits for somebody who writes, opening a device may do anything.
     if not stat.S_ISREG(found.st_mode):
         raise BundleError(f"{file}: must be a plain file or a link to one, not a folder, device, FIFO or socket")
+    if found.st_size > at_most:
+        raise BundleError(f"{file}: has {found.st_size} bytes; accepts at most {at_most}")
     expected = found.st_size if size is None else size
     if found.st_size == expected:
         with file.open("rb") as opened:
@@ -179,7 +192,7 @@ def _content(file: Path, size: int | None = None) -> bytes:
 
 def _verified(file: Path, spec: FileSpec) -> bytes:
     try:
-        content = _content(file, spec.size)
+        content = _content(file, size=spec.size)
     except OSError as error:
         what = "leads to nothing that can be read" if file.is_symlink() else "can't be read"
         raise BundleError(f"{file}: {what} ({error.strerror})") from error

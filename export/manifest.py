@@ -24,6 +24,8 @@ from attributes import Attribute, Attributes, Group, Part
 
 FORMAT: Literal[1] = 1
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+# More than any system has, and few enough to be looked through in no time.
+MAX_ATTRIBUTES, MAX_TENSORS = 256, 16
 
 # What an encoder with conditions takes besides the image: weights [B, sum K], and whether they are known [B, 1].
 CONDITION = ("condition", "condition_known")
@@ -79,21 +81,21 @@ class TensorSpec(_Strict):
     """An input or output of an ONNX graph; -1 stands for the batch."""
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] = Field(min_length=1, max_length=8)
 
 
 class GraphSpec(_Strict):
     """Inputs and outputs of the encoder or of the decoder."""
 
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
+    inputs: tuple[TensorSpec, ...] = Field(max_length=MAX_TENSORS)
+    outputs: tuple[TensorSpec, ...] = Field(max_length=MAX_TENSORS)
 
 
 class FileSpec(_Strict):
     """Checksum and size in bytes of a file of the bundle."""
 
     sha256: str
-    size: int
+    size: int = Field(ge=0)
 
 
 class Provenance(_AsWritten):
@@ -153,9 +155,9 @@ class Manifest(_Strict):
     name: str = Field(pattern=NAME)
     system: str
     image: ImageSpec
-    attributes: tuple[Attribute, ...]
-    latents: tuple[Part, ...]
-    conditions: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = Field(max_length=MAX_ATTRIBUTES)
+    latents: tuple[Part, ...] = Field(max_length=MAX_ATTRIBUTES)
+    conditions: tuple[str, ...] = Field(default=(), max_length=MAX_ATTRIBUTES)
     """Discrete attributes that the encoder takes as inputs: ``condition`` and ``condition_known``."""
     group: Group | None = None
     encoder: GraphSpec
@@ -198,6 +200,25 @@ class Manifest(_Strict):
         inputs = {tensor.name: tensor.shape for tensor in self.encoder.inputs}
         if inputs != expected:
             raise ValueError(f"encoder: has inputs {inputs}; with conditions {list(self.conditions)} these: {expected}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_tensors(self) -> Manifest:
+        """The encoder gives z and weights, the decoder makes the image of z."""
+        height, width, channels = self.image.shape
+        z, weights, image = (
+            (-1, self.latent_length),
+            (-1, Attributes(self.attributes).total),
+            (-1, channels, height, width),
+        )
+        for given, expected in (
+            (self.encoder.outputs, {"z": z, "weights": weights}),
+            (self.decoder.inputs, {"z": z}),
+            (self.decoder.outputs, {"image": image}),
+        ):
+            shapes = {tensor.name: tensor.shape for tensor in given}
+            if not expected.items() <= shapes.items():
+                raise ValueError(f"encoder, decoder: have {shapes} where these are needed: {expected}")
         return self
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from attributes import Group
-from export.bundle import BundleError, read_bundle, seal, writing_bundle
+from export.bundle import MAX_BYTES, BundleError, read_bundle, seal, writing_bundle
 from export.manifest import FileSpec, Manifest
 from service.inference.repository import SHIPPED
 from tests.export.conftest import NPZ_DAMAGE, digest, edit, replace_sealed
@@ -203,6 +203,51 @@ def rewrite(path: Path, manifest: Manifest, files: dict[str, FileSpec]) -> None:
     """Write a manifest that lists these files, with a digest that is right."""
     content = manifest.model_copy(update={"files": files}).model_dump(mode="json")
     (path / "manifest.json").write_text(json.dumps({**content, "digest": digest(content)}))
+
+
+def test_a_bundle_that_says_it_is_huge_is_refused_before_it_is_read(copy: Path) -> None:
+    def change(manifest: dict) -> None:
+        manifest["files"]["card.md"]["size"] = MAX_BYTES
+        manifest["digest"] = digest(manifest)
+
+    edit(copy, change)
+    with pytest.raises(
+        BundleError, match=rf"manifest\.json: lists .*; accepts 256 files of {MAX_BYTES} bytes together"
+    ):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "manifest.json"])
+def test_a_huge_file_is_refused_by_its_size(copy: Path, name: str) -> None:
+    with (copy / name).open("r+b") as file:
+        file.truncate(2**40)  # of zeros that take no room on the disk
+    with pytest.raises(BundleError, match=rf"{name.replace('.', '[.]')}: (must be a plain file of|has {2**40} bytes)"):
+        read_bundle(copy)
+
+
+def test_more_files_than_a_bundle_has_are_refused(copy: Path) -> None:
+    def change(manifest: dict) -> None:
+        manifest["files"] |= {f"{index}.txt": {"sha256": "", "size": 0} for index in range(256)}
+        manifest["digest"] = digest(manifest)
+
+    edit(copy, change)
+    with pytest.raises(BundleError, match="accepts 256 files"):
+        read_bundle(copy)
+
+
+def test_folders_without_end_are_refused(copy: Path) -> None:
+    (copy / "/".join("d" * 30)).mkdir(parents=True)
+    with pytest.raises(BundleError, match="more than 16 folders deep"):
+        read_bundle(copy)
+
+
+def test_what_would_not_be_loaded_is_not_sealed(tmp_path: Path) -> None:
+    path = toy_bundle(tmp_path / "toy")
+    manifest = read_bundle(path).manifest
+    for index in range(256):
+        (path / f"{index}.txt").touch()
+    with pytest.raises(BundleError, match="accepts 256 files"):
+        seal(path, manifest)
 
 
 def test_a_listed_file_outside_the_folder_is_refused(copy: Path) -> None:

@@ -59,6 +59,37 @@ def test_a_condition_of_another_length_than_all_weights_is_refused(tmp_path: Pat
         read_bundle(path)
 
 
+@pytest.mark.parametrize(
+    ("half", "kind", "name"),
+    [
+        ("encoder", "outputs", "z"),
+        ("encoder", "outputs", "weights"),
+        ("decoder", "inputs", "z"),
+        ("decoder", "outputs", "image"),
+    ],
+)
+@pytest.mark.parametrize("change", [{"name": "other"}, {"shape": [-1, 7]}], ids=["another name", "another shape"])
+def test_graphs_without_what_every_request_needs_are_refused(
+    copy: Path, half: str, kind: str, name: str, change: dict[str, Any]
+) -> None:
+    def without(manifest: dict) -> None:
+        (tensor,) = [each for each in manifest[half][kind] if each["name"] == name]
+        tensor.update(change)
+
+    edit(copy, without)
+    with pytest.raises(BundleError, match=f"encoder, decoder: have .*needed: .*'{name}'"):
+        read_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "count"), [("attributes", 0, 257), ("latents", 0, 257), ("conditions", "shape", 257)]
+)
+def test_lists_without_end_are_refused(copy: Path, field: str, entry: Any, count: int) -> None:
+    edit(copy, lambda manifest: manifest.update({field: [manifest[field][entry] if entry == 0 else entry] * count}))
+    with pytest.raises(BundleError, match=f"{field}: .*at most 256 items"):
+        read_bundle(copy)
+
+
 @pytest.mark.parametrize("code", [-1, 4])
 def test_a_code_beyond_the_posterior_is_refused(tmp_path: Path, code: int) -> None:
     path = toy_bundle(tmp_path / "toy", kind="group")
