@@ -7,8 +7,8 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from service import environment
@@ -16,6 +16,7 @@ from service.observability import logs
 from service.security import api_keys
 from service.server import stop_signals
 from service.server.connection_counts import ConnectionCounts
+from service.server.forced_end import end_process_after
 from service.server.listening import ListenError, address, listening_sockets
 from service.server.workers import supervise
 from service.settings import Settings, read_settings
@@ -42,17 +43,17 @@ def serve(argv: Sequence[str]) -> int:
     if links := environment.service_links([*Settings.model_fields]):
         log.info("%s: set by Kubernetes for a Service of that name, and ignored", ", ".join(links))
     try:
-        with listening_sockets(settings) as listening:
-            return _run(settings, listening)
+        with ExitStack() as stack:
+            return _run(settings, stack.enter_context(listening_sockets(settings)), stack.close)
     except ListenError as error:
         _complain(str(error))
         return 1
 
 
-def _run(settings: Settings, listening: Sequence[socket.socket]) -> int:
+def _run(settings: Settings, listening: Sequence[socket.socket], stop_listening: Callable[[], None]) -> int:
     """Serve in this process, or in workers; gives the exit code."""
     if settings.workers == 1:
-        return run_worker(settings, listening)
+        return run_worker(settings, listening, clean_up=stop_listening)
     counts = ConnectionCounts(settings.workers)
 
     def on_exit(worker_index: int, pid: int) -> None:
@@ -74,11 +75,12 @@ def run_worker(
     counts: ConnectionCounts | None = None,
     worker_index: int = 0,
     first: bool = True,
+    clean_up: Callable[[], None] = lambda: None,
 ) -> int:
     """Serve on sockets until told to end, in this process; gives the exit code.
 
     ``counts`` is for one of several workers. All workers fail alike at their start, so only one of the ``first`` ones
-    reports the error.
+    reports the error. ``clean_up`` is called if the process is ended while threads still run.
     """
     # Imported here, as a process that only supervises workers needs none of it.
     from export.bundle import BundleError
@@ -95,10 +97,17 @@ def run_worker(
         failures.append(error)
         server.should_exit = True
 
+    def exit_code() -> int:
+        return 1 if failures or server.force_exit else 0
+
+    def finish() -> int:
+        clean_up()
+        return exit_code()
+
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         app = create_app(settings, on_failure=stop)
-        server = Server(app, settings, counts, worker_index)
+        server = Server(app, settings, counts, worker_index, partial(end_process_after, finish=finish))
         if reports_errors:
             where = ", ".join(map(address, listening))
             log.info("listening on %s, API keys: %s, documentation at /docs", where, len(settings.keys) or "none")
@@ -107,7 +116,7 @@ def run_worker(
         failures.append(error)
     for failure in failures if reports_errors else ():
         _complain(str(failure))
-    return 1 if failures or server.force_exit else 0
+    return exit_code()
 
 
 @contextmanager

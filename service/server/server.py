@@ -7,6 +7,7 @@ import gc
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from time import monotonic
 from types import FrameType
 
@@ -21,6 +22,8 @@ from service.state import StatefulApp
 log = logging.getLogger("spritevae.server")
 # How long requests in flight may take once the service ends.
 GRACE_SECONDS = 10
+# How long a process that has to end by now may take for it, before it is ended whatever its threads do.
+LEAVE_SECONDS = 2
 # Objects that are made, beyond those that are freed, before the garbage collector runs. With Python's 700, and with
 # 20,000, it looks through the objects of thousands of busy connections over and over.
 GC_THRESHOLD = 100_000
@@ -39,11 +42,17 @@ class Server(uvicorn.Server):
     """Serves an app of ``create_app``.
 
     On SIGTERM the service stops being ready, serves on for the drain delay, then finishes the requests in flight.
-    SIGINT skips the delay. A second signal ends it at once; ``force_exit`` tells so.
+    SIGINT skips the delay. A second signal ends it at once; ``force_exit`` tells so. Once it ends, ``end_after`` is
+    called with the seconds after which the process must have ended.
     """
 
     def __init__(
-        self, app: StatefulApp, settings: Settings, counts: ConnectionCounts | None = None, worker_index: int = 0
+        self,
+        app: StatefulApp,
+        settings: Settings,
+        counts: ConnectionCounts | None = None,
+        worker_index: int = 0,
+        end_after: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -64,6 +73,7 @@ class Server(uvicorn.Server):
         self._service = app.service
         self._drain_seconds = settings.drain_seconds
         self._end: float | None = None
+        self._end_after = end_after
         self._counts = counts
         self._worker_index = worker_index
         self._listening: list[socket.socket] = []
@@ -83,6 +93,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept no more connections, and finish the requests in flight."""
+        self._end_after(GRACE_SECONDS + LEAVE_SECONDS)
         for listening in self._listening:
             asyncio.get_running_loop().remove_reader(listening)
         self._listening = []
@@ -144,6 +155,7 @@ class Server(uvicorn.Server):
         """Begin to end, or end at once if that has begun already."""
         if self._end is not None:
             self.should_exit = self.force_exit = True
+            self._end_after(LEAVE_SECONDS)
             return
         self._service.admission.draining = True
         self._end = monotonic() + (self._drain_seconds if sig == signal.SIGTERM else 0)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterable
+from pathlib import Path
+
+import httpx2
 
 from tests.service.processes import Running
 
@@ -65,3 +68,12 @@ def answer_to(service: Running, sent: Iterable[bytes]) -> tuple[bytes, bytes]:
             pass
     head, _, body = said.partition(b"\r\n\r\n")
     return head, body
+
+
+def ready(path: Path) -> bool:
+    """Whether a service answers on a Unix socket that it is ready."""
+    try:
+        with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(path)), base_url="http://any.example") as client:
+            return client.get("/health/ready").status_code == 200 and client.get("/decode").status_code == 200
+    except httpx2.TransportError:
+        return False

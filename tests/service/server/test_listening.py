@@ -17,15 +17,7 @@ import pytest
 from service.server.listening import ListenError, address, listening_sockets
 from service.settings import Settings
 from tests.service.processes import START, start, wait_until
-
-
-def ready(path: Path) -> bool:
-    """Whether a service answers on a Unix socket that it is ready."""
-    try:
-        with httpx2.Client(transport=httpx2.HTTPTransport(uds=str(path)), base_url="http://any.example") as client:
-            return client.get("/health/ready").status_code == 200 and client.get("/decode").status_code == 200
-    except httpx2.TransportError:
-        return False
+from tests.service.server.connections import ready
 
 
 @contextmanager
