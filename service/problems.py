@@ -17,6 +17,8 @@ from attributes import AttributeValueError
 
 MEDIA_TYPE = "application/problem+json"
 MAX_LISTED_ERRORS = 20
+# Letters of a request that an error repeats.
+MAX_SHOWN = 200
 
 
 class ProblemDetails(BaseModel):
@@ -105,7 +107,7 @@ def located(where: str) -> Iterator[None]:
 def invalid(error: ValidationError | RequestValidationError, prefix: tuple[str, ...] = ()) -> Problem:
     """The 422 that lists each place where a request does not fit its schema, and why."""
     errors = [
-        {"where": ".".join(map(str, (*prefix, *found["loc"]))) or "body", "message": found["msg"]}
+        {"where": ".".join(map(str, (*prefix, *found["loc"])))[:MAX_SHOWN] or "body", "message": found["msg"]}
         for found in error.errors()[:MAX_LISTED_ERRORS]
     ]
     return Problem(422, "; ".join(f"{each['where']}: {each['message']}" for each in errors), errors=errors)

@@ -18,6 +18,12 @@ from service.problems import Problem
 from service.web.request_bodies import JSON
 from service.web.strict_json import refuse_repeated_keys
 
+# What tensors are written with, and bytes of a document that are none of these: names, keys, an id.
+TENSOR = b"[]-+.0123456789eE, \t\r\n"
+MAX_TEXT = 2**16
+# Dimensions and sizes in a document.
+MAX_WHOLE_NUMBERS = 1000
+
 Datatype = Literal["FP32", "UINT8"]
 Numbers = Annotated[
     Raw,
@@ -170,9 +176,14 @@ S = TypeVar("S", bound=Struct)
 
 
 def decode(document: bytes | memoryview, kind: type[S]) -> S:
-    """A struct from strict JSON; raises Problem 400 for text that is no JSON, 422 for JSON that does not fit."""
+    """A struct from strict JSON; raises Problem 400 for text that is no JSON, 422 for JSON that does not fit.
+
+    Problem 413 is for JSON of which much would be made that is no tensor: 16 MB may be half a million objects.
+    """
+    if (found := len(bytes(document).translate(None, TENSOR))) > MAX_TEXT:
+        raise Problem(413, f"the JSON has {found} characters that are no numbers; accepts {MAX_TEXT}", limit=MAX_TEXT)
     try:
-        decoded = msgspec.json.decode(document, type=kind, dec_hook=_whole_number)
+        decoded = msgspec.json.decode(document, type=kind, dec_hook=_WholeNumbers().convert)
     except msgspec.ValidationError as error:
         raise Problem(422, readable(error)) from None
     except RecursionError:
@@ -183,14 +194,23 @@ def decode(document: bytes | memoryview, kind: type[S]) -> S:
     return decoded
 
 
-def _whole_number(kind: type, value: object) -> WholeNumber:
-    """What msgspec calls for each field of type ``WholeNumber``, the only type that it doesn't know."""
-    number = int(value) if isinstance(value, float) and value.is_integer() else value
-    if type(number) is not int:  # in msgspec's own words
-        raise ValueError(f"Expected `int`, got `{type(value).__name__}`")
-    if number < 0:
-        raise ValueError("Expected `int` >= 0")
-    return WholeNumber(number)
+class _WholeNumbers:
+    """Makes the whole numbers of one document: few, as all but those of shapes and sizes are data."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def convert(self, kind: type, value: object) -> WholeNumber:
+        """What msgspec calls for each field of type ``WholeNumber``, the only type that it doesn't know."""
+        self._made += 1
+        if self._made > MAX_WHOLE_NUMBERS:
+            raise Problem(413, f"more than {MAX_WHOLE_NUMBERS} dimensions and sizes", limit=MAX_WHOLE_NUMBERS)
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if type(number) is not int:  # in msgspec's own words
+            raise ValueError(f"Expected `int`, got `{type(value).__name__}`")
+        if number < 0:
+            raise ValueError("Expected `int` >= 0")
+        return WholeNumber(number)
 
 
 def struct_response(content: Struct | Sequence[Struct]) -> Response:

@@ -49,8 +49,8 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     engine = engine_for(state.repository, query.model)
     media = negotiate(request, FORMATS)
     given = await read_json(request, InterpolateBody, state.settings)
+    _check_limits(given, state.settings)
     contents = _contents(given)
-    _check_limits(given, len(contents), state.settings)
     key_frames = await _key_frames(engine, contents, state.settings)
     points = await in_thread_if_long(
         MICROSECONDS_PER_FRAME * given.steps * len(contents),
@@ -71,10 +71,10 @@ def _contents(given: InterpolateBody) -> dict[str, dict[str, Any]]:
     return {"from": given.start, "to": given.end}
 
 
-def _check_limits(given: InterpolateBody, key_frames: int, settings: Settings) -> None:
+def _check_limits(given: InterpolateBody, settings: Settings) -> None:
     if given.steps > settings.max_steps:
         raise Problem(422, f"steps: got {given.steps}; accepts 2 to {settings.max_steps}", where="steps")
-    frames = frame_count(key_frames, given.steps, given.loop)
+    frames = frame_count(len(given.keyframes) or 2, given.steps, given.loop)
     if frames > settings.max_frames:
         raise Problem(413, f"{frames} frames; accepts at most {settings.max_frames}", limit=settings.max_frames)
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from service.codecs.encode import FORMATS
 from service.latent.groups import recombined
 from service.latent.points import LatentPoints
+from service.problems import Problem
 from service.state import state_of
 from service.web.image_requests import encode_base64
 from service.web.negotiation import negotiate
@@ -37,9 +38,13 @@ async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> 
     engine = engine_for(state.repository, query.model)
     media = negotiate(request, FORMATS)
     given = await read_json(request, RecombineBody, state.settings)
+    limit = state.settings.max_items
+    if len(given.classes.images) > limit:
+        message = f"class.images: {len(given.classes.images)} of them; accepts at most {limit}"
+        raise Problem(413, message, where="class.images")
     several = {f"class.images[{index}]": text for index, text in enumerate(given.classes.images)}
     one = {"class.image": given.classes.image}
-    classes = await encode_base64(engine, several or one, state.settings, state.settings.max_items if several else 1)
+    classes = await encode_base64(engine, several or one, state.settings, limit if several else 1)
     style = await encode_base64(engine, {"style.image": given.style.image}, state.settings, 1)
     points = LatentPoints(recombined(engine.model, classes, style), None)
     tag = etag_of_z(engine.model, points, media, query.columns)

@@ -9,7 +9,6 @@ from service.batching.jobs import Batch
 from service.codecs.decode import MICROSECONDS_PER_BYTE, Source, decode_images, plain_images
 from service.inference.engine import Engine
 from service.inference.model import Model
-from service.problems import Problem
 from service.settings import Settings
 from service.threads import MAX_LOOP_MICROSECONDS, in_thread
 from service.web.base64_files import base64_sources
@@ -31,8 +30,5 @@ async def read_images(
 
 async def encode_base64(engine: Engine, texts: Mapping[str, str], settings: Settings, max_items: int) -> Batch:
     """The encoder's outputs for images in base64, by where in the request each is; raises Problem 400, 413 or 422."""
-    if len(texts) > max_items:
-        message = f"class.images: {len(texts)} of them; accepts at most {max_items}"
-        raise Problem(413, message, where="class.images")
     images, _ = await read_images(await base64_sources(texts), engine.model, settings, max_items)
     return await engine.encode(images)

@@ -5,11 +5,13 @@ What attributes accept is theirs to check (``Attribute.canonical``), so values a
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
 from attributes import Easing
+from service.problems import MAX_LISTED_ERRORS
 
 EXAMPLE: dict[str, Any] = {"shape": "heart", "scale": 5, "orientation": 12.5, "pos_x": 16, "pos_y": 16}
 _VALUE: dict[str, Any] = {
@@ -46,8 +48,39 @@ def _whole(value: Any) -> Any:
 WholeNumber = Annotated[int, BeforeValidator(_whole)]
 
 
+def _stop_after_errors(kind: type) -> BeforeValidator:
+    """Has a list with many items of another type than ``kind`` end where enough errors are found to be listed.
+
+    Pydantic makes an error of each: 500 bytes for two of the request.
+    """
+
+    def cut(items: Any) -> Any:
+        if isinstance(items, list):
+            wrong = (index for index, item in enumerate(items) if not isinstance(item, kind))
+            for last in islice(wrong, MAX_LISTED_ERRORS - 1, None):
+                return items[: last + 1]
+        return items
+
+    return BeforeValidator(cut)
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stop_after_errors(cls, content: Any) -> Any:
+        """Leave out unknown members beyond those that are listed as errors."""
+        if not isinstance(content, dict):
+            return content
+        known = {field.alias or name for name, field in cls.model_fields.items()}
+        unknown = [*islice((name for name in content if name not in known), MAX_LISTED_ERRORS)]
+        if len(unknown) < MAX_LISTED_ERRORS:
+            return content
+        return {name: content[name] for name in (*(known & content.keys()), *unknown)}
+
+
+Texts = Annotated[list[str], _stop_after_errors(str)]
 
 
 class DecodeBody(_Body):
@@ -70,7 +103,7 @@ class DecodeBody(_Body):
 class EncodeBody(_Body):
     """Images as JSON."""
 
-    images: list[str] = Field(min_length=1, description="image files or npy files in base64, or data URIs of it")
+    images: Texts = Field(min_length=1, description="image files or npy files in base64, or data URIs of it")
 
 
 class EditBody(_Body):
@@ -101,7 +134,7 @@ class ImagesBody(_Body):
     """One image, or several of one class."""
 
     image: str = ""
-    images: list[str] = Field(default_factory=list, min_length=1)
+    images: Texts = Field(default_factory=list, min_length=1)
 
     @model_validator(mode="after")
     def _one_of_both(self) -> ImagesBody:
@@ -137,7 +170,7 @@ class InterpolateBody(_Body):
 
     start: KeyFrameBody = Field(default_factory=dict, alias="from")
     end: KeyFrameBody = Field(default_factory=dict, alias="to")
-    keyframes: list[KeyFrameBody] = Field(default_factory=list, min_length=2)
+    keyframes: Annotated[list[KeyFrameBody], _stop_after_errors(dict)] = Field(default_factory=list, min_length=2)
     steps: WholeNumber = Field(
         16, ge=2, description="frames per segment with both its ends; shared key frames come once"
     )

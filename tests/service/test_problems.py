@@ -66,6 +66,17 @@ def test_a_wrong_value_is_located_in_the_request(attribute: str, where: str, pat
     assert caught.value.detail == f"{path}: got 9; accepts 0 to 5"
 
 
+def test_a_place_is_repeated_in_part():
+    class Schema(BaseModel, extra="forbid"):
+        pass
+
+    with pytest.raises(ValidationError) as caught:
+        Schema.model_validate({"x" * 100_000: 1})
+    problem = invalid(caught.value)
+    assert problem.members["errors"][0]["where"].startswith("xxx")
+    assert len(problem.detail) < 400
+
+
 def test_a_schema_that_is_not_met_lists_some_places():
     class Schema(BaseModel):
         numbers: list[int]

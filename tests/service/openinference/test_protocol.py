@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
+from service.openinference.protocol import InferenceRequest, decode
+from service.problems import Problem
 from tests.service.openinference.asking import IMAGES, behind, binary, problem_of, tensor
 
 MODELS = ("grey", "grey.encoder", "grey.decoder", "conditional.encoder", "codes", "group", "nope")
@@ -64,6 +67,25 @@ def check(response: Any) -> None:
 @many
 def test_no_json_document_gives_a_5xx(client: TestClient, model: str, document: Any):
     check(client.post(f"/v2/models/{model}/infer", content=json.dumps(document)))
+
+
+TENSOR = '{"name": "z", "datatype": "FP32", "shape": [1, 81], "data": []}'
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        f'{{"inputs": [{TENSOR.replace("81", ", ".join(["1"] * 2000))}]}}',
+        f'{{"inputs": [{", ".join([TENSOR] * 5000)}]}}',
+        f'{{"inputs": [{TENSOR}], "outputs": [{", ".join(["{}"] * 50_000)}]}}',
+        f'{{"inputs": [{TENSOR}], "x": [{", ".join(["{}"] * 50_000)}]}}',
+        f'{{"inputs": [{TENSOR}], "id": "{"x" * 70_000}"}}',
+    ],
+)
+def test_what_is_no_tensor_may_not_be_much(document: str):
+    with pytest.raises(Problem) as caught:
+        decode(document.encode(), InferenceRequest)
+    assert caught.value.status_code == 413
 
 
 GOOD = binary({"inputs": [behind("image", IMAGES)], "parameters": {"binary_data_output": True}}, IMAGES)

@@ -117,6 +117,33 @@ def test_every_member_of_a_body_is_documented_with_a_type(schema: type[BaseModel
         assert {"type", "anyOf", "enum"} & member.keys(), name
 
 
+MANY = 50_000
+
+
+@pytest.mark.parametrize(
+    ("schema", "content", "places"),
+    [
+        (EncodeBody, {"images": ["x", *[1] * MANY]}, [("images", index) for index in range(1, 21)]),
+        (InterpolateBody, {"keyframes": [1] * MANY}, [("keyframes", index) for index in range(20)]),
+        (
+            RecombineBody,
+            {"class": {"images": [None] * MANY}, "style": {"image": "x"}},
+            [("class", "images", index) for index in range(20)],
+        ),
+        (DecodeBody, {f"x{index}": 1 for index in range(MANY)}, [(f"x{index}",) for index in range(20)]),
+        (
+            RecombineBody,
+            {"class": {f"x{index}": 1 for index in range(MANY)}, "style": {"image": "x"}},
+            [("class", f"x{index}") for index in range(20)],
+        ),
+    ],
+)
+def test_no_more_errors_are_made_than_are_listed(schema: type[BaseModel], content: Any, places: list[tuple[Any, ...]]):
+    with pytest.raises(ValidationError) as caught:
+        schema.model_validate(content)
+    assert [error["loc"] for error in caught.value.errors()] == places
+
+
 @pytest.mark.parametrize("schema", [NoQuery, ModelQuery, SheetQuery, EncodeQuery])
 def test_unknown_parameters_are_refused(schema: type[BaseModel]):
     with pytest.raises(ValidationError, match="Extra inputs are not permitted"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -140,6 +141,17 @@ def test_a_key_that_an_object_has_twice_is_refused_at_any_depth(text: str):
 def test_different_keys_and_keys_of_different_objects_are_accepted(text: str):
     assert parse_json(text.encode()) == json.loads(text)
     refuse_repeated_keys(text.encode())
+
+
+def test_repeated_keys_are_found_without_making_what_the_document_holds():
+    document = b'{"a": [{}, ' + b"[], " * 200_000 + b"[]]}"
+    tracemalloc.start()
+    try:
+        refuse_repeated_keys(document)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * len(document), "an empty list takes 56 bytes"
 
 
 @given(content=st.dictionaries(keys, documents, min_size=1, max_size=4), depth=st.integers(0, 3), data=st.data())
