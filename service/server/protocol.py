@@ -1,4 +1,4 @@
-"""HTTP/1.1 with time limits for clients: uvicorn's protocol, which rejects requests before a task is made for them.
+"""HTTP/1.1 with limits for clients: uvicorn's protocol, which rejects requests before a task is made for them.
 
 docs/dependencies.md lists the private parts of uvicorn that this module overrides.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-import socket
-import struct
 from collections.abc import Callable
 from time import monotonic
 from typing import Any
@@ -23,62 +21,36 @@ from service.middleware.admission import AdmissionControl
 from service.problems import Problem, problem_response
 from service.security.hosts import plain_address
 from service.security.response_headers import DEFAULT_HEADERS, serialize
+from service.server import closing
+from service.server.closing import ClosingTransport
+from service.server.flow_control import RequestFlowControl
+from service.server.framing import RequestFramer
+from service.server.response_transport import ResponseTransport
 
 log = logging.getLogger("spritevae.server")
 HEAD_SECONDS = 10  # for a client to send a request's head
 BODY_SECONDS = 60  # for a client to send a request's body
-WRITE_SECONDS = 30  # for a client to take the response
-MAX_HEAD_BYTES = 2**16
-# Lines of a head, and of the trailers of a chunked body.
-MAX_HEADERS = 256
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-# Closing a socket with this option resets the connection.
-RESET = struct.pack("ii", 1, 0)
-
-
-class CoalescingTransport:
-    """A transport that sends a response's head together with the beginning of its body: one system call less.
-
-    It is for one response that has a body. uvicorn writes the head first, and then always writes more or closes.
-    """
-
-    __slots__ = ("_head", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        """Keep the head, and send it with the data that follow."""
-        if self._head is None and data != CONTINUE:
-            self._head = data
-        elif self._head:
-            self._transport.write(self._head + data)
-            self._head = b""
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        """Send the head if it is still kept, and close."""
-        if self._head:
-            self._transport.write(self._head)
-            self._head = b""
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """As the transport's."""
-        return self._transport.is_closing()
+# Bytes that may wait behind a request that is not answered yet.
+MAX_WAITING_BYTES = 2**16
+# Pieces of what a client has sent that are parsed before other clients have their turn.
+MAX_PIECES = 64
 
 
 class TimeoutProtocol(HttpToolsProtocol):
     """HTTP/1.1 with a deadline for whatever the client must do next: send a head, send a body, take a response.
 
-    ``admission`` decides which requests are rejected. ``on_close`` is called when the connection has ended.
+    A request is parsed once the one before is answered, so uvicorn's ``pipeline`` stays empty. ``admission`` decides
+    which requests are rejected. ``on_close`` is called when the connection has ended.
     """
 
+    transport: ClosingTransport  # type: ignore[assignment]
+    flow: RequestFlowControl
     _receive_deadline = _write_deadline = _next_request_deadline = math.inf
-    # Bytes of a head that is not complete yet; None while none is expected.
-    _head_bytes: int | None = 0
+    # Whether a complete request is not answered yet.
+    _answering = False
+    _parsing = False
+    # Why what was sent is no request, if the parser itself accepts it.
+    _problem: Problem | None = None
 
     def __init__(
         self,
@@ -91,54 +63,108 @@ class TimeoutProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state)
         self._admission = admission
         self._on_close = on_close
-
-    def data_received(self, data: bytes) -> None:
-        """Take data of the client, up to the limits of a head."""
-        super().data_received(data)
-        if self.headers and len(self.headers) > MAX_HEADERS and not self.transport.is_closing():
-            self._refuse(Problem(431, f"a request may have {MAX_HEADERS} headers and trailers", limit=MAX_HEADERS))
-        if self._head_bytes is not None:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self._refuse(Problem(431, f"a request's head may have {MAX_HEAD_BYTES} bytes", limit=MAX_HEAD_BYTES))
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer with a problem, like every error."""
-        self._refuse(Problem(400, "not a valid HTTP request"))
+        self._framer = RequestFramer()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """The client must send a head now."""
-        super().connection_made(transport)
+        # uvicorn uses only those methods of its transport that ClosingTransport has.
+        super().connection_made(ClosingTransport(transport))  # type: ignore[arg-type]
+        self.flow = RequestFlowControl(transport)
         if self.client and self.server:
             self.client = plain_address(self.client[0]), self.client[1]
             self.server = plain_address(self.server[0]), self.server[1]
         self._receive_deadline = monotonic() + HEAD_SECONDS
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The connection has ended."""
+        """The connection has ended. What refers to it is forgotten, as the garbage collector would seldom find it."""
         super().connection_lost(exc)
+        self.cycle = None  # type: ignore[assignment]
+        self._framer.drop()
         self._on_close()
 
-    def on_message_begin(self) -> None:
-        """A request begins: the client must complete its head."""
-        super().on_message_begin()
-        self._head_bytes = 0
-        self._receive_deadline, self._next_request_deadline = monotonic() + HEAD_SECONDS, math.inf
+    def data_received(self, data: bytes) -> None:
+        """Take data of the client."""
+        if self.transport.is_closing():
+            self.transport.discard(data)
+        else:
+            self._framer.add(data)
+            self._parse()
+
+    def _parse(self) -> None:
+        """Parse what has come, up to the end of a request that is not answered yet."""
+        self._parsing, unfinished = True, False
+        for _ in range(MAX_PIECES):
+            if self._answering or self.transport.is_closing():
+                break
+            try:
+                piece = self._framer.next_piece()
+            except Problem as problem:
+                self._refuse(problem)
+                break
+            if not piece:
+                break
+            super().data_received(piece)
+        else:
+            unfinished = True
+        self._parsing = False
+        if not self.transport.is_closing():
+            self._wait(unfinished)
+
+    def _wait(self, unfinished: bool) -> None:
+        """Read on, or first answer or parse what has come."""
+        waiting = self._framer.waiting
+        if not (waiting and (self._answering or unfinished)):
+            self.flow.release()
+            if waiting and self._receive_deadline == math.inf:
+                self._receive_deadline, self._next_request_deadline = monotonic() + HEAD_SECONDS, math.inf
+            return
+        self.flow.hold()
+        if not self._answering:
+            self.loop.call_soon(self._parse)
+        elif waiting > MAX_WAITING_BYTES:  # what waits is not answered; clients ask again on another connection
+            self._framer.drop()
+            self.transport.client_sends, self.cycle.keep_alive = True, False
+
+    def eof_received(self) -> None:
+        """The client sends nothing more."""
+        self.transport.client_sends = False
+        self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer with a problem, like every error."""
+        self._refuse(self._problem or Problem(400, "not a valid HTTP request"))
 
     def on_headers_complete(self) -> None:
         """The head is complete: the client must send the body."""
+        try:
+            if self.parser.should_upgrade():
+                raise Problem(400, "CONNECT: this is no proxy")
+            has_body = self._framer.expect_body(self.headers, self.parser.get_http_version())
+        except Problem as problem:
+            self._problem = problem
+            raise
+        self._next_request_deadline = math.inf
+        self._receive_deadline = monotonic() + BODY_SECONDS if has_body else math.inf
+        self.transport.client_sends = has_body
         super().on_headers_complete()
-        self._head_bytes = None
-        self._receive_deadline = monotonic() + BODY_SECONDS
-        if self.scope["method"] != "HEAD":  # a response to HEAD has no body to send the head with
-            # A response cycle uses only those methods of its transport that CoalescingTransport has.
-            self.cycle.transport = CoalescingTransport(self.transport)  # type: ignore[assignment]
+        self.headers = []  # for trailers, which are no headers
+        if not self.cycle.response_complete:
+            # A response to HEAD has no body to send the head with.
+            together = self.scope["method"] != "HEAD"
+            self._response = ResponseTransport(self.transport, has_body=together, body_is_due=has_body)
+            # A response cycle uses only those methods of its transport that ResponseTransport has.
+            self.cycle.transport = self._response  # type: ignore[assignment]
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start to answer a request. A rejection is written at once, as a task takes longer than all of that."""
         response = b""
-        # Pipelined requests get a task: each rejection would be written inside the call that wrote the one before.
-        if cycle.keep_alive and cycle.scope["method"] != "HEAD" and not (self.flow.write_paused or self.pipeline):
+        # A task can wait for what has not come: the rest of the body, or room to write.
+        if (
+            cycle.keep_alive
+            and cycle.scope["method"] != "HEAD"
+            and self._framer.body_is_here
+            and not self.flow.write_paused
+        ):
             # uvicorn's type of a scope is the same mapping under another name.
             scope: Scope = cycle.scope  # type: ignore[assignment]
             response = self._admission.raw_response(scope, tuple(cycle.default_headers))
@@ -149,17 +175,25 @@ class TimeoutProtocol(HttpToolsProtocol):
         else:
             super()._start_asgi_task(cycle, app)
 
+    def on_body(self, body: bytes) -> None:
+        """Some of the body has come."""
+        self._framer.count_body(len(body))
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
-        """The request is complete. If it is answered already, the client may send the next one."""
+        """The request is complete. What follows waits until it is answered."""
         super().on_message_complete()
+        self._framer.end_request()
         self._receive_deadline = math.inf
-        answered = self.cycle.response_complete
-        self._next_request_deadline = monotonic() + self.timeout_keep_alive if answered else math.inf
+        self.transport.client_sends = False
+        self._answering = not self.cycle.response_complete
+        if self._answering:
+            self._response.body_is_due = False
 
     def pause_writing(self) -> None:
         """The client does not take the response fast enough."""
         super().pause_writing()
-        self._write_deadline = monotonic() + WRITE_SECONDS
+        self._write_deadline = monotonic() + closing.WRITE_SECONDS
 
     def resume_writing(self) -> None:
         """The client takes the response again."""
@@ -169,30 +203,39 @@ class TimeoutProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """The next request may come. As uvicorn's method, but without a timer for each request."""
         self.server_state.total_requests += 1
+        self._answering = False
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
-        if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
-        else:
-            self._next_request_deadline = monotonic() + self.timeout_keep_alive
+        self._next_request_deadline = monotonic() + self.timeout_keep_alive
+        if self.transport.client_sends and not self._framer.body_is_here:
+            self.transport.close()
+        elif self.flow.held and not self._parsing:
+            self.loop.call_soon(self._parse)
 
     def _refuse(self, problem: Problem) -> None:
-        """Answer bytes that never become a request, and close."""
-        response = problem_response(problem)
-        response.headers["Connection"] = "close"
-        headers = (*self.server_state.default_headers, *response.raw_headers, *DEFAULT_HEADERS)
-        self.transport.write(STATUS_LINE[problem.status_code] + serialize(headers) + b"\r\n" + bytes(response.body))
+        """Answer bytes that are no request, and close."""
+        self.transport.client_sends = True
+        cycle = self.cycle
+        if cycle and not cycle.response_complete:  # its body is wrong, and its application must not answer any more
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if not cycle or cycle.response_complete or not cycle.response_started:
+            response = problem_response(problem)
+            response.headers["Connection"] = "close"
+            headers = (*self.server_state.default_headers, *response.raw_headers, *DEFAULT_HEADERS)
+            head = STATUS_LINE[problem.status_code] + serialize(headers)
+            self.transport.write(head + b"\r\n" + bytes(response.body))
         self.transport.close()
 
     def close_if_timed_out(self, now: float) -> None:
         """End the connection if a deadline has passed: gracefully if the client only sent no further request."""
-        if now > self._next_request_deadline and self._receive_deadline == math.inf:
-            self._next_request_deadline = math.inf
-            self._write_deadline = now + WRITE_SECONDS  # for what the client has not taken yet
+        if self.transport.is_closing():
+            deadline = self.transport.deadline
+        elif now > self._next_request_deadline:
             self.transport.close()
-        elif now > min(self._receive_deadline, self._write_deadline):
+            return
+        else:
+            deadline = min(self._receive_deadline, self._write_deadline)
+        if now > deadline:
             log.info("a client that stalled is cut off")
-            # Reset the connection, or the kernel would go on keeping data for the client.
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            self.transport.abort()
+            self.transport.reset()

@@ -10,8 +10,8 @@ import pytest
 from tests.service.processes import Running, running, wait_until
 
 IMPATIENT = (
-    "import sys, service.server.protocol as s;"
-    "s.HEAD_SECONDS = s.BODY_SECONDS = s.WRITE_SECONDS = 1;"
+    "import sys, service.server.closing as c, service.server.protocol as p;"
+    "p.HEAD_SECONDS = p.BODY_SECONDS = c.WRITE_SECONDS = 1;"
     "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
 )
 

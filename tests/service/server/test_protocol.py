@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import re
 import select
 import socket
 import time
+import weakref
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import repeat
 from typing import Any
 from unittest.mock import Mock
@@ -19,15 +23,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
-from service.server.protocol import (
-    CONTINUE,
-    MAX_HEAD_BYTES,
-    MAX_HEADERS,
-    CoalescingTransport,
-    TimeoutProtocol,
-)
+from service.server.framing import MAX_HEAD_BYTES, MAX_HEADERS
+from service.server.protocol import TimeoutProtocol
+from service.server.response_transport import CONTINUE
 from tests.service.processes import Running, memory
 from tests.service.server.connections import ASK, answer_to, answers, closed_after, sends_until_cut_off
+from tests.service.server.wire import Wire
+
+POST = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%s\r\n\r\n"
 
 
 @pytest.mark.parametrize(
@@ -108,55 +111,6 @@ def test_a_head_without_end_is_cut_off_and_takes_no_memory(impatient: Running, p
     assert httpx2.get(f"{impatient.url}/health/live").status_code == 200
 
 
-class Wire:
-    """A transport that keeps what is written, packet by packet."""
-
-    def __init__(self) -> None:
-        self.packets: list[bytes] = []
-        self.closed = False
-
-    def get_extra_info(self, name: str) -> Any:
-        return None
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def pause_reading(self) -> None:
-        pass
-
-    def resume_reading(self) -> None:
-        pass
-
-    def write(self, data: bytes) -> None:
-        self.packets.append(data)
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_a_head_goes_with_the_beginning_of_its_body_and_what_follows_at_once():
-    wire: Any = Wire()
-    answer = CoalescingTransport(wire)
-    for written, sent in (
-        (CONTINUE, [CONTINUE]),
-        (b"head", [CONTINUE]),
-        (b"one", [CONTINUE, b"headone"]),
-        (b"two", [CONTINUE, b"headone", b"two"]),
-    ):
-        answer.write(written)
-        assert wire.packets == sent
-
-
-def test_a_head_that_no_body_follows_is_sent_when_the_connection_closes():
-    wire: Any = Wire()
-    answer = CoalescingTransport(wire)
-    answer.write(b"head")
-    assert wire.packets == []
-    answer.close()
-    assert wire.packets == [b"head"]
-    assert wire.closed
-
-
 def test_a_client_that_waits_for_leave_to_send_its_body_gets_it(impatient: Running):
     body = b'{"attributes": {}}'
     head = b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 18\r\n"
@@ -222,16 +176,38 @@ def test_a_refusal_says_the_same_however_it_is_asked_for(busy: Running):
     assert asked("GET", **{"X-Request-ID": "mine"}).headers["X-Request-ID"] == "mine"
 
 
-def test_the_body_of_a_request_that_was_refused_is_passed_over(busy: Running):
+def test_the_body_of_a_request_that_is_refused_is_passed_over_if_it_is_there(busy: Running):
     with socket.create_connection(busy.address) as connection:
-        connection.sendall(b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n")
-        assert answers(connection, 1).startswith(b"HTTP/1.1 503 ")
-        connection.sendall(b"12345" + ASK % b"/health/live")
-        assert answers(connection, 1).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(POST % b"Content-Length: 5" + b"12345" + ASK % b"/health/live")
+        received = answers(connection, 2)
+    assert received.startswith(b"HTTP/1.1 503 ")
+    assert b"HTTP/1.1 200 " in received
+    assert b"connection: close" not in received
+
+
+@pytest.mark.parametrize("kind", ["Content-Length: 10000000", "Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("method", ["POST", "HEAD"])
+def test_a_request_that_is_answered_before_its_body_is_there_ends_the_connection(
+    impatient: Running, kind: str, method: str
+):
+    """And the client can read that while it sends."""
+    head = f"{method} /nothing HTTP/1.1\r\nHost: localhost\r\n{kind}\r\n\r\n"
+    with socket.create_connection(impatient.address, 60) as connection:
+        connection.sendall(head.encode())
+        received = connection.recv(65536)
+        assert received.startswith(b"HTTP/1.1 404 ")
+        assert received.count(b"\r\nconnection: close\r\n") == 1
+        for _ in range(100):
+            connection.sendall(b"x" * 100_000)
+        connection.shutdown(socket.SHUT_WR)
+        rest = b""
+        while part := connection.recv(65536):
+            rest += part
+    assert b"HTTP/1.1 " not in rest
 
 
 def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
-    """Though a request begins before the last is answered, or is answered before its body is there."""
+    """Though a request begins before the last is answered, or is rejected before its body is parsed."""
     answer = asyncio.Event()
 
     async def slow(scope: Scope, receive: Receive, send: Send) -> None:
@@ -262,11 +238,205 @@ def test_a_connection_is_kept_as_long_as_something_is_answered_or_sent():
         answer.set()
         assert await open_after(keep_alive - 1), "a third one may come"
         admission.raw_response.return_value = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
-        protocol.data_received(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n1")
-        assert await open_after(keep_alive + 1), "the rest of its body is due"
-        protocol.data_received(b"2")
+        protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n12")
         assert await open_after(keep_alive - 1), "a fourth one may come"
         assert not await open_after(keep_alive + 1)
         assert b"".join(wire.packets).count(b"HTTP/1.1 ") == 3
 
     asyncio.run(main())
+
+
+class Connected:
+    """A protocol on a wire, whose application answers nothing until it is let."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self.answer = asyncio.Event()
+        self.asked: list[Scope] = []
+        config = uvicorn.Config(self._app, interface="asgi3", log_config=None)
+        config.load()
+        admission: Any = Mock(raw_response=Mock(return_value=b""))
+        self.protocol = TimeoutProtocol(config, ServerState(), {}, admission, lambda: None)
+        self.protocol.connection_made(self.wire)  # type: ignore[arg-type]
+
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.asked.append(scope)
+        await self.answer.wait()
+        await Response(scope["path"])(scope, receive, send)
+
+    async def send(self, data: bytes) -> None:
+        """Send, and let the application run."""
+        self.protocol.data_received(data)
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Let the application and the protocol do what they can."""
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+def test_nothing_is_parsed_or_read_while_a_request_waits():
+    async def main() -> None:
+        client = Connected()
+        await client.send((ASK % b"/") * 1000)
+        assert len(client.asked) == 1
+        assert client.wire.paused
+        client.protocol.flow.resume_reading()  # as when an application receives
+        assert client.wire.paused
+        client.answer.set()
+        for _ in range(100):
+            await client.settle()
+        assert len(client.asked) == 1000
+        assert not client.wire.paused
+
+    asyncio.run(main())
+
+
+def test_what_waits_behind_an_unanswered_request_is_limited():
+    async def main() -> None:
+        client = Connected()
+        await client.send((ASK % b"/") * 6000)
+        client.answer.set()
+        await client.settle()
+        sent = b"".join(client.wire.packets)
+        assert sent.count(b"HTTP/1.1 ") == 1
+        assert b"\r\nconnection: close\r\n" in sent
+        assert client.wire.ended
+
+    asyncio.run(main())
+
+
+def test_nothing_of_a_connection_is_left_when_it_ends():
+    async def main() -> list[int]:
+        client = Connected()
+        await client.send((ASK % b"/") * 1000)
+        client.protocol.connection_lost(None)
+        client.answer.set()
+        await client.settle()
+        left = weakref.ref(client.protocol)
+        client.protocol = None  # type: ignore[assignment]
+        assert len(client.asked) == 1
+        client.asked.clear()
+        return left() is None
+
+    gc.disable()  # it is not left to the garbage collector
+    try:
+        assert asyncio.run(main())
+    finally:
+        gc.enable()
+
+
+def test_pipelined_requests_are_answered_in_order():
+    async def main() -> None:
+        client = Connected()
+        body = b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        posts = b"".join(b"POST /%d HTTP/1.1\r\nHost: x\r\n%s" % (number, body) for number in range(3, 6))
+        await client.send(b"".join(ASK % b"/%d" % number for number in range(3)) + posts)
+        client.answer.set()
+        await client.settle()
+        assert re.findall(rb"\r\n\r\n/(\d)", b"".join(client.wire.packets)) == [b"%d" % n for n in range(6)]
+
+    asyncio.run(main())
+
+
+def test_what_is_wrong_behind_a_good_request_is_answered_after_it():
+    async def main() -> None:
+        client = Connected()
+        await client.send(ASK % b"/" + b"\x16\x03")
+        assert client.wire.packets == []
+        client.answer.set()
+        await client.settle()
+        assert re.findall(rb"HTTP/1.1 (\d+)", b"".join(client.wire.packets)) == [b"200", b"400"]
+
+    asyncio.run(main())
+
+
+def test_a_body_that_turns_out_wrong_is_answered_once():
+    async def main() -> None:
+        client = Connected()
+        await client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nno\r\n\r\n")
+        client.answer.set()
+        await client.settle()
+        assert re.findall(rb"HTTP/1.1 (\d+)", b"".join(client.wire.packets)) == [b"400"]
+
+    asyncio.run(main())
+
+
+def test_trailers_become_no_headers():
+    async def main() -> None:
+        client = Connected()
+        chunks = b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-API-Key: mine\r\n\r\n"
+        await client.send(b"POST / HTTP/1.1\r\nHost: x\r\n" + chunks)
+        assert client.asked[0]["headers"] == [(b"host", b"x"), (b"transfer-encoding", b"chunked")]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
+def test_an_upgrade_is_ignored_and_the_body_read(impatient: Running, upgrade: bytes):
+    before = len(impatient.log)
+    head = POST % (b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nContent-Length: 18" % upgrade)
+    with socket.create_connection(impatient.address) as connection:
+        connection.sendall(head)
+        connection.sendall(b'{"attributes": []}' + ASK % b"/health/live")
+        received = answers(connection, 2)
+    assert received.startswith(b"HTTP/1.1 422 ")
+    assert b"HTTP/1.1 200 " in received
+    assert impatient.log[before:] == []
+
+
+def test_no_tunnel_is_made(impatient: Running):
+    head, _ = answer_to(impatient, [b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+    assert head.startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_body_and_half_of_the_next_head_in_one_read_are_right():
+    async def main() -> None:
+        client = Connected()
+        client.answer.set()
+        body = b"x" * 100_000
+        sent = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body + ASK % b"/second"
+        await client.send(sent[:-10])
+        await client.send(sent[-10:])
+        assert re.findall(rb"HTTP/1.1 (\d+)", b"".join(client.wire.packets)) == [b"200"] * 2
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("part", [b"a" * 200_000, b"A: b\r\n" * 200_000], ids=["a long trailer", "many trailers"])
+def test_trailers_without_end_are_refused(impatient: Running, part: bytes):
+    with socket.create_connection(impatient.address, 60) as connection:
+        connection.sendall(POST % b"Transfer-Encoding: chunked" + b"1\r\n{\r\n0\r\nX: " + part)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "closes",
+    [b"GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", b"GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"],
+)
+def test_a_connection_that_is_to_be_closed_is_cut_off_if_the_client_takes_nothing(impatient: Running, closes: bytes):
+    """Of an answer that fits into the buffer of the server, which then never has to wait for room."""
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        connection.connect(impatient.address)
+        connection.sendall(b"GET /openapi.json " + closes)
+        poll = select.poll()
+        poll.register(connection, select.POLLHUP | select.POLLERR)
+        assert poll.poll(60_000)
+
+
+def test_memory_of_pipelined_requests_comes_back(impatient: Running):
+    """Little by little, so that reads end with a request: half a head would be refused."""
+    requests = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 1000
+    before = memory(impatient.process.pid)
+    for _ in range(5):
+        with socket.create_connection(impatient.address) as connection, suppress(OSError):
+            for _ in range(100):
+                connection.sendall(requests)
+                connection.settimeout(0.01)
+                with suppress(TimeoutError):
+                    connection.recv(2**20)
+                connection.settimeout(5)
+    assert memory(impatient.process.pid) - before < 20 * 2**20
+    assert httpx2.get(f"{impatient.url}/health/live").status_code == 200

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from service.server.protocol import CONTINUE
+from service.server.response_transport import CONTINUE
 from tests.service.processes import Running, running, wait_until
 
 HEAD = (
