@@ -10,7 +10,7 @@ from typing import Any
 
 import anyio
 from anyio import to_thread
-from fastapi import Depends, FastAPI
+from fastapi import Depends
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
@@ -36,6 +36,8 @@ from service.web.response_cache import ResponseCache
 from service.web.routing import ExactPaths
 
 log = logging.getLogger("spritevae.app")
+# How often a worker that isn't ready looks whether it is to go on.
+POLL_SECONDS = 0.05
 ROUTERS = tuple(
     module.router
     for module in (
@@ -125,25 +127,29 @@ def from_environment() -> StatefulApp:
 
 @asynccontextmanager
 async def _lifespan(
-    settings: Settings, repository: ModelRepository, on_failure: Callable[[Exception], None] | None, _app: FastAPI
+    settings: Settings, repository: ModelRepository, on_failure: Callable[[Exception], None] | None, app: StatefulApp
 ) -> AsyncIterator[None]:
     """Load the models, watch their folders, and close them at the end."""
 
+    ended = anyio.Event()
+
     async def load() -> None:
         try:
-            await to_thread.run_sync(repository.load, abandon_on_cancel=True)
+            await repository.load()
         except Exception as error:
             log.error("models can't be loaded: %s", error)
             if on_failure:
                 on_failure(error)
+        finally:
+            ended.set()
 
     # Each thread may take a core and much memory. With anyio's default of 40 threads, images could take gigabytes.
     to_thread.current_default_thread_limiter().total_tokens = 2 + cores()
     async with anyio.create_task_group() as tasks:
-        if settings.workers == 1:
-            tasks.start_soon(load)
-        else:  # a worker leaves connections to the others until it is ready
-            await load()
+        tasks.start_soon(load)
+        # One of several workers leaves connections to the others until it is ready, or is told to end.
+        while settings.workers > 1 and not (ended.is_set() or app.service.admission.draining):
+            await anyio.sleep(POLL_SECONDS)
         if settings.reload_seconds:
             tasks.start_soon(repository.watch)
         yield

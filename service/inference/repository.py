@@ -15,6 +15,7 @@ from service.batching.scheduler import Scheduler
 from service.inference.engine import Engine
 from service.inference.model import Model
 from service.inference.providers import CPU, CUDA, TENSORRT, ModelError, concurrent_batches, cuda_obstacle
+from service.inference.trial_run import try_bundle
 from service.observability.metrics import MODEL, SchedulerMetrics
 from service.problems import Problem
 from service.settings import Settings
@@ -61,9 +62,9 @@ class ModelRepository:
         self.default = self.names[0]
         """Name of the default model."""
 
-    def load(self) -> None:
+    async def load(self) -> None:
         """Make every model ready to run; each must reproduce its golden vectors."""
-        self._engines = {name: self._start(bundle) for name, bundle in self._bundles.items()}
+        self._engines = {name: await self._try_and_start(bundle) for name, bundle in self._bundles.items()}
 
     def close(self) -> None:
         """End the threads that run models; jobs that wait are not run any more."""
@@ -79,7 +80,10 @@ class ModelRepository:
         async with self._changing:
             engines, path = self.engines, self._bundle(name).path
             try:
-                bundle, engine = await to_thread.run_sync(self._read, name, path)
+                bundle = await to_thread.run_sync(read_bundle, path)
+                if bundle.manifest.name != name:
+                    raise ModelError(f"its name is {bundle.manifest.name!r} now")
+                engine = await self._try_and_start(bundle)
             except Exception as error:  # what libraries raise for a damaged file is not listed anywhere
                 reason = str(error) if isinstance(error, BundleError | ModelError) else repr(error)
                 reason = reason.replace(f"{path}/", "").removeprefix(f"{path}: ")
@@ -150,11 +154,10 @@ class ModelRepository:
             raise Problem(404, f"no model {name[:80]!r}; there is {', '.join(self.names)}", models=[*self.names])
         return self._bundles[name]
 
-    def _read(self, name: str, path: Path) -> tuple[Bundle, Engine]:
-        bundle = read_bundle(path)
-        if bundle.manifest.name != name:
-            raise ModelError(f"its name is {bundle.manifest.name!r} now")
-        return bundle, self._start(bundle)
+    async def _try_and_start(self, bundle: Bundle) -> Engine:
+        if not bundle.path.resolve().is_relative_to(SHIPPED.resolve()):  # what is shipped is trusted as the code is
+            await try_bundle(bundle)
+        return await to_thread.run_sync(self._start, bundle, abandon_on_cancel=True)
 
     def _start(self, bundle: Bundle) -> Engine:
         settings = self._settings

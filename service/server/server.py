@@ -158,7 +158,9 @@ class Server(uvicorn.Server):
             self._end_after(LEAVE_SECONDS)
             return
         self._service.admission.draining = True
-        self._end = monotonic() + (self._drain_seconds if sig == signal.SIGTERM else 0)
+        # A service that hasn't been ready gets no requests that it could serve on.
+        drains = sig == signal.SIGTERM and self._service.repository.loaded
+        self._end = monotonic() + (self._drain_seconds if drains else 0)
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second: close connections that timed out, collect garbage, and say whether it is time to end."""

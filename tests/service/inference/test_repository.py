@@ -15,12 +15,13 @@ import httpx2
 import pytest
 
 from export.bundle import MANIFEST, Bundle, BundleError, read_bundle
-from service.inference import repository
+from service.inference import repository, trial_run
 from service.inference.providers import ModelError
 from service.inference.repository import ModelRepository
 from service.problems import Problem
 from service.settings import Settings
 from tests.export.conftest import NPZ_DAMAGE, replace_sealed
+from tests.service.inference.hostile import endless, huge
 from tests.service.processes import running, wait_until
 from tests.service.toys import toy_bundle
 from tests.support import mount, swap_link
@@ -32,14 +33,14 @@ def settings(*models: Path | str) -> Settings:
 
 def test_the_first_model_is_the_default(bundles: Path):
     served = ModelRepository(settings(bundles / "codes", bundles / "grey"))
-    served.load()
+    anyio.run(served.load)
     assert served.engine().model.name == "codes"
     assert served.engine("grey").model.name == "grey"
 
 
 def test_an_unknown_model_is_a_404_that_lists_what_there_is(bundles: Path):
     served = ModelRepository(settings(bundles / "grey"))
-    served.load()
+    anyio.run(served.load)
     with pytest.raises(Problem, match="there is grey") as caught:
         served.engine("gray")
     assert caught.value.status_code == 404
@@ -71,7 +72,7 @@ def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path):
 
 def test_models_are_served_in_their_order_whatever_is_loaded_again(bundles: Path):
     served = ModelRepository(settings(bundles / "codes", bundles / "grey", bundles / "group"))
-    served.load()
+    anyio.run(served.load)
 
     async def change() -> None:
         await served.unload_model("codes")
@@ -89,7 +90,7 @@ def test_models_are_served_in_their_order_whatever_is_loaded_again(bundles: Path
 def test_a_model_goes_on_while_its_bundle_is_loaded_again(bundles: Path, monkeypatch: pytest.MonkeyPatch):
     """And one that is unloaded meanwhile is unloaded when the load is done, not lost between the two."""
     served = ModelRepository(settings(bundles / "grey"))
-    served.load()
+    anyio.run(served.load)
     before, reading, go_on = served.engine("grey"), threading.Event(), threading.Event()
     read_bundle = repository.read_bundle
 
@@ -133,7 +134,7 @@ def changed(bundle: Path, into: Path) -> None:
 def followed(bundle: Path) -> ModelRepository:
     """A repository of a bundle, loaded, that looks at its folder a hundred times a second."""
     served = ModelRepository(Settings(_env_file=None, model=(str(bundle),), device="cpu", reload_seconds=0.01))
-    served.load()
+    anyio.run(served.load)
     return served
 
 
@@ -192,6 +193,26 @@ def test_after_a_bundle_that_no_library_can_read_the_next_good_one_is_taken(
     async def steps() -> None:
         await anyio.to_thread.run_sync(changed, bad, served_from)
         await until(lambda: bool(re.search(r"codebook\.npz: .*the one before is served on", caplog.text)))
+        assert served.engine() is first
+        await anyio.to_thread.run_sync(changed, good, served_from)
+        await until(lambda: served.engine().model.manifest.training.data == "good")
+
+    watch(served, steps)
+
+
+@pytest.mark.parametrize("make", [endless, huge])
+def test_a_bundle_that_takes_more_than_there_is_is_not_taken_and_the_next_good_one_is(
+    tmp_path: Path, make: Callable[[Path], Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(trial_run, "CPU_SECONDS", 1)
+    served_from = toy_bundle(tmp_path / "toy")
+    good, bad = toy_bundle(tmp_path / "good" / "toy", training={"data": "good"}), make(tmp_path / "bad" / "toy")
+    served = followed(served_from)
+    first = served.engine()
+
+    async def steps() -> None:
+        await anyio.to_thread.run_sync(changed, bad, served_from)
+        await until(lambda: bool(re.search(r"its trial run.*the one before is served on", caplog.text)))
         assert served.engine() is first
         await anyio.to_thread.run_sync(changed, good, served_from)
         await until(lambda: served.engine().model.manifest.training.data == "good")
@@ -273,7 +294,7 @@ def test_what_systems_strew_is_no_change_and_a_file_in_a_folder_is_one(tmp_path:
 def test_a_model_is_loaded_again_from_links_and_a_fifo_in_the_place_of_a_file_is_a_409(tmp_path: Path):
     mounted = mount(toy_bundle(tmp_path / "toy"), tmp_path / "mounted", "..2026")
     served = ModelRepository(settings(mounted))
-    served.load()
+    anyio.run(served.load)
     before = served.engine()
     asyncio.run(served.load_model("toy"))
     assert served.engine() is not before

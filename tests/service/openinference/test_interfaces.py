@@ -4,6 +4,7 @@ import gc
 import weakref
 from pathlib import Path
 
+import anyio
 import numpy as np
 import pytest
 from starlette.testclient import TestClient
@@ -73,7 +74,7 @@ def test_a_model_draws_weights_as_decode_draws_values(client: TestClient, name: 
 
 def test_a_model_that_is_no_longer_served_is_let_go(bundles: Path):
     store = ModelRepository(Settings(_env_file=None, model=(str(bundles / "conditional"),), device="cpu"))
-    store.load()
+    anyio.run(store.load)
     for part in ("", ".encoder", ".decoder"):
         engine, _ = find(store, f"conditional{part}", None)
     gone = weakref.ref(engine.model)
