@@ -42,9 +42,10 @@ class AuthMiddleware:
         server = scope.get("server")
         host = header(scope, b"host")
         if not self._is_allowed(server[0] if server else "", host):
-            hosts = ", ".join(self._hosts) or "localhost and its addresses, as it came over one of these"
-            message = f"Host: got {host.decode('latin-1')[:80]!r}; accepts {hosts} (--allowed-hosts allows others)"
-            return Problem(400, message, where="Host")
+            accepted = "the hosts of --allowed-hosts"
+            if not self._hosts:  # which names are allowed is nothing for whoever asks
+                accepted = "localhost and its addresses, as it came over one of these (--allowed-hosts allows others)"
+            return Problem(400, f"Host: got {host.decode('latin-1')[:80]!r}; accepts {accepted}", where="Host")
         return self._key_problem(scope) if self._keys else None
 
     def _key_problem(self, scope: Scope) -> Problem | None:
@@ -61,6 +62,8 @@ class AuthMiddleware:
 
     def _check_host(self, server: str, host: bytes) -> bool:
         name = host_name(host.decode("latin-1"))
+        if name is None:
+            return False
         if not self._hosts:
             return is_loopback(name) or not is_loopback(server)
         return any(matches(pattern, name) for pattern in self._hosts)

@@ -6,6 +6,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 _NAME = re.compile(r"\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*")
+_HOST = re.compile(r"(\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[^\s:/?#@\[\]\\]*))(:\d{0,5})?")
 _ORIGIN = re.compile(r"\*|[a-z][a-z0-9+.-]*://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?")
 
 
@@ -23,10 +24,11 @@ def origin(text: str) -> str:
     raise ValueError("accepts origins like https://example.com or http://localhost:3000, without a path, and *")
 
 
-def host_name(host: str) -> str:
-    """The name in a Host header, without port."""
-    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-    return name.lower().removesuffix(".")
+def host_name(host: str) -> str | None:
+    """The name in a Host header, without port; None if it is no host, such as ``[::1].example.com``."""
+    if not (found := _HOST.fullmatch(host)):
+        return None
+    return (found["address"] or found["name"]).lower().removesuffix(".")
 
 
 def is_loopback(name: str) -> bool:

@@ -195,7 +195,19 @@ def test_this_machines_names_are_answered_over_a_loopback_address(server: Runnin
     assert get(server.address, "/models", host) == 200
 
 
-@pytest.mark.parametrize("host", ["rebound.example", "localhost.rebound.example", "10.0.0.1", "0.0.0.0", ""])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "rebound.example",
+        "localhost.rebound.example",
+        "10.0.0.1",
+        "0.0.0.0",
+        "",
+        "[::1].rebound.example",
+        "localhost:rebound.example",
+        "127.0.0.1:80.rebound.example",
+    ],
+)
 def test_a_name_that_was_made_to_mean_this_machine_is_not(server: Running, host: str):
     assert get(server.address, "/models", host) == 400
     assert get(server.address, "/docs", host) == 400
@@ -213,6 +225,9 @@ def test_a_refused_host_is_told_what_is_accepted(server: Running):
 def test_allowed_hosts_are_answered_and_no_others(bundle: Path):
     flags = ("--allowed-hosts", "Sprites.example,*.sprites.example", "--allowed-hosts", "10.0.0.1")
     with running(bundle, *flags) as service:
+        refused = httpx2.get(f"{service.url}/models", headers={"Host": "sprite.example"})
+        assert refused.json()["detail"] == "Host: got 'sprite.example'; accepts the hosts of --allowed-hosts"
+        assert "sprites.example" not in refused.text
         for host in ("sprites.example", "www.sprites.example:80", "10.0.0.1:80"):
             assert get(service.address, "/models", host) == 200, host
         for host in ("localhost", "127.0.0.1", "badsprites.example"):
@@ -222,6 +237,7 @@ def test_allowed_hosts_are_answered_and_no_others(bundle: Path):
 
 def test_an_app_elsewhere_than_on_loopback_answers_any_host(client: TestClient):
     assert client.get("/models", headers={"Host": "anything.example"}).status_code == 200
+    assert client.get("/models", headers={"Host": "[::1].anything.example"}).status_code == 400
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,28 @@ def test_a_host_header_is_a_name_and_perhaps_a_port(header: str, name: str):
     assert hosts.host_name(header) == name
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[::1].example.com",
+        "[::1]x:80",
+        "localhost:x",
+        "localhost:80.example.com",
+        "127.0.0.1:80.example.com",
+        "localhost:80:80",
+        "::1",
+        "me@localhost",
+        "localhost/",
+        "localhost\\.example.com",
+        "localhost, example.com",
+        "localhost example.com",
+        "[localhost]",
+    ],
+)
+def test_what_only_begins_like_a_host_is_none(header: str):
+    assert hosts.host_name(header) is None
+
+
 @pytest.mark.parametrize("name", ["localhost", "app.localhost", "127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_has_names_and_addresses_of_its_own(name: str):
     assert hosts.is_loopback(name)
