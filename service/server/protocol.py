@@ -30,6 +30,9 @@ from service.server.response_transport import ResponseTransport
 log = logging.getLogger("spritevae.server")
 HEAD_SECONDS = 10  # for a client to send a request's head
 BODY_SECONDS = 60  # for a client to send a request's body
+# In every so many seconds a body must bring so many bytes, unless it ends.
+BODY_STEP_SECONDS = 10
+BODY_STEP_BYTES = 2**16
 # Bytes that may wait behind a request that is not answered yet.
 MAX_WAITING_BYTES = 2**16
 # Pieces of what a client has sent that are parsed before other clients have their turn.
@@ -45,7 +48,9 @@ class TimeoutProtocol(HttpToolsProtocol):
 
     transport: ClosingTransport  # type: ignore[assignment]
     flow: RequestFlowControl
-    _receive_deadline = _write_deadline = _next_request_deadline = math.inf
+    _receive_deadline = _write_deadline = _next_request_deadline = _body_deadline = math.inf
+    # Bytes of a body that are due until _receive_deadline.
+    _due_bytes = 0
     # Whether a complete request is not answered yet.
     _answering = False
     _parsing = False
@@ -143,8 +148,10 @@ class TimeoutProtocol(HttpToolsProtocol):
         except Problem as problem:
             self._problem = problem
             raise
-        self._next_request_deadline = math.inf
-        self._receive_deadline = monotonic() + BODY_SECONDS if has_body else math.inf
+        self._next_request_deadline = self._receive_deadline = math.inf
+        if has_body:
+            self._body_deadline = monotonic() + BODY_SECONDS
+            self._expect_more_body()
         self.transport.client_sends = has_body
         super().on_headers_complete()
         self.headers = []  # for trailers, which are no headers
@@ -178,7 +185,14 @@ class TimeoutProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Some of the body has come."""
         self._framer.count_body(len(body))
+        self._due_bytes -= len(body)
+        if self._due_bytes <= 0:
+            self._expect_more_body()
         super().on_body(body)
+
+    def _expect_more_body(self) -> None:
+        self._due_bytes = BODY_STEP_BYTES
+        self._receive_deadline = min(monotonic() + BODY_STEP_SECONDS, self._body_deadline)
 
     def on_message_complete(self) -> None:
         """The request is complete. What follows waits until it is answered."""

@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from service.server.framing import MAX_HEAD_BYTES, MAX_HEADERS
-from service.server.protocol import TimeoutProtocol
+from service.server.protocol import BODY_SECONDS, BODY_STEP_BYTES, BODY_STEP_SECONDS, TimeoutProtocol
 from service.server.response_transport import CONTINUE
 from tests.service.processes import Running, memory
 from tests.service.server.connections import ASK, answer_to, answers, closed_after, sends_until_cut_off
@@ -324,6 +324,54 @@ def test_nothing_of_a_connection_is_left_when_it_ends():
         assert asyncio.run(main())
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 10000000", "Transfer-Encoding: chunked"])
+def test_a_body_must_come_at_a_least_rate(monkeypatch: pytest.MonkeyPatch, framing: str):
+    now = 1000.0
+    monkeypatch.setattr("service.server.protocol.monotonic", lambda: now)
+
+    async def main() -> None:
+        nonlocal now
+        client = Connected()
+
+        async def send(size: int) -> None:
+            await client.send(b"%x\r\n%s\r\n" % (size, b"x" * size) if "chunked" in framing else b"x" * size)
+
+        def is_cut_off(at: float) -> bool:
+            nonlocal now
+            now = at
+            client.protocol.close_if_timed_out(now)
+            return client.wire.aborted
+
+        await client.send(f"POST / HTTP/1.1\r\nHost: x\r\n{framing}\r\n\r\n".encode())
+        for step in range(3):
+            assert not is_cut_off(1009 + 9 * step)
+            await send(BODY_STEP_BYTES + 10)  # the parser may have the last bytes later
+        assert not is_cut_off(1036)
+        await send(BODY_STEP_BYTES - 100)
+        assert is_cut_off(1028 + BODY_STEP_SECONDS)
+
+    asyncio.run(main())
+
+
+def test_a_body_has_a_time_limit_however_fast_it_comes(monkeypatch: pytest.MonkeyPatch):
+    now = 1000.0
+    monkeypatch.setattr("service.server.protocol.monotonic", lambda: now)
+
+    async def main() -> None:
+        nonlocal now
+        client = Connected()
+        await client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n")
+        for _ in range(BODY_SECONDS):
+            client.protocol.close_if_timed_out(now)
+            assert not client.wire.aborted
+            await client.send(bytes(BODY_STEP_BYTES))
+            now += 1
+        client.protocol.close_if_timed_out(now + 0.1)
+        assert client.wire.aborted
+
+    asyncio.run(main())
 
 
 def test_pipelined_requests_are_answered_in_order():
