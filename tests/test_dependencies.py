@@ -28,7 +28,7 @@ PARTS = [PrivatePart(*row) for row in ROW.findall((ROOT / "docs" / "dependencies
 
 
 def test_the_table_is_read() -> None:
-    assert {"uvicorn", "pillow", "starlette", "fastapi", "prometheus-client"} <= {each.package for each in PARTS}
+    assert {"uvicorn", "pillow", "fastapi", "prometheus-client"} <= {each.package for each in PARTS}
 
 
 @pytest.mark.parametrize("package", sorted({each.package for each in PARTS}))

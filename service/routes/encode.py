@@ -13,9 +13,10 @@ from service.latent import conditions, groups
 from service.state import state_of
 from service.web.bytes_response import BytesResponse
 from service.web.image_requests import read_images
+from service.web.multipart import MULTIPART
 from service.web.negotiation import negotiate
 from service.web.openapi import BYTES, PROBLEMS, body, json_body
-from service.web.request_bodies import ENCODE_TYPES, JSON, MULTIPART, read_sources
+from service.web.request_bodies import ENCODE_TYPES, JSON, read_sources
 from service.web.request_schemas import EncodeBody, EncodeQuery
 from service.web.response_schemas import EncodeAnswer
 from service.web.responses import engine_for, json_items

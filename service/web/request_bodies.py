@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
 from typing import TypeVar
 
-from anyio.lowlevel import checkpoint
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 from starlette.types import Message
 
@@ -19,25 +14,18 @@ from service.codecs.decode import FILE_TYPES, Source
 from service.problems import Problem, invalid
 from service.settings import Settings
 from service.threads import in_thread, in_thread_if_long
+from service.web import multipart
 from service.web.base64_files import base64_sources
 from service.web.compression import IDENTITY, content_coding, decompress
+from service.web.multipart import MULTIPART, Part, boundary_of, parse
 from service.web.request_schemas import EncodeBody
 from service.web.scope import header
 from service.web.strict_json import parse_json
 
-JSON, MULTIPART = "application/json", "multipart/form-data"
+JSON = "application/json"
 ENCODE_TYPES = (*FILE_TYPES, MULTIPART, JSON)
 # About how long a byte of strict JSON takes to read.
 JSON_MICROSECONDS_PER_BYTE = 0.02
-# Bytes of a decompressed body that are given to the multipart parser at once, as many as come from a socket.
-PART_BYTES = 2**16
-
-
-class _InMemory(MultiPartParser):
-    """Keeps files in memory: the body's size is limited already, and a read-only container has no temporary folder."""
-
-    spool_max_size = sys.maxsize
-
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -116,48 +104,22 @@ async def read_sources(request: Request, settings: Settings) -> list[Source]:
 
 
 async def _multipart(request: Request, settings: Settings) -> list[Source]:
-    max_items = settings.max_items
-    form = await _form(request, settings)
-    sources: list[Source] = []
-    try:
-        for name, part in form.multi_items():
-            where = f"files[{len(sources)}]"
-            if not isinstance(part, UploadFile):
-                message = f"multipart: the field {name[:80]!r} is no file; accepts files only"
-                raise Problem(422, message, where=name[:80])
-            media = (part.content_type or "").split(";")[0].strip().lower()
-            unknown = media in ("", "application/octet-stream")
-            if not unknown:
-                accept(media, FILE_TYPES, where)
-            sources.append(Source(where, await part.read(), None if unknown else media))
-    finally:
-        await form.close()
-    if len(sources) > max_items:
-        raise Problem(413, f"multipart: {len(sources)} files; accepts at most {max_items}")
-    if not sources:
-        raise Problem(422, "multipart: no file; accepts one or more")
-    return sources
-
-
-async def _form(request: Request, settings: Settings) -> FormData:
-    """The parts of a multipart body; raises Problem 400, 413 or 415."""
-    compressed = header(request.scope, b"content-encoding")
-    try:
-        async with aclosing(_parts(request, settings) if compressed else request.stream()) as stream:
-            # One file more than the limit, so that the answer to too many can say how many there are.
-            return await _InMemory(request.headers, stream, max_files=settings.max_items + 1, max_fields=1).parse()
-    except (Problem, ClientDisconnect):
-        raise
-    except MultiPartException as error:
-        status = 413 if error.message.startswith("Too many files") else 400
-        raise Problem(status, f"multipart: {error.message}") from None
-    except Exception as error:  # the parser raises whatever its decoders raise
-        raise Problem(400, f"malformed multipart: {type(error).__name__}") from None
-
-
-async def _parts(request: Request, settings: Settings) -> AsyncGenerator[bytes, None]:
-    """A compressed body, decompressed, in parts as small as those of any other."""
+    boundary, most = boundary_of(header(request.scope, b"content-type")), settings.max_items
     body = await read_body(request, settings.max_body_bytes)
-    for start in range(0, len(body), PART_BYTES):
-        yield body[start : start + PART_BYTES]
-        await checkpoint()  # other requests have their turn, as they have while a body comes in
+    # One file more than the limit tells that there are too many.
+    parts = await in_thread_if_long(len(body) * multipart.MICROSECONDS_PER_BYTE, parse, body, boundary, most + 1)
+    if len(parts) > most:
+        raise Problem(413, f"multipart: more than {most} files; accepts at most {most}")
+    if not parts:
+        raise Problem(422, "multipart: no file; accepts one or more")
+    return [_source(part, f"files[{index}]") for index, part in enumerate(parts)]
+
+
+def _source(part: Part, where: str) -> Source:
+    if not part.is_file:
+        name = part.name[:80]
+        raise Problem(422, f"multipart: the field {name!r} is no file; accepts files only", where=name)
+    unknown = part.media in ("", "application/octet-stream")
+    if not unknown:
+        accept(part.media, FILE_TYPES, where)
+    return Source(where, part.content, None if unknown else part.media)
