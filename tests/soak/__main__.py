@@ -20,6 +20,7 @@ from tests.soak import (
     damage,
     ending,
     flooding,
+    forging,
     fuzzing,
     killing,
     leaking,
@@ -38,6 +39,7 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "swaps": partial(swaps.run, 50),
     "damage": partial(damage.run, 60),
+    "forging": partial(forging.run, 400),
     "patience": partial(patience.run, 1000, 200),
     "ending": partial(ending.run, 10, 2, blind=5),
     "killing": partial(killing.run, 20, 2),

@@ -6,7 +6,20 @@ from collections.abc import Iterable
 
 import pytest
 
-from tests.soak import bombing, damage, ending, flooding, fuzzing, killing, leaking, overload, patience, stalling, swaps
+from tests.soak import (
+    bombing,
+    damage,
+    ending,
+    flooding,
+    forging,
+    fuzzing,
+    killing,
+    leaking,
+    overload,
+    patience,
+    stalling,
+    swaps,
+)
 from tests.soak.bombs import BOMBS
 from tests.soak.figures import Figure, table
 from tests.soak.flooding import FLOODS
@@ -24,6 +37,11 @@ def test_bundles_take_each_others_place_while_requests_run():
 
 def test_damaged_bundles_are_refused():
     check(damage.run(10))
+
+
+@pytest.mark.slow
+def test_forged_bundles_are_refused_or_served_and_the_next_good_one_is_taken():
+    check(forging.run(20))
 
 
 def test_requests_that_nobody_waits_for_are_not_run():
