@@ -41,6 +41,11 @@ def has_flag(setting: str, flags: Sequence[str]) -> bool:
     return f"--{setting.replace('_', '-')}" in {flag.partition("=")[0] for flag in flags}
 
 
+def env_file_settings() -> list[str]:
+    """The names of the variables of this service that ``.env`` sets."""
+    return sorted({name.upper() for _, name, _ in _env_file_lines()})
+
+
 def check_env_file() -> None:
     """Raise ValueError if there is a ``.env`` that can't be read, or a line of it that should be a setting but isn't.
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
 import socket
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 
 from service import environment
-from service.observability import logs
+from service.observability import logs, metric_files
 from service.security import api_keys
 from service.server import stop_signals
 from service.server.connection_counts import ConnectionCounts
@@ -42,6 +40,8 @@ def serve(argv: Sequence[str]) -> int:
         log.warning("every user of this machine can read the API keys in %s", settings.api_keys_file)
     if links := environment.service_links([*Settings.model_fields]):
         log.info("%s: set by Kubernetes for a Service of that name, and ignored", ", ".join(links))
+    if names := environment.env_file_settings():
+        log.info("%s, which sets %s, is read", environment.ENV_FILE.resolve(), ", ".join(names))
     try:
         with ExitStack() as stack:
             return _run(settings, stack.enter_context(listening_sockets(settings)), stack.close)
@@ -58,14 +58,14 @@ def _run(settings: Settings, listening: Sequence[socket.socket], stop_listening:
 
     def on_exit(worker_index: int, pid: int) -> None:
         counts.clear(worker_index)
-        _forget_metrics(pid)
+        metric_files.forget(pid)
 
     def close() -> None:
         # The parent closes its copies of the sockets, or they would take connections that nobody accepts any more.
         for each in listening:
             each.close()
 
-    with _shared_metrics():
+    with metric_files.shared():
         return supervise(partial(run_worker, settings, listening, counts), settings.workers, on_exit, on_last=close)
 
 
@@ -90,6 +90,7 @@ def run_worker(
 
     if counts:  # this is a new process, whose logs are not configured yet
         logs.configure(settings.log_level, settings.log_format)
+        metric_files.hold()
     reports_errors = worker_index == 0 or not first
     failures: list[Exception] = []
 
@@ -117,22 +118,6 @@ def run_worker(
     for failure in failures if reports_errors else ():
         _complain(str(failure))
     return exit_code()
-
-
-@contextmanager
-def _shared_metrics() -> Iterator[None]:
-    """A folder where worker processes keep their metrics, so that each can report all; in memory if possible."""
-    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    with tempfile.TemporaryDirectory(prefix="spritevae-metrics-", dir=memory) as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        yield
-
-
-def _forget_metrics(pid: int) -> None:
-    """Drop the gauges of a worker that has ended; its counters are kept."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(pid)  # type: ignore[no-untyped-call]
 
 
 def _complain(message: str) -> None:

@@ -91,6 +91,12 @@ def test_a_file_that_may_not_be_read_is_named(folder: Path):
         os.seteuid(user)
 
 
+def test_what_the_file_sets_is_told_by_name_only(folder: Path):
+    assert environment.env_file_settings() == []
+    (folder / ".env").write_text("OTHER=1\nexport spritevae_port=80\nSPRITEVAE_API_KEYS=secret\nSPRITEVAE_PORT=81\n")
+    assert environment.env_file_settings() == ["SPRITEVAE_API_KEYS", "SPRITEVAE_PORT"]
+
+
 def test_a_pipe_is_left_to_be_read_once(folder: Path):
     os.mkfifo(folder / ".env")
     environment.check_env_file()
