@@ -20,6 +20,8 @@ from service.inference.repository import ModelRepository
 from service.middleware.admission import AdmissionControl, AdmissionMiddleware
 from service.middleware.auth import AuthMiddleware
 from service.middleware.body_limit import BodyLimitMiddleware
+from service.middleware.bytes_in_hand import BytesInHand
+from service.middleware.in_hand import InHandMiddleware
 from service.middleware.request_context import RequestContextMiddleware
 from service.observability import logs
 from service.openinference import configuration, infer, metadata, statistics
@@ -67,6 +69,7 @@ class Service(StatefulApp):
         settings, admission = self.service.settings, self.service.admission
         app: ASGIApp = ExactPaths(super().build_middleware_stack(), ROUTERS)
         app = BodyLimitMiddleware(app, settings.max_body_bytes)
+        app = InHandMiddleware(app, admission, BytesInHand(settings.max_bytes_in_hand))
         app = AuthMiddleware(app, settings.allowed_hosts, settings.keys)
         app = self._cors(app)  # outside of authentication, as browsers send preflights without a key
         return AdmissionMiddleware(RequestContextMiddleware(app, admission), admission, self._cors)

@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     max_requests: int = Field(1024, ge=1, description="most requests in hand at once, in each process")
     max_queue: int = Field(1024, ge=1, description="most images that wait for one model")
     max_body_bytes: int = Field(16 * 2**20, ge=1024, description="largest request body")
+    max_bytes_in_hand: int = Field(
+        2**28,
+        ge=4096,
+        description="most bytes of bodies and of answers that clients have not taken, in each process; half for one "
+        "address",
+    )
     max_items: int = Field(256, ge=1, description="most images or sets of attributes in one request")
     max_pixels: int = Field(2**24, ge=1, description="most pixels of one request's image files, all frames together")
     max_steps: int = Field(256, ge=2, description="most frames of one segment of an interpolation")
@@ -184,6 +190,11 @@ class Settings(BaseSettings):
                 raise ValueError(
                     f"{name} {getattr(self, name)} is more than {other} {getattr(self, other)}, so that it can't be had"
                 )
+        if 2 * self.max_body_bytes > self.max_bytes_in_hand:
+            raise ValueError(
+                f"max_body_bytes {self.max_body_bytes} is more than half of max_bytes_in_hand "
+                f"{self.max_bytes_in_hand}, so that it can't be had"
+            )
         if self.uds and self.fd is not None:
             raise ValueError("uds and fd exclude each other: the service listens on one of them")
         if self.telemetry and not find_spec("opentelemetry.sdk"):

@@ -52,14 +52,11 @@ class AdmissionControl:
         self.draining = False
         """Whether the service is about to end. Connections are then closed after each response."""
         self.in_flight = 0
-        """How many requests are in hand. Probes don't count."""
+        """How many requests are in hand: those of ``InHandMiddleware`` that have a place."""
         self.root_path = root_path
         """The path prefix that requests may come with."""
         self._repository = repository
         self._max_requests = max_requests
-        self._overloaded = over_limit(
-            503, f"{max_requests} requests are in hand, and no more are taken", 1, max_requests
-        )
         self._rejected: Counter[int] = Counter()
 
     def queue_for(self, scope: Scope) -> Scheduler | None:
@@ -72,13 +69,23 @@ class AdmissionControl:
     def rejection(self, scope: Scope, scheduler: Scheduler | None) -> Rejection | None:
         """Why a request for the queue of ``scheduler``, if that is known, is not taken; None if it is taken."""
         if self.in_flight >= self._max_requests and scope["path"] not in PROBES:
-            return _rejection(self._overloaded, scope["path"])
+            return _rejection(self._overloaded(), scope["path"])
         if scheduler:
             try:
                 scheduler.check_room()
             except QueueFull as full:
                 return _full_queue(full.rows, full.limit, full.retry_after, scope["path"])
         return None
+
+    def take_place(self) -> None:
+        """Count one more request in hand; raises Problem 503 if there is no place."""
+        if self.in_flight >= self._max_requests:
+            raise self._overloaded()
+        self.in_flight += 1
+
+    def _overloaded(self) -> Problem:
+        most = self._max_requests
+        return over_limit(503, f"{most} requests are in hand, and no more are taken", 1, most)
 
     def raw_response(self, scope: Scope, server_headers: Headers) -> bytes:
         """The whole HTTP response to a request that is rejected; empty if the request is taken, or needs more headers
@@ -134,12 +141,9 @@ class AdmissionMiddleware:
         if reservation:
             receive = _reserving(receive, reservation)
         current_request.set(RequestContext(request_id(header(scope, b"x-request-id")), receive, reservation))
-        counted = scope["path"] not in PROBES
-        self._admission.in_flight += counted
         try:
             await self.app(scope, receive, send)
         finally:
-            self._admission.in_flight -= counted
             if reservation:
                 reservation.release()
 

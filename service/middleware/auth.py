@@ -53,7 +53,7 @@ class AuthMiddleware:
         if found := api_keys.find(self._keys, sent):
             current_request.get().admin = found.admin
             return None
-        if scope["path"] in PAGES or scope["path"].startswith(PAGE_FILES):
+        if is_open(scope["path"]):
             return None
         what = "this API key is not known" if sent else "needs an API key"
         challenge = 'Bearer error="invalid_token"' if sent else "Bearer"
@@ -67,6 +67,11 @@ class AuthMiddleware:
         if not self._hosts:
             return is_loopback(name) or not is_loopback(server)
         return any(matches(pattern, name) for pattern in self._hosts)
+
+
+def is_open(path: str) -> bool:
+    """Whether anybody may ask for a path: a probe, or the documentation."""
+    return path in PROBES or path in PAGES or path.startswith(PAGE_FILES)
 
 
 def sent_key(scope: Scope) -> bytes:

@@ -12,6 +12,8 @@ from pathlib import Path
 from service.settings import Settings
 
 BACKLOG = 2048
+# Bytes that the kernel keeps for a connection beyond those that the client has room for.
+UNSENT_BYTES = 2**17
 # Every user may connect, as to uvicorn: who shouldn't must not be able to open the folder.
 UNIX_SOCKET_MODE = 0o666
 # The first file descriptor that systemd passes: sd_listen_fds(3).
@@ -39,6 +41,8 @@ def listening_sockets(settings: Settings) -> Iterator[list[socket.socket]]:
             sockets = [_address_socket(settings.host, settings.port)]
     except OSError as error:
         raise ListenError(f"can't listen on {place}: {error.strerror or error}") from None
+    for listening in sockets:
+        _keep_little_unsent(listening)
     try:
         yield sockets
     finally:
@@ -60,6 +64,12 @@ def address(listening: socket.socket) -> str:
         return f"http://{host}:{port}"
     both = host == "::" and not listening.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
     return f"http://[{host}]:{port}" + (f" and http://0.0.0.0:{port}" if both else "")
+
+
+def _keep_little_unsent(listening: socket.socket) -> None:
+    """Have the kernel keep little that its connections can't send: it would keep megabytes, which nobody counts."""
+    if listening.family in (socket.AF_INET, socket.AF_INET6):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 def _address_socket(host: str, port: int) -> socket.socket:

@@ -18,6 +18,8 @@ from service.app import create_app
 from service.batching.scheduler import Scheduler
 from service.inference.repository import ModelRepository
 from service.middleware.admission import SUMMARY_SECONDS, AdmissionControl, AdmissionMiddleware
+from service.middleware.bytes_in_hand import BytesInHand
+from service.middleware.in_hand import InHandMiddleware
 from service.settings import Settings
 from tests.service.toys import wait_until_ready
 
@@ -46,11 +48,10 @@ def test_more_requests_than_may_be_in_hand_are_refused_and_health_still_answers(
         await asyncio.to_thread(go.wait, 10)
         await Response("done")(scope, receive, send)
 
-    app = Starlette()
+    app, admission = Starlette(), AdmissionControl(ModelRepository(settings), 2)
     app.mount("/", slow)
-    app.add_middleware(
-        AdmissionMiddleware, admission=AdmissionControl(ModelRepository(settings), 2), cors=lambda app: app
-    )
+    app.add_middleware(InHandMiddleware, admission=admission, in_hand=BytesInHand(2**20))
+    app.add_middleware(AdmissionMiddleware, admission=admission, cors=lambda app: app)
     with TestClient(app) as client, ThreadPoolExecutor(3) as pool:
         held = [pool.submit(client.get, "/decode") for _ in range(2)]
         for _ in held:
@@ -110,7 +111,8 @@ def test_probes_take_no_place(settings: Settings):
         places.append(admission.in_flight)
         await Response()(scope, receive, send)
 
-    client = TestClient(AdmissionMiddleware(app, admission, cors=lambda app: app))
+    holding = InHandMiddleware(app, admission, BytesInHand(2**20))
+    client = TestClient(AdmissionMiddleware(holding, admission, cors=lambda app: app))
     for path in ("/health/live", "/v2/health/ready", "/decode"):
         client.get(path)
     assert places == [0, 0, 1]

@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
-from tests.service.processes import Running, running, wait_until
+from tests.service.processes import Running, running
 
 IMPATIENT = (
     "import sys, service.server.closing as c, service.server.protocol as p;"
     "p.HEAD_SECONDS = p.BODY_SECONDS = c.WRITE_SECONDS = 1;"
+    "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
+)
+BUSY = (
+    "import sys; from service.middleware.admission import AdmissionControl;"
+    "AdmissionControl.in_flight = property(lambda admission: 1, lambda admission, number: None);"
     "from service.main import serve; sys.exit(serve(sys.argv[1:]))"
 )
 
@@ -27,10 +30,8 @@ def impatient(bundles: Path) -> Iterator[Running]:
 
 @pytest.fixture
 def busy(bundles: Path) -> Iterator[Running]:
-    """A service that has as many requests in hand as it takes: one, of which half the body is there."""
-    with running(bundles / "grey", "--max-requests", "1") as service, socket.create_connection(service.address) as held:
-        held.sendall(
-            b"POST /decode HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{"
-        )
-        wait_until(lambda: httpx2.get(f"{service.url}/decode").status_code == 503)
-        yield service
+    """A service that has as many requests in hand as it takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tests.service.processes.START", BUSY)
+        with running(bundles / "grey", "--max-requests", "1") as service:
+            yield service
