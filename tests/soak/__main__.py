@@ -26,6 +26,7 @@ from tests.soak import (
     leaking,
     overload,
     patience,
+    siege,
     stalling,
     swaps,
     truncation,
@@ -49,6 +50,7 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "stalling": partial(stalling.run, 300, 300, 15),
     "overload": partial(overload.run, 60, 3, 10),
     "leaking": partial(leaking.run, 100_000, 20_000, warm=0.3, connections=16),
+    "siege": partial(siege.run, 600, 200),
     "flooding": partial(flooding.run, FLOODS, 20),
 }
 

@@ -17,6 +17,7 @@ from tests.soak import (
     leaking,
     overload,
     patience,
+    siege,
     stalling,
     swaps,
 )
@@ -72,6 +73,10 @@ def test_malformed_requests_are_refused_and_the_service_is_as_it_was():
 
 def test_clients_that_stall_do_not_hold_others_up():
     check(stalling.run(300, 300, 3))
+
+
+def test_good_requests_are_answered_beside_all_attacks_at_once():
+    check(siege.run(5, 60, judged=False))
 
 
 def test_too_many_requests_are_refused_and_others_answered():
