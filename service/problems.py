@@ -72,6 +72,18 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
+def let_go(error: BaseException) -> None:
+    """Forget where an error that is answered came from: its frames hold the body of the request, and it itself.
+
+    The garbage collector, which runs seldom, would find them after hundreds of megabytes.
+    """
+    chain: list[BaseException | None] = [error]
+    while chain:
+        if (each := chain.pop()) is not None and each.__traceback__:
+            each.__traceback__ = None
+            chain += [each.__cause__, each.__context__]
+
+
 def internal_error() -> Problem:
     """The 500 for a fault of the service itself; it tells nothing about it."""
     return Problem(500, "an error of the service; its log has it")

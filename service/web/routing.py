@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.problems import problem_response
+from service.problems import let_go, problem_response
 from service.web.error_handlers import problem_of
 from service.web.queries import many_parameters, read_query, refuse_parameters
 from service.web.scope import PROBES
@@ -80,5 +80,6 @@ class ExactPaths:
             answer = problem_of(error)
             if answer is None:
                 raise
+            let_go(error)
             response = problem_response(answer, scope["path"])
         await response(scope, receive, send)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Annotated, Any
 
 import pytest
@@ -13,6 +15,7 @@ from service.app import ROUTERS
 from service.inference.repository import ModelRepository
 from service.problems import Problem
 from service.routes import pages
+from service.threads import in_thread
 from service.web.error_handlers import handle_errors
 from service.web.request_schemas import SheetQuery
 from service.web.routing import DirectRoute, ExactPaths
@@ -51,6 +54,35 @@ async def bug(request: Request) -> Response:
     raise ZeroDivisionError
 
 
+class Body:
+    """Stands for what a request holds."""
+
+
+held: list[weakref.ref[Body]] = []
+
+
+@router.post("/refused")
+async def refuse(request: Request) -> Response:
+    """Raise a problem of an error, in a thread, where there is a body."""
+    body = Body()
+    held.append(weakref.ref(body))
+
+    def fail() -> None:
+        assert body
+        try:
+            raise ValueError
+        except ValueError as error:
+            raise Problem(413, "too large") from error
+
+    await in_thread(fail)
+    return Response()
+
+
+@router.post("/refused/{name}")
+async def refuse_by_name(request: Request) -> Response:
+    return await refuse(request)
+
+
 def routed() -> FastAPI:
     """The routes with FastAPI's router alone."""
     app = FastAPI(redirect_slashes=False)
@@ -67,6 +99,18 @@ def by_router() -> TestClient:
 @pytest.fixture(scope="module")
 def by_path() -> TestClient:
     return TestClient(ExactPaths(routed(), [router]), raise_server_exceptions=False)
+
+
+@pytest.mark.parametrize("path", ["/refused", "/refused/by-the-router"])
+def test_the_body_of_a_refused_request_is_let_go_without_the_garbage_collector(by_path: TestClient, path: str):
+    by_path.post(path)  # what is made once
+    gc.collect()
+    gc.disable()
+    try:
+        assert by_path.post(path).status_code == 413
+        assert held[-1]() is None
+    finally:
+        gc.enable()
 
 
 def answer(response: Any) -> tuple[int, list[tuple[str, str]], bytes]:
