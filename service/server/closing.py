@@ -14,6 +14,8 @@ WRITE_SECONDS = 30  # for a client to take what was written
 MAX_DISCARDED_BYTES = 2**25
 # Closing a socket with this option resets the connection.
 RESET = struct.pack("ii", 1, 0)
+# The first byte of TCP_INFO for a connection that was reset (TCP_CLOSE in Linux's tcp_states.h).
+TCP_CLOSE = 7
 
 
 class ClosingTransport:
@@ -63,6 +65,15 @@ class ClosingTransport:
             self._transport.resume_reading()
         else:
             self._transport.close()
+
+    def was_reset(self) -> bool:
+        """Whether the client's system has said that nobody reads there any more, which only a write makes it say."""
+        connection: Any = self._transport.get_extra_info("socket")
+        try:
+            state: bytes = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)
+        except (AttributeError, OSError):  # another system than Linux, a Unix socket
+            return False
+        return state[0] == TCP_CLOSE
 
     def discard(self, data: bytes) -> None:
         """Drop what comes after ``close``, and reset the connection of a client that does not stop."""

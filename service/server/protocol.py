@@ -25,7 +25,7 @@ from service.server import closing
 from service.server.closing import ClosingTransport
 from service.server.flow_control import RequestFlowControl
 from service.server.framing import RequestFramer
-from service.server.response_transport import ResponseTransport
+from service.server.response_transport import CONTINUE, ResponseTransport
 
 log = logging.getLogger("spritevae.server")
 HEAD_SECONDS = 10  # for a client to send a request's head
@@ -33,6 +33,9 @@ BODY_SECONDS = 60  # for a client to send a request's body
 # In every so many seconds a body must bring so many bytes, unless it ends.
 BODY_STEP_SECONDS = 10
 BODY_STEP_BYTES = 2**16
+# How long a half-closed connection is left alone: most requests are answered by then. After how long a reset is there
+# from a client that is near; later ones are seen within a second.
+ANSWER_SECONDS, RESET_SECONDS = 0.01, 0.02
 # Bytes that may wait behind a request that is not answered yet.
 MAX_WAITING_BYTES = 2**16
 # Pieces of what a client has sent that are parsed before other clients have their turn.
@@ -54,6 +57,8 @@ class TimeoutProtocol(HttpToolsProtocol):
     # Whether a complete request is not answered yet.
     _answering = False
     _parsing = False
+    # Whether the client of a request that is being answered sends nothing more.
+    _half_closed = False
     # Why what was sent is no request, if the parser itself accepts it.
     _problem: Problem | None = None
 
@@ -84,6 +89,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         """The connection has ended. What refers to it is forgotten, as the garbage collector would seldom find it."""
         super().connection_lost(exc)
         self.cycle = None  # type: ignore[assignment]
+        self._answering = self._half_closed = False
         self._framer.drop()
         self._on_close()
 
@@ -130,10 +136,26 @@ class TimeoutProtocol(HttpToolsProtocol):
             self._framer.drop()
             self.transport.client_sends, self.cycle.keep_alive = True, False
 
-    def eof_received(self) -> None:
-        """The client sends nothing more."""
+    def eof_received(self) -> bool:
+        """The client sends nothing more: it has hung up, or only waits for the answer (a half-closed connection)."""
         self.transport.client_sends = False
-        self.transport.close()
+        self._half_closed = self._answering and not self.transport.is_closing()
+        if self._half_closed:
+            self.cycle.keep_alive = False
+            self.loop.call_later(ANSWER_SECONDS, self._write_to_half_closed)
+        else:
+            self.transport.close()
+        return self._half_closed
+
+    def _write_to_half_closed(self) -> None:
+        """Write what a waiting client passes over, and what the system of one that has hung up answers with a reset."""
+        if self._answering and not self.cycle.response_started and self.cycle.scope["http_version"] == "1.1":
+            self.transport.write(CONTINUE)
+            self.loop.call_later(RESET_SECONDS, self._end_if_reset)
+
+    def _end_if_reset(self) -> None:
+        if self._answering and self._half_closed and self.transport.was_reset():
+            self.transport.reset()
 
     def send_400_response(self, msg: str) -> None:
         """Answer with a problem, like every error."""
@@ -250,6 +272,7 @@ class TimeoutProtocol(HttpToolsProtocol):
             return
         else:
             deadline = min(self._receive_deadline, self._write_deadline)
+            self._end_if_reset()
         if now > deadline:
             log.info("a client that stalled is cut off")
             self.transport.reset()
