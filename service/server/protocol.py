@@ -136,7 +136,7 @@ class TimeoutProtocol(HttpToolsProtocol):
             self._framer.drop()
             self.transport.client_sends, self.cycle.keep_alive = True, False
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends nothing more: it has hung up, or only waits for the answer (a half-closed connection)."""
         self.transport.client_sends = False
         self._half_closed = self._answering and not self.transport.is_closing()
