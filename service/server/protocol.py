@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.middleware.admission import AdmissionControl
-from service.problems import Problem, problem_response
+from service.problems import Problem, over_limit, problem_response
 from service.security.hosts import plain_address
 from service.security.response_headers import DEFAULT_HEADERS, serialize
 from service.server import closing
@@ -59,7 +59,7 @@ class TimeoutProtocol(HttpToolsProtocol):
     _parsing = False
     # Whether the client of a request that is being answered sends nothing more.
     _half_closed = False
-    # Why what was sent is no request, if the parser itself accepts it.
+    # Why what was sent is not answered, though the parser itself accepts it.
     _problem: Problem | None = None
 
     def __init__(
@@ -132,9 +132,10 @@ class TimeoutProtocol(HttpToolsProtocol):
         self.flow.hold()
         if not self._answering:
             self.loop.call_soon(self._parse)
-        elif waiting > MAX_WAITING_BYTES:  # what waits is not answered; clients ask again on another connection
+        elif waiting > MAX_WAITING_BYTES:
             self._framer.drop()
-            self.transport.client_sends, self.cycle.keep_alive = True, False
+            message = f"{MAX_WAITING_BYTES} bytes may wait behind a request that is not answered"
+            self._problem = over_limit(429, message, 1, MAX_WAITING_BYTES)
 
     def eof_received(self) -> bool:  # type: ignore[override]
         """The client sends nothing more: it has hung up, or only waits for the answer (a half-closed connection)."""
@@ -243,7 +244,9 @@ class TimeoutProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._next_request_deadline = monotonic() + self.timeout_keep_alive
-        if self.transport.client_sends and not self._framer.body_is_here:
+        if self._problem:
+            self._refuse(self._problem)
+        elif self.transport.client_sends and not self._framer.body_is_here:
             self.transport.close()
         elif self.flow.held and not self._parsing:
             self.loop.call_soon(self._parse)
