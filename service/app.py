@@ -15,7 +15,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 
-from service.codecs.decode import limit_pillow
 from service.inference.repository import ModelRepository
 from service.middleware.admission import AdmissionControl, AdmissionMiddleware
 from service.middleware.auth import AuthMiddleware
@@ -32,6 +31,7 @@ from service.settings import Settings, read_settings
 from service.state import ServiceState, StatefulApp
 from service.threads import cores
 from service.web.error_handlers import handle_errors
+from service.web.image_requests import ImageReader
 from service.web.openapi import complete, operation_id
 from service.web.queries import refuse_repeats
 from service.web.response_cache import ResponseCache
@@ -92,7 +92,6 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
     One of several workers loads them before it accepts connections. Raises BundleError or ModelError for models that
     can't be served; an error that comes later goes to ``on_failure``.
     """
-    limit_pillow()
     repository = ModelRepository(settings)
     app = Service(
         title="spritevae",
@@ -111,7 +110,8 @@ def create_app(settings: Settings, on_failure: Callable[[Exception], None] | Non
         redirect_slashes=False,  # a redirect would lead to the host name that the client sent
     )
     admission = AdmissionControl(repository, settings.max_requests, settings.root_path)
-    app.service = ServiceState(settings, repository, ResponseCache(settings.cache_bytes), admission)
+    cache, images = ResponseCache(settings.cache_bytes), ImageReader(settings)
+    app.service = ServiceState(settings, repository, cache, admission, images)
     handle_errors(app)
     for router in ROUTERS:
         app.include_router(router)
@@ -157,4 +157,5 @@ async def _lifespan(
             tasks.start_soon(repository.watch)
         yield
         tasks.cancel_scope.cancel()
+    app.service.images.close()
     await to_thread.run_sync(repository.close)

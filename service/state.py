@@ -11,6 +11,7 @@ from service.inference.repository import ModelRepository
 from service.middleware.admission import AdmissionControl
 from service.problems import Problem
 from service.settings import Settings
+from service.web.image_requests import ImageReader
 from service.web.response_cache import ResponseCache
 
 
@@ -22,6 +23,7 @@ class ServiceState:
     repository: ModelRepository
     cache: ResponseCache
     admission: AdmissionControl
+    images: ImageReader
 
     def check_ready(self) -> None:
         """Raise Problem 503 unless every model is loaded, all their threads run, and the service is not ending."""

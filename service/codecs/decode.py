@@ -13,15 +13,14 @@ from PIL import AvifImagePlugin, Image, PngImagePlugin, features
 from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 
-from attributes import Float32
-from export.manifest import ImageSpec
 from service.codecs import avif, png
+from service.codecs.errors import ImageError
 from service.codecs.fit import as_picture, fit
 from service.codecs.limits import PixelBudget, check_avif, check_effort, check_parts
 from service.codecs.npy import read_array
-from service.problems import Problem
+from service.codecs.png import Shape
 
-NPY = "application/x-npy"
+NPY, NPY_MAGIC = "application/x-npy", b"\x93NUMPY"
 PILLOW_FORMATS = {
     "image/png": "PNG",
     "image/jpeg": "JPEG",
@@ -41,13 +40,10 @@ ALIASES = {
 }
 UNKNOWN = ("application/octet-stream", "binary/octet-stream")
 FILE_TYPES = (*FORMATS, *ALIASES, *UNKNOWN)
-MAYBE_PNG = {None, "image/png", "image/apng", "image/x-png", *UNKNOWN}
 # Pillow would inflate up to 64 MB of a PNG's texts, which the service never reads.
 MAX_TEXT_BYTES = 2**22
 # Damaged chunks of a PNG that are named; a file may have thousands.
 MAX_NAMED_CHUNKS = 8
-# About how long a byte of a plain PNG takes to decode.
-MICROSECONDS_PER_BYTE = 0.01
 
 
 class Source(NamedTuple):
@@ -70,116 +66,96 @@ def limit_pillow() -> None:
 
 
 def decode_images(
-    sources: list[Source], spec: ImageSpec, max_items: int, max_pixels: int
-) -> tuple[Float32, list[list[str]]]:
-    """Images [N, C, H, W] in 0..1 as the model takes them, and how each one was converted.
+    sources: list[Source], shape: Shape, max_items: int, max_pixels: int
+) -> tuple[list[NDArray[Any]], list[list[str]]]:
+    """Images [H, W, C] of 0..255 as uint8 or of 0..1 as float32, as the model takes them, and how each was converted.
 
-    Each frame of an animation and each image of an array counts. All together may have ``max_pixels``. Raises Problem
-    400, 413 or 422.
+    Each frame of an animation and each image of an array counts. All together may have ``max_pixels``. Raises
+    ImageError 400, 413 or 422.
     """
     images: list[NDArray[Any]] = []
     notes: list[list[str]] = []
     budget = PixelBudget(max_pixels)
     for source in sources:
-        for image, converted in _decode(source, spec, max_items, budget):
+        for image, converted in _decode(source, shape, max_items, budget):
             images.append(image)
             notes.append(converted)
             if len(images) > max_items:
-                raise Problem(413, f"more than {max_items} images", limit=max_items)
-    return to_batch(images, spec), notes
-
-
-def plain_images(sources: list[Source], spec: ImageSpec, max_pixels: int) -> Float32 | None:
-    """Images [N, C, H, W] in 0..1 of PNG files exactly as the model takes them; None if any file is another."""
-    if len(sources) * spec.width * spec.height > max_pixels:
-        return None
-    images = []
-    for source in sources:
-        image = png.decode(source.data, spec.shape) if source.media in MAYBE_PNG else None
-        if image is None:
-            return None
-        images.append(image)
-    return to_batch(images, spec)
-
-
-def to_batch(images: list[NDArray[Any]], spec: ImageSpec) -> Float32:
-    """Images [N, C, H, W] of 0..1 from images [H, W, C] of 0..255 as uint8 or of 0..1 as float32."""
-    batch = np.empty((len(images), spec.channels, spec.height, spec.width), np.float32)
-    for image, place in zip(images, batch, strict=True):
-        planes = image.transpose(2, 0, 1)
-        if image.dtype == np.uint8:
-            np.divide(planes, np.float32(255), out=place)
-        else:
-            place[...] = planes
-    return batch
+                raise ImageError(413, f"more than {max_items} images", limit=max_items)
+    return images, notes
 
 
 def _decode(
-    source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
+    source: Source, shape: Shape, max_items: int, budget: PixelBudget
 ) -> Iterator[tuple[NDArray[Any], list[str]]]:
     media = sniff(source) if source.media is None or source.media in UNKNOWN else source.media
     media = ALIASES.get(media, media)
     if media == NPY:
-        yield from _array(source, spec, max_items, budget)
+        yield from _array(source, shape, max_items, budget)
         return
     pillow_format = PILLOW_FORMATS[media]
     check_parts(source.data, source.where, pillow_format)
     if pillow_format == "PNG":
-        yield from _png(source, spec, max_items, budget)
+        yield from _png(source, shape, max_items, budget)
     else:
         if pillow_format == "AVIF":
             check_avif(source.data, source.where, budget)
-        yield from _frames(source, pillow_format, spec, max_items, budget)
+        yield from _frames(source, pillow_format, shape, max_items, budget)
 
 
 def _png(
-    source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
+    source: Source, shape: Shape, max_items: int, budget: PixelBudget
 ) -> list[tuple[NDArray[np.uint8], list[str]]]:
     """Frames [H, W, C] of a PNG. One that Pillow refuses is read again without the damaged chunks that may be absent.
 
     Pillow reads no such chunk, and refuses the file; libpng and browsers read it.
     """
-    if (image := png.decode(source.data, spec.shape)) is not None:
-        budget.take(source.where, spec.width, spec.height, 1)
+    if (image := png.decode(source.data, shape)) is not None:
+        budget.take(source.where, shape[1], shape[0], 1)
         return [(image, [])]
     left = budget.left
     try:
-        return [*_frames(source, "PNG", spec, max_items, budget)]
-    except Problem as problem:
-        if problem.status_code != 400:
+        return [*_frames(source, "PNG", shape, max_items, budget)]
+    except ImageError as error:
+        if error.status != 400:
             raise
         try:
             data, skipped = png.mend(source.data)
-        except png.DamagedChunk as error:
-            raise Problem(400, f"{source.where}: damaged: {error}", where=source.where) from None
+        except png.DamagedChunk as damage:
+            raise ImageError(400, f"{source.where}: damaged: {damage}", where=source.where) from None
         if not skipped:
             raise
     budget.left = left
     note = f"damaged chunks skipped: {', '.join(skipped[:MAX_NAMED_CHUNKS])}"
-    return [(image, [note, *notes]) for image, notes in _png(source._replace(data=data), spec, max_items, budget)]
+    return [(image, [note, *notes]) for image, notes in _png(source._replace(data=data), shape, max_items, budget)]
 
 
 def _array(
-    source: Source, spec: ImageSpec, max_items: int, budget: PixelBudget
+    source: Source, shape: Shape, max_items: int, budget: PixelBudget
 ) -> Iterator[tuple[NDArray[Any], list[str]]]:
     for array in read_array(source.data, source.where, max_items, budget.limit):
-        if array.shape == spec.shape:
+        if array.shape == shape:
             yield array, []
         elif array.dtype == np.uint8:
-            yield fit(as_picture(array), spec)
+            yield fit(as_picture(array), shape)
         else:
-            image, notes = fit(as_picture(np.rint(255 * array).astype(np.uint8)), spec)
+            image, notes = fit(as_picture(np.rint(255 * array).astype(np.uint8)), shape)
             yield image, ["rounded to 8 bits", *notes]
 
 
+def is_array(source: Source) -> bool:
+    """Whether a file is an npy file, by its media type, or its first bytes if that doesn't say what it is."""
+    return source.media == NPY or (source.media in (None, *UNKNOWN) and source.data.startswith(NPY_MAGIC))
+
+
 def sniff(source: Source) -> str:
-    """The media type that a file's first bytes tell; raises Problem 400 if it is none that is accepted."""
+    """The media type that a file's first bytes tell; raises ImageError 400 if it is none that is accepted."""
     data = source.data
     for magic, media in (
         (png.SIGNATURE, "image/png"),
         (b"\xff\xd8\xff", "image/jpeg"),
         (b"GIF8", "image/gif"),
-        (b"\x93NUMPY", NPY),
+        (NPY_MAGIC, NPY),
         (b"BM", "image/bmp"),
     ):
         if data.startswith(magic):
@@ -188,13 +164,13 @@ def sniff(source: Source) -> str:
         return "image/webp"
     if avif.is_avif(data) and "image/avif" in PILLOW_FORMATS:
         return "image/avif"
-    raise Problem(
+    raise ImageError(
         400, f"{source.where}: not an image; accepts {', '.join(FORMATS)}", where=source.where, accepted=FORMATS
     )
 
 
 def _frames(
-    source: Source, pillow_format: str, spec: ImageSpec, max_items: int, budget: PixelBudget
+    source: Source, pillow_format: str, shape: Shape, max_items: int, budget: PixelBudget
 ) -> Iterator[tuple[NDArray[np.uint8], list[str]]]:
     """Frames [H, W, C] of an image file. A file that Pillow's strict decoder refuses is damaged."""
     where = source.where
@@ -205,7 +181,7 @@ def _frames(
             first = int(getattr(image, "default_image", False))
             deep = ["16 bits to 8"] if _is_deep_colour(image) else []
             if count - first > max_items:
-                raise Problem(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
+                raise ImageError(413, f"{where}: {count - first} frames; accepts at most {max_items}", where=where)
             for index in range(count):
                 image.seek(index)
                 # For each frame again, as a later frame of a GIF may be larger.
@@ -213,16 +189,18 @@ def _frames(
                 check_effort(image, source.data, source.where, budget)
                 image.load()
                 if index >= first:
-                    pixels, notes = fit(image, spec)
+                    pixels, notes = fit(image, shape)
                     yield pixels, [*deep, *notes]
-    except Problem:
+    except ImageError:
         raise
+    except MemoryError:
+        raise ImageError(413, f"{where}: takes too much memory to decode", where=where) from None
     except Image.DecompressionBombError:
         message = f"{where}: a huge image; accepts at most {budget.limit} pixels"
-        raise Problem(413, message, where=where) from None
+        raise ImageError(413, message, where=where) from None
     except Exception as error:  # decoders raise almost any exception on damaged files
         name = pillow_format if source.data else "image: it is empty"
-        raise Problem(400, f"{where}: damaged, or no {name} ({type(error).__name__})", where=where) from None
+        raise ImageError(400, f"{where}: damaged, or no {name} ({type(error).__name__})", where=where) from None
 
 
 def _is_deep_colour(image: ImageFile) -> bool:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from export.manifest import ImageSpec
 from service.codecs import png
+from service.codecs.png import Shape
 
 EXIF_ORIENTATION = 0x0112
 # Of 16 bits, for which numbers of 64 bits are needed.
@@ -15,12 +15,13 @@ PIXELS_AT_ONCE = 2**18
 COLOURS = {"1": "1-bit", "L": "grey", "LA": "grey", "RGBA": "RGB", "P": "palette", "PA": "palette"}
 
 
-def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[str]]:
-    """An image as the model's [H, W, C], and how it was converted.
+def fit(image: Image.Image, shape: Shape) -> tuple[NDArray[np.uint8], list[str]]:
+    """An image as one of the model's ``shape`` [H, W, C], and how it was converted.
 
     Resizing averages the area that a pixel covers, or repeats pixels when it enlarges (Pillow's BOX); it does not keep
     the aspect ratio. Colour becomes grey by ITU-R 601 luma. Alpha is composited on black where the model has none.
     """
+    height, width, channels = shape
     notes = []
     image, turned = _upright(image)
     if turned:
@@ -28,13 +29,13 @@ def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[st
     if image.mode.startswith("I"):
         image, least, most = _to_8_bits(image)
         notes.append(f"16 bits to 8: values {least}..{most} of 65535")
-    target = png.MODES[spec.channels]
+    target = png.MODES[channels]
     colour, wanted = (COLOURS.get(mode, mode) for mode in (image.mode, target))
     alpha = image.has_transparency_data
     image = image.convert("RGBA" if alpha else target) if alpha or image.mode != target else image
-    if image.size != (spec.width, spec.height):
-        notes.append(f"resized {image.width}x{image.height} to {spec.width}x{spec.height}")
-        image = image.resize((spec.width, spec.height), Image.Resampling.BOX)
+    if image.size != (width, height):
+        notes.append(f"resized {image.width}x{image.height} to {width}x{height}")
+        image = image.resize((width, height), Image.Resampling.BOX)
     if alpha and target != "RGBA":
         notes.append("alpha composited on black")
         black = Image.new("RGBA", image.size, (0, 0, 0, 255))
@@ -43,7 +44,7 @@ def fit(image: Image.Image, spec: ImageSpec) -> tuple[NDArray[np.uint8], list[st
         notes.append("opaque alpha added")
     if colour != wanted:
         notes.append(f"{colour} to {wanted}")
-    return np.asarray(image).reshape(spec.shape), notes
+    return np.asarray(image).reshape(shape), notes
 
 
 def _to_8_bits(image: Image.Image) -> tuple[Image.Image, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from starlette.requests import ClientDisconnect
 
 from attributes import Float32
-from service.batching.jobs import MAX_BATCH, Batch, BatchFunction, DeadlinePassed, DropReason, Job
+from service.batching.jobs import MAX_BATCH, Batch, BatchFunction, DeadlinePassed, Job
 from service.batching.scheduler import Scheduler
 from service.codecs.encode import Frames, to_frames
 from service.context import RequestContext, current_request, timed_phase
@@ -121,17 +121,41 @@ class Engine:
 
     async def _watch(self, job: Job, request: RequestContext) -> None:
         """Take a job out of the queue when its client disconnects or its deadline passes."""
-        reason: DropReason = "disconnect"
-        error: Exception = ClientDisconnect()
-        try:
-            async with asyncio.timeout(request.remaining):
-                while (await request.receive())["type"] != "http.disconnect":
-                    pass
-        except TimeoutError:
-            reason, error = "deadline", DeadlinePassed()
-        self.scheduler.drop(job, reason)
+        error = await _left(request)
+        self.scheduler.drop(job, "deadline" if isinstance(error, DeadlinePassed) else "disconnect")
         if not job.future.done():
             job.future.set_exception(error)
+
+
+async def unless_left(work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of work for the request in hand. It is cancelled when the client disconnects or the deadline passes.
+
+    Raises ClientDisconnect or DeadlinePassed then.
+    """
+    request = current_request.get()
+    waiting: set[asyncio.Task[Any]] = {task := asyncio.create_task(work)}
+    try:
+        done, _ = await asyncio.wait(waiting, timeout=min(DISCONNECT_POLL_SECONDS, request.remaining))
+        if not done:
+            waiting.add(watcher := asyncio.create_task(_left(request)))
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                raise watcher.result()
+        return task.result()
+    finally:
+        for each in waiting:
+            each.cancel()
+
+
+async def _left(request: RequestContext) -> DeadlinePassed | ClientDisconnect:
+    """Returns once a request's deadline has passed or its client has disconnected."""
+    try:
+        async with asyncio.timeout(request.remaining):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+    except TimeoutError:
+        return DeadlinePassed()
+    return ClientDisconnect()
 
 
 def _frames(images: Float32) -> Batch:

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query, Request, Response
 from service.codecs.encode import FORMATS
 from service.latent.editing import edited
 from service.state import state_of
-from service.web.image_requests import encode_base64
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
@@ -32,7 +31,7 @@ async def edit(request: Request, query: Annotated[SheetQuery, Query()]) -> Respo
     engine = engine_for(state.repository, query.model)
     media = negotiate(request, FORMATS)
     given = await read_json(request, EditBody, state.settings)
-    outputs = await encode_base64(engine, {"image": given.image}, state.settings, 1)
+    outputs = await state.images.encode_base64(engine, {"image": given.image}, 1)
     points = edited(engine.model, outputs, given.to, given.by)
     tag = etag_of_z(engine.model, points, media, query.columns)
     return await image_response(engine, points, media, tag=tag, columns=query.columns, key="items")

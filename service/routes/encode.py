@@ -12,7 +12,6 @@ from service.inference import predictions
 from service.latent import conditions, groups
 from service.state import state_of
 from service.web.bytes_response import BytesResponse
-from service.web.image_requests import read_images
 from service.web.multipart import MULTIPART
 from service.web.negotiation import negotiate
 from service.web.openapi import BYTES, PROBLEMS, body, json_body
@@ -49,7 +48,8 @@ async def encode(request: Request, query: Annotated[EncodeQuery, Query()]) -> Re
     given = conditions.parse(engine.model, query.given)
     sources = await read_sources(request, state.settings)
     with timed_phase("reading"):
-        images, converted = await read_images(sources, engine.model, state.settings, state.settings.max_items)
+        shape = engine.model.manifest.image.shape
+        images, converted = await state.images.read(sources, shape, state.settings.max_items)
     items = groups.items if query.group else predictions.items
 
     def encoded(outputs: Batch) -> bytes:

@@ -19,7 +19,7 @@ from service.state import state_of
 from service.threads import in_thread_if_long
 from service.web.base64_files import base64_sources
 from service.web.events import EVENTS, event_response
-from service.web.image_requests import read_images
+from service.web.image_requests import ImageReader
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
@@ -51,7 +51,7 @@ async def interpolate(request: Request, query: Annotated[SheetQuery, Query()]) -
     given = await read_json(request, InterpolateBody, state.settings)
     _check_limits(given, state.settings)
     contents = _contents(given)
-    key_frames = await _key_frames(engine, contents, state.settings)
+    key_frames = await _key_frames(engine, contents, state.images)
     points = await in_thread_if_long(
         MICROSECONDS_PER_FRAME * given.steps * len(contents),
         lambda: interpolated_points(engine.model.codebook, key_frames, given.steps, given.loop, given.easing),
@@ -79,14 +79,14 @@ def _check_limits(given: InterpolateBody, settings: Settings) -> None:
         raise Problem(413, f"{frames} frames; accepts at most {settings.max_frames}", limit=settings.max_frames)
 
 
-async def _key_frames(engine: Engine, contents: Mapping[str, dict[str, Any]], settings: Settings) -> list[KeyFrame]:
+async def _key_frames(engine: Engine, contents: Mapping[str, dict[str, Any]], reader: ImageReader) -> list[KeyFrame]:
     """The key frames in order. All images among them are encoded in one batch."""
     model = engine.model
     found: dict[str, KeyFrame] = {}
     images: dict[str, Float32] = {}  # [1, C, H, W] each
     for where, content in contents.items():
         if set(content) == {"image"}:
-            images[where] = await _image(content["image"], f"{where}.image", model, settings)
+            images[where] = await _image(content["image"], f"{where}.image", model, reader)
         else:
             with located(where):
                 found[where] = key_frame_of_values(model.codebook, content)
@@ -97,8 +97,8 @@ async def _key_frames(engine: Engine, contents: Mapping[str, dict[str, Any]], se
     return [found[where] for where in contents]
 
 
-async def _image(text: Any, where: str, model: Model, settings: Settings) -> Float32:
+async def _image(text: Any, where: str, model: Model, reader: ImageReader) -> Float32:
     if not isinstance(text, str):
         raise Problem(422, f"{where}: accepts an image file in base64", where=where)
-    image, _ = await read_images(await base64_sources({where: text}), model, settings, 1)
+    image, _ = await reader.read(await base64_sources({where: text}), model.manifest.image.shape, 1)
     return image

@@ -11,7 +11,6 @@ from service.latent.groups import recombined
 from service.latent.points import LatentPoints
 from service.problems import Problem
 from service.state import state_of
-from service.web.image_requests import encode_base64
 from service.web.negotiation import negotiate
 from service.web.openapi import body, files, json_body
 from service.web.request_bodies import read_json
@@ -44,8 +43,8 @@ async def recombine(request: Request, query: Annotated[SheetQuery, Query()]) -> 
         raise Problem(413, message, where="class.images")
     several = {f"class.images[{index}]": text for index, text in enumerate(given.classes.images)}
     one = {"class.image": given.classes.image}
-    classes = await encode_base64(engine, several or one, state.settings, limit if several else 1)
-    style = await encode_base64(engine, {"style.image": given.style.image}, state.settings, 1)
+    classes = await state.images.encode_base64(engine, several or one, limit if several else 1)
+    style = await state.images.encode_base64(engine, {"style.image": given.style.image}, 1)
     points = LatentPoints(recombined(engine.model, classes, style), None)
     tag = etag_of_z(engine.model, points, media, query.columns)
     return await image_response(engine, points, media, tag=tag, columns=query.columns, key="items")

@@ -12,12 +12,10 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
-from PIL import AvifImagePlugin, PngImagePlugin
 from starlette.testclient import TestClient
 
 from export.bundle import DECODER, BundleError
 from service.app import create_app
-from service.codecs.decode import MAX_TEXT_BYTES
 from service.inference.repository import ModelRepository
 from service.settings import Settings
 from tests.service.processes import url_of, wait_until
@@ -55,14 +53,6 @@ def test_paths_are_not_redirected(bundles: Path):
     """A redirect would lead to the host name that the client sent."""
     with TestClient(create_app(settings(bundles)), follow_redirects=False) as client:
         assert client.get("/decode/").status_code == 404
-
-
-def test_pillow_gets_the_limit_of_text_in_a_file_and_one_thread(bundles: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(AvifImagePlugin, "DEFAULT_MAX_THREADS", 0)
-    monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 2**62)
-    create_app(settings(bundles))
-    assert PngImagePlugin.MAX_TEXT_MEMORY == MAX_TEXT_BYTES
-    assert AvifImagePlugin.DEFAULT_MAX_THREADS == 1
 
 
 @pytest.fixture

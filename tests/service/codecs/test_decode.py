@@ -14,13 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import AvifImagePlugin, Image, PngImagePlugin
 from starlette.testclient import TestClient
 
-from export.manifest import ImageSpec
 from service.codecs import png
-from service.codecs.decode import PILLOW_FORMATS, UNKNOWN, Source, decode_images, limit_pillow
-from service.problems import Problem
+from service.codecs.decode import MAX_TEXT_BYTES, PILLOW_FORMATS, UNKNOWN, Source, decode_images, limit_pillow
+from service.codecs.errors import ImageError
 from tests.service.codecs.pictures import COLOUR, GREY, noise, read, saved
 from tests.support import ROOT
 
@@ -47,9 +46,9 @@ def test_a_default_image_is_no_frame_of_its_apng():
 @pytest.mark.parametrize("data", [b"", b"hello", b"%PDF-1.4", b"GIF8", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"])
 @pytest.mark.parametrize("media", [None, *PILLOW_FORMATS])
 def test_what_is_no_image_is_a_400_that_says_where(data: bytes, media: str | None):
-    with pytest.raises(Problem, match="the body") as caught:
+    with pytest.raises(ImageError, match="the body") as caught:
         read(data, GREY, media)
-    assert caught.value.status_code == 400
+    assert caught.value.status == 400
 
 
 def with_chunk(data: bytes, kind: bytes, content: bytes = b"?", *, before: bytes = b"IDAT") -> bytes:
@@ -86,10 +85,10 @@ def test_a_damaged_critical_chunk_of_a_png_is_named_in_the_error(kind: bytes):
         place = data.index(kind)
     data[place + 4 + length] ^= 1
     with pytest.raises(
-        Problem, match=f"the body: damaged: the checksum of its chunk {kind.decode()} is wrong"
+        ImageError, match=f"the body: damaged: the checksum of its chunk {kind.decode()} is wrong"
     ) as caught:
         read(bytes(data), GREY)
-    assert caught.value.status_code == 400
+    assert caught.value.status == 400
 
 
 def test_a_damaged_animation_is_its_static_image_as_in_browsers():
@@ -115,6 +114,14 @@ def test_a_file_of_many_damaged_chunks_names_a_few():
         data = with_chunk(data, kind)
     _, converted = read(data, GREY)
     assert len(converted[0][0]) < 100
+
+
+def test_pillow_gets_the_limit_of_text_in_a_file_and_one_thread(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(AvifImagePlugin, "DEFAULT_MAX_THREADS", 0)
+    monkeypatch.setattr(PngImagePlugin, "MAX_TEXT_MEMORY", 2**62)
+    limit_pillow()
+    assert PngImagePlugin.MAX_TEXT_MEMORY == MAX_TEXT_BYTES
+    assert AvifImagePlugin.DEFAULT_MAX_THREADS == 1
 
 
 def test_wrong_entries_of_exif_are_not_logged(caplog: pytest.LogCaptureFixture):
@@ -143,8 +150,7 @@ def test_real_files_are_read_as_another_decoder_reads_them(image_files: Path):
     ):
         row = rows[name]
         width, height = int(row["width"]), int(row["height"])
-        spec = ImageSpec.model_construct(height=height, width=width, channels=4)
-        pixels, _ = read((image_files / name).read_bytes(), spec)
+        pixels, _ = read((image_files / name).read_bytes(), (height, width, 4))
         for index in "12":
             expected = [int(each) for each in row[f"rgba{index}"].split()]
             found = pixels[0, int(row[f"y{index}"]), int(row[f"x{index}"])].astype(int)
@@ -180,9 +186,9 @@ def test_an_array_may_be_sent_as_an_unknown_file(client: TestClient):
 
 
 def test_another_format_than_the_content_type_says_is_refused():
-    with pytest.raises(Problem, match="no JPEG") as caught:
+    with pytest.raises(ImageError, match="no JPEG") as caught:
         read(saved(noise("L")), GREY, "image/jpeg")
-    assert caught.value.status_code == 400
+    assert caught.value.status == 400
 
 
 def test_avif_is_offered_only_where_pillow_has_it():
@@ -190,12 +196,12 @@ def test_avif_is_offered_only_where_pillow_has_it():
 from PIL import features
 features.check = lambda feature: False
 from service.codecs.decode import FILE_TYPES, Source, sniff
-from service.problems import Problem
+from service.codecs.errors import ImageError
 assert "image/avif" not in FILE_TYPES
 try:
     sniff(Source("the body", b"\\0\\0\\0\\x1cftypavif" + bytes(16), None))
-except Problem as problem:
-    print(problem.status_code, problem.detail)
+except ImageError as error:
+    print(error.status, error.detail)
 """
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.startswith("400 the body: not an image; accepts image/png")

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.manifest import ImageSpec
 from service.codecs import png
 from service.codecs.fit import fit
+from service.codecs.png import Shape
 from tests.service.codecs.pictures import ALPHA, COLOUR, GREY, noise, read, saved
 
 
-@pytest.mark.parametrize(("mode", "spec"), [("L", GREY), ("RGBA", ALPHA)])
-def test_an_image_as_the_model_has_them_is_taken_exactly(mode: str, spec: ImageSpec):
+@pytest.mark.parametrize(("mode", "shape"), [("L", GREY), ("RGBA", ALPHA)])
+def test_an_image_as_the_model_has_them_is_taken_exactly(mode: str, shape: Shape):
     image = noise(mode)
-    pixels, converted = read(saved(image), spec)
+    pixels, converted = read(saved(image), shape)
     np.testing.assert_array_equal(pixels[0].squeeze(), np.asarray(image))
     assert converted == [[]]
 
@@ -80,9 +80,9 @@ def test_large_images_of_16_bits_are_scaled_in_little_memory():
     """Beside 8 bits of each pixel, what is allocated doesn't grow with the image."""
     values = np.random.default_rng(0).integers(100, 60_000, (1500, 2000), np.uint16)
     values[700, 5], values[-1, -1] = 7, 65_000
-    picture, spec = Image.fromarray(values), ImageSpec.model_construct(height=1500, width=2000, channels=1)
+    picture = Image.fromarray(values)
     tracemalloc.start()
-    pixels, notes = fit(picture, spec)
+    pixels, notes = fit(picture, (1500, 2000, 1))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     np.testing.assert_array_equal(pixels[:, :, 0], (values.astype(int) + 128) // 257)

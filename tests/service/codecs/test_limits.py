@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from service.codecs.decode import Source, decode_images
-from service.problems import Problem
+from service.codecs.errors import ImageError
 from tests.service.codecs.pictures import GREY, noise, read, saved
 
 
@@ -25,9 +25,9 @@ def png_header(width: int, height: int, frames: int = 1) -> bytes:
 )
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_is_too_large_is_refused_by_its_header(data: bytes):
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(ImageError) as caught:
         read(data, GREY)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 @pytest.mark.parametrize("size", [(32, 32), (33, 31)])
@@ -35,9 +35,9 @@ def test_images_have_a_limit_of_pixels_together(size: tuple[int, int]):
     sources = [Source(f"files[{index}]", saved(noise("L", size)), None) for index in range(3)]
     images, _ = decode_images(sources[:2], GREY, 16, 2 * 32 * 32)
     assert len(images) == 2
-    with pytest.raises(Problem, match=r"files\[2\]") as caught:
+    with pytest.raises(ImageError, match=r"files\[2\]") as caught:
         decode_images(sources, GREY, 16, 2 * 32 * 32)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def test_a_gif_frame_larger_than_its_canvas_is_measured_too():
@@ -45,9 +45,9 @@ def test_a_gif_frame_larger_than_its_canvas_is_measured_too():
     data = bytearray(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     descriptor = data.rindex(b"\x2c\0\0\0\0\x08\0\x08\0")
     data[descriptor + 5 : descriptor + 9] = struct.pack("<HH", 8000, 8000)
-    with pytest.raises(Problem, match="8000x8000") as caught:
+    with pytest.raises(ImageError, match="8000x8000") as caught:
         read(bytes(data), GREY)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def run_lengths(body: bytes, side: int = 32) -> bytes:
@@ -67,15 +67,15 @@ def test_run_lengths_are_read_and_cost_more_than_pixels():
     cost = 32 * 32 + 16 * len(data)
     sources = [Source(f"files[{index}]", data, None) for index in range(2)]
     decode_images(sources, GREY, 16, 2 * cost)
-    with pytest.raises(Problem, match=r"files\[1\]: \d+ bytes of run lengths") as caught:
+    with pytest.raises(ImageError, match=r"files\[1\]: \d+ bytes of run lengths") as caught:
         decode_images(sources, GREY, 16, 2 * cost - 1)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def test_a_bmp_of_many_pixels_is_refused_by_its_header():
-    with pytest.raises(Problem, match="600x600") as caught:
+    with pytest.raises(ImageError, match="600x600") as caught:
         read(run_lengths(b"", 600), GREY)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def multi_scan_jpeg(side: int, scans: int, *, pictures: int = 1) -> bytes:
@@ -94,15 +94,15 @@ def test_a_jpeg_of_many_scans_is_refused_whatever_pictures_are_in_it(pictures: i
     """All kinds may go eight times over as many pixels as a request may have: here 256x256."""
     pixels, _ = read(multi_scan_jpeg(256, 8, pictures=pictures), GREY)
     assert len(pixels) == 1
-    with pytest.raises(Problem, match=r"2\d scans of 512x512") as caught:
+    with pytest.raises(ImageError, match=r"2\d scans of 512x512") as caught:
         read(multi_scan_jpeg(512, 20, pictures=pictures), GREY)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def test_scans_of_a_requests_images_count_together():
     data = multi_scan_jpeg(256, 8)
     sources = [Source(f"files[{index}]", data, None) for index in range(4)]
-    with pytest.raises(Problem, match=r"files\[\d\]: \d+ scans of 256x256 pixels; all .* 2097152 together"):
+    with pytest.raises(ImageError, match=r"files\[\d\]: \d+ scans of 256x256 pixels; all .* 2097152 together"):
         decode_images(sources, GREY, 16, 2**18)
     images, _ = decode_images(sources, GREY, 16, 2**20)
     assert len(images) == 4
@@ -112,9 +112,9 @@ def test_scans_of_a_requests_images_count_together():
 def test_a_jpeg_of_many_parts_is_refused_before_it_is_opened(part: bytes, monkeypatch: pytest.MonkeyPatch):
     data = saved(noise("L"), "JPEG")
     monkeypatch.setattr(Image, "open", None)
-    with pytest.raises(Problem, match=r"the body: JPEG of more than \d+") as caught:
+    with pytest.raises(ImageError, match=r"the body: JPEG of more than \d+") as caught:
         read(data[:2] + part * 20_000 + data[2:], GREY)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def avif_of(side: int, declared: int, frames: int = 1) -> bytes:
@@ -127,12 +127,12 @@ def avif_of(side: int, declared: int, frames: int = 1) -> bytes:
 
 
 def test_an_avif_is_refused_by_the_size_of_its_av1_whatever_it_says():
-    with pytest.raises(Problem, match="AV1 of 1 frames of up to 1048576 pixels") as caught:
+    with pytest.raises(ImageError, match="AV1 of 1 frames of up to 1048576 pixels") as caught:
         read(avif_of(1024, 32), GREY)
-    assert caught.value.status_code == 413
-    with pytest.raises(Problem, match="1024x1024") as caught:
+    assert caught.value.status == 413
+    with pytest.raises(ImageError, match="1024x1024") as caught:
         read(avif_of(32, 1024), GREY)
-    assert caught.value.status_code == 413
+    assert caught.value.status == 413
 
 
 def test_an_avif_is_refused_by_the_number_of_its_frames():
@@ -140,8 +140,8 @@ def test_an_avif_is_refused_by_the_number_of_its_frames():
     sources = [Source("the body", data, None)]
     images, _ = decode_images(sources, GREY, 40, 40 * 32 * 32)
     assert len(images) == 40
-    with pytest.raises(Problem, match="40 frames; accepts at most 39") as caught:
+    with pytest.raises(ImageError, match="40 frames; accepts at most 39") as caught:
         decode_images(sources, GREY, 39, 40 * 32 * 32)
-    assert caught.value.status_code == 413
-    with pytest.raises(Problem, match="AV1 of 41 frames of up to 1024 pixels"):
+    assert caught.value.status == 413
+    with pytest.raises(ImageError, match="AV1 of 41 frames of up to 1024 pixels"):
         decode_images(sources, GREY, 40, 5 * 32 * 32)

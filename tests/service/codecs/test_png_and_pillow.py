@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.manifest import ImageSpec
 from service.codecs import png
+from service.codecs.batch import to_batch
 from service.codecs.decode import Source, decode_images
-from service.problems import Problem
+from service.codecs.errors import ImageError
+from service.codecs.png import Shape
 
 Verdict = tuple[bytes, list[list[str]]] | int
 
@@ -118,13 +119,13 @@ def flip(draw: st.DrawFn, data: bytes) -> bytes:
     return data[:place] + bytes([data[place] ^ 1 << draw(st.integers(0, 7))]) + data[place + 1 :]
 
 
-def verdict(data: bytes, spec: ImageSpec) -> Verdict:
+def verdict(data: bytes, shape: Shape) -> Verdict:
     """The pixels and what was converted, or the status of the refusal."""
     try:
-        images, converted = decode_images([Source("the body", data, "image/png")], spec, 4, 2**14)
-    except Problem as problem:
-        return problem.status_code
-    return images.tobytes(), converted
+        images, converted = decode_images([Source("the body", data, "image/png")], shape, 4, 2**14)
+    except ImageError as error:
+        return error.status
+    return to_batch(images, shape).tobytes(), converted
 
 
 @settings(max_examples=1000, deadline=None)
@@ -132,7 +133,7 @@ def verdict(data: bytes, spec: ImageSpec) -> Verdict:
 @pytest.mark.filterwarnings("ignore")
 def test_both_ways_of_reading_give_the_same_verdict_and_the_same_pixels(made: tuple[int, bytes]):
     channels, data = made
-    spec = ImageSpec(height=28, width=28, channels=channels)
+    shape = (28, 28, channels)
     with patch.object(png, "decode", return_value=None):
-        by_pillow_alone = verdict(data, spec)
-    assert verdict(data, spec) == by_pillow_alone
+        by_pillow_alone = verdict(data, shape)
+    assert verdict(data, shape) == by_pillow_alone

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from starlette.requests import ClientDisconnect
-from starlette.types import Message
+from starlette.types import Message, Receive
 
 from service.batching.scheduler import DeadlinePassed, Scheduler
 from service.context import RequestContext, current_request
-from service.inference.engine import Engine
+from service.inference.engine import Engine, unless_left
 from service.inference.model import Model
 from service.problems import Problem
 
@@ -138,3 +138,43 @@ def test_a_request_is_not_run_once_its_client_has_left_or_its_time_is_over(engin
 
     asyncio.run(main())
     assert held.seen == [1, 4]
+
+
+async def disconnected() -> Message:
+    return {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize(("receive", "deadline", "error"), [
+    (disconnected, float("inf"), ClientDisconnect),
+    (silent, 0.1, DeadlinePassed),
+])  # fmt: skip
+def test_work_that_nobody_waits_for_is_cancelled(receive: Receive, deadline: float, error: type[Exception]):
+    ended: list[str] = []
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("yes")
+
+    async def main() -> None:
+        current_request.set(RequestContext("a", receive, deadline=time.perf_counter() + deadline))
+        with pytest.raises(error):
+            await unless_left(endless())
+
+    asyncio.run(main())
+    assert ended == ["yes"]
+
+
+def test_work_that_is_done_gives_its_result_or_error():
+    async def work(result: int) -> float:
+        await asyncio.sleep(0.05)
+        return 1 / result
+
+    async def main() -> None:
+        current_request.set(RequestContext("a", silent))
+        assert await unless_left(work(2)) == 0.5
+        with pytest.raises(ZeroDivisionError):
+            await unless_left(work(0))
+
+    asyncio.run(main())

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import base64
+import signal
+import sys
+from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
+from service.codecs import decoder_process
 from service.settings import Settings
+from service.state import ServiceState
+from tests.service.codecs.pictures import saved, slow
+from tests.service.processes import alive, running, wait_until
 from tests.service.toys import npy
 
 PNG = {"Content-Type": "image/png"}
@@ -42,6 +51,59 @@ def test_too_many_images_are_a_413(client: TestClient, settings: Settings):
     assert client.post("/encode", files=files).status_code == 413
     array = base64.b64decode(npy(np.zeros((many, 32, 32), np.uint8)))
     assert client.post("/encode", content=array, headers={"Content-Type": "application/x-npy"}).status_code == 413
+
+
+STRICT = """
+import sys, service.codecs.decoder_process as decoders
+decoders.DecoderPool.__init__.__defaults__ = (0.01,)
+from service.main import serve
+sys.exit(serve(sys.argv[1:]))
+"""
+
+
+def test_a_file_that_takes_long_is_a_413_and_the_next_one_is_read(bundles: Path, monkeypatch: pytest.MonkeyPatch):
+    """The service gives files a hundredth of a second of the processor here."""
+    monkeypatch.setattr("tests.service.processes.START", STRICT)
+    jpeg = {"Content-Type": "image/jpeg"}
+    with running(bundles / "grey") as service:
+        for _ in range(5):
+            response = httpx2.post(f"{service.url}/encode", content=slow(), headers=jpeg, timeout=60)
+            assert response.status_code == 413
+            assert response.json()["detail"] == "the body: takes more than 0.01 s to decode"
+        small = saved(Image.new("L", (8, 8)), "JPEG")
+        assert httpx2.post(f"{service.url}/encode", content=small, headers=jpeg, timeout=60).status_code == 200
+
+
+def children(pid: int) -> list[int]:
+    found = [Path(task, "children").read_text().split() for task in Path(f"/proc/{pid}/task").iterdir()]
+    return [int(child) for each in found for child in each]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_processes_that_decode_end_with_the_service(bundles: Path, number: signal.Signals):
+    with running(bundles / "grey", "--drain-seconds", "0") as service:
+        jpeg = saved(Image.new("L", (8, 8)), "JPEG")
+        headers = {"Content-Type": "image/jpeg"}
+        assert httpx2.post(f"{service.url}/encode", content=jpeg, headers=headers, timeout=60).status_code == 200
+        (child,) = children(service.process.pid)
+        service.process.send_signal(number)
+        service.process.wait(60)
+        wait_until(lambda: not alive(child))
+
+
+def test_a_file_that_nobody_waits_for_is_not_decoded_to_its_end(client: TestClient, monkeypatch: pytest.MonkeyPatch):
+    """Whoever decodes it has slept for ever; it is ended, and its place is free for the next file."""
+    asleep = (sys.executable, "-c", "import time; time.sleep(1000)")
+    jpeg = {"Content-Type": "image/jpeg"}
+    file = saved(Image.new("L", (8, 8)), "JPEG")
+    state: ServiceState = client.app.service  # type: ignore[attr-defined]
+    state.images.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(decoder_process, "COMMAND", asleep)
+        for _ in range(5):
+            response = client.post("/encode", content=file, headers={**jpeg, "X-Request-Timeout-Ms": "100"})
+            assert response.status_code == 504
+    assert client.post("/encode", content=file, headers=jpeg).status_code == 200
 
 
 def test_a_plain_file_of_the_models_size_is_read_as_an_array_of_its_pixels_is(client: TestClient):
