@@ -14,7 +14,7 @@ MAX_FRAMING_BYTES = 2**16
 # One byte of framing is free for so many bytes of data.
 FREE_FRAMING = 8
 # Bytes of a chunked body that the parser gets at once.
-CHUNKED_PIECE = 2**16
+CHUNKED_PIECE = 2**14
 EMPTY_LINE = b"\r\n\r\n"
 VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 _METHOD = re.compile(rb"[A-Z]{1,32}( |\Z)")

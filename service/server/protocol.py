@@ -243,6 +243,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._answering = False
         if self.transport.is_closing():
             return
+        self.flow.resume_reading()  # of a body that was never taken
         self._next_request_deadline = monotonic() + self.timeout_keep_alive
         if self._problem:
             self._refuse(self._problem)
