@@ -13,7 +13,7 @@ from starlette.routing import Match
 
 from attributes import AttributeValueError
 from service.batching.problems import NOT_RUN, not_run
-from service.problems import Problem, internal_error, invalid, let_go, problem_response, wrong_value
+from service.problems import Problem, internal_error, invalid, problem_response, wrong_value
 from service.web.scope import METHODS
 
 HANDLED = (
@@ -48,7 +48,6 @@ def handle_errors(app: FastAPI) -> None:
 
     def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        let_go(error)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             error.headers = {"Allow": ", ".join(method for method in METHODS if _allows(app, request, method))}
         if error.status_code == HTTPStatus.NOT_FOUND and not isinstance(error, Problem):
@@ -57,10 +56,7 @@ def handle_errors(app: FastAPI) -> None:
         return problem_response(error, request.scope["path"])
 
     def on_error(request: Request, error: Exception) -> Response:
-        if (answer := problem_of(error)) is None:
-            return problem_response(internal_error(), request.scope["path"])
-        let_go(error)
-        return problem_response(answer, request.scope["path"])
+        return problem_response(problem_of(error) or internal_error(), request.scope["path"])
 
     for kind in HANDLED:
         app.add_exception_handler(kind, on_error)
