@@ -13,6 +13,7 @@ from service.problems import Problem
 from service.settings import Settings
 from service.web.image_requests import ImageReader
 from service.web.response_cache import ResponseCache
+from service.web.static_content import MadeOnce
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class ServiceState:
     cache: ResponseCache
     admission: AdmissionControl
     images: ImageReader
+    document: MadeOnce
+    """The OpenAPI document."""
 
     def check_ready(self) -> None:
         """Raise Problem 503 unless every model is loaded, all their threads run, and the service is not ending."""

@@ -12,11 +12,7 @@ from service.problems import Problem, problem_response
 from service.security import api_keys
 from service.security.api_keys import Key
 from service.security.hosts import host_name, is_loopback, matches
-from service.web.scope import PROBES, header
-
-# The documentation needs no key: it is the same in every service, and has the form that takes the key.
-PAGES = frozenset({"/", "/docs", "/openapi.json"})
-PAGE_FILES = "/docs/"
+from service.web.scope import PROBES, header, is_open
 
 
 class AuthMiddleware:
@@ -67,11 +63,6 @@ class AuthMiddleware:
         if not self._hosts:
             return is_loopback(name) or not is_loopback(server)
         return any(matches(pattern, name) for pattern in self._hosts)
-
-
-def is_open(path: str) -> bool:
-    """Whether anybody may ask for a path: a probe, or the documentation."""
-    return path in PROBES or path in PAGES or path.startswith(PAGE_FILES)
 
 
 def sent_key(scope: Scope) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.middleware.admission import AdmissionControl
-from service.middleware.auth import is_open
 from service.middleware.bytes_in_hand import BytesInHand
 from service.problems import Problem, problem_response
+from service.web.scope import is_open
 
 # An answer of so many bytes is passed on to the system at once, or nearly so.
 LARGE_BYTES = 2**16

@@ -5,6 +5,8 @@ from __future__ import annotations
 from service.server.closing import ClosingTransport
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# Larger data are not copied: many clients may wait for the same.
+MAX_JOINED_BYTES = 2**16
 CLOSE = b"connection: close\r\n"
 
 
@@ -32,10 +34,13 @@ class ResponseTransport:
             self._head = data if self._has_body else b""
             if not self._has_body:
                 self._transport.write(data)
-        elif self._head:
+        elif self._head and len(data) <= MAX_JOINED_BYTES:
             self._transport.write(self._head + data)
             self._head = b""
         else:
+            if self._head:
+                self._transport.write(self._head)
+                self._head = b""
             self._transport.write(data)
 
     def close(self) -> None:

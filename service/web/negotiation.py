@@ -11,6 +11,8 @@ from fastapi import Request
 from service.problems import Problem
 from service.web.scope import joined_header
 
+# Characters of an Accept header: browsers send 150. Each of thousands of ranges takes time.
+MAX_ACCEPT = 2000
 # Parts of a header between commas, and of one range between semicolons. Either may stand in a quoted string.
 QUOTED = r'"(?:[^"\\]|\\.)*+"?+'
 BETWEEN_COMMAS = re.compile(rf'(?:[^,"]|{QUOTED})++')
@@ -20,9 +22,12 @@ BETWEEN_SEMICOLONS = re.compile(rf'(?:[^;"]|{QUOTED})++')
 def negotiate(request: Request, offered: tuple[str, ...]) -> str:
     """The media type to answer a request with: the offered one of the highest q value, the first one where equal.
 
-    Raises Problem 406, which lists what is offered, if none is acceptable.
+    Raises Problem 406, which lists what is offered, if none is acceptable, and 431 for a very long header.
     """
-    media = preferred(joined_header(request.scope, b"accept"), offered)
+    accept = joined_header(request.scope, b"accept")
+    if len(accept) > MAX_ACCEPT:
+        raise Problem(431, f"Accept: {len(accept)} characters; accepts {MAX_ACCEPT}", where="Accept", limit=MAX_ACCEPT)
+    media = preferred(accept, offered)
     if media is None:
         raise Problem(406, f"there is {', '.join(offered)}", offered=list(offered))
     return media

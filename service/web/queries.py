@@ -32,11 +32,6 @@ def read_query(request: Request, schema: type[Schema]) -> Schema:
         raise invalid(error, ("query",)) from None
 
 
-async def refuse_repeats(request: Request) -> None:
-    """As ``refuse_repeated_parameters``, for FastAPI, which would call that one in a thread."""
-    refuse_repeated_parameters(request)
-
-
 def refuse_repeated_parameters(request: Request) -> None:
     """Raise Problem 422 if a parameter is given twice, as nothing tells which one is meant."""
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.problems import let_go, problem_response
 from service.web.error_handlers import problem_of
 from service.web.queries import many_parameters, read_query, refuse_parameters
-from service.web.scope import PROBES
+from service.web.scope import PROBES, is_open
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -27,9 +27,9 @@ class DirectRoute(APIRoute):
     """
 
     def get_route_handler(self) -> Handler:
-        """The endpoint as a function of the request alone. A probe is answered whatever its query says."""
+        """The endpoint as a function of the request alone. What is open to all is answered whatever its query says."""
         endpoint: Handler = self.endpoint
-        return endpoint if self.path in PROBES else _handler(self.endpoint)
+        return endpoint if is_open(self.path) else _handler(self.endpoint)
 
 
 def _handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:

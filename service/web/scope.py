@@ -6,6 +6,9 @@ from starlette.types import Scope
 
 # Probes need no key, may name any host, and are answered however busy the service is: they tell only yes or no.
 PROBES = frozenset({"/health/live", "/health/ready", "/v2/health/live", "/v2/health/ready"})
+# The documentation needs no key either: it is the same in every service, and has the form that takes the key.
+PAGES = frozenset({"/", "/docs", "/openapi.json"})
+PAGE_FILES = "/docs/"
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 
@@ -21,6 +24,11 @@ def header(scope: Scope, name: bytes) -> bytes:
 def joined_header(scope: Scope, name: bytes) -> str:
     """All headers of that name as one, with commas between (RFC 9110, section 5.3); empty if there is none."""
     return b",".join([value for key, value in scope["headers"] if key == name]).decode("latin-1")
+
+
+def is_open(path: str) -> bool:
+    """Whether anybody may ask for a path: a probe, or the documentation."""
+    return path in PROBES or path in PAGES or path.startswith(PAGE_FILES)
 
 
 def method_label(scope: Scope) -> str:

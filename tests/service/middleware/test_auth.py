@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from service.app import create_app
-from service.middleware.auth import PROBES
 from service.settings import Settings
+from service.web.scope import PROBES
 from tests.service.processes import Running, running
 from tests.service.toys import toy_bundle, wait_until_ready
 from tests.service.web.test_error_handlers import check_problem

@@ -56,7 +56,7 @@ def test_head_is_answered_as_get_without_the_body(client: TestClient):
         assert head.content == b""
         assert head.headers["Content-Type"] == whole.headers["Content-Type"]
         if path != "/metrics":  # counts itself
-            assert head.headers["Content-Length"] == str(len(whole.content)), path
+            assert head.headers["Content-Length"] == whole.headers["Content-Length"], path
     assert client.head("/encode").status_code == 405
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,9 +19,9 @@ from tests.service.toys import toy_bundle, wait_until_ready
 def test_live_and_not_ready_while_models_are_loading(bundles: Path, monkeypatch: pytest.MonkeyPatch):
     go, load = threading.Event(), ModelRepository.load
 
-    def slow_load(store: ModelRepository) -> None:
-        assert go.wait(60)
-        load(store)
+    async def slow_load(store: ModelRepository) -> None:
+        assert await asyncio.to_thread(go.wait, 60)
+        await load(store)
 
     monkeypatch.setattr(ModelRepository, "load", slow_load)
     settings = Settings(_env_file=None, model=(str(bundles / "grey"),), device="cpu")

@@ -4,7 +4,7 @@ import pytest
 from fastapi import Request
 
 from service.problems import Problem
-from service.web.negotiation import negotiate
+from service.web.negotiation import MAX_ACCEPT, negotiate
 
 OFFERED = ("image/png", "image/webp", "application/json")
 
@@ -93,3 +93,11 @@ def test_nothing_acceptable_is_a_406_that_lists_what_there_is(accept: str):
 def test_several_accept_lines_count_as_one():
     assert negotiate(asking("text/html", "image/webp"), OFFERED) == "image/webp"
     assert negotiate(asking(), OFFERED) == "image/png"
+
+
+def test_a_header_of_thousands_of_ranges_is_refused_without_being_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.web.negotiation.preferred", lambda accept, offered: pytest.fail("it is read"))
+    for accept in ("image/png;q=0.1," * 4000, "a" * (MAX_ACCEPT + 1)):
+        with pytest.raises(Problem) as caught:
+            negotiate(asking(accept), ("image/png",))
+        assert caught.value.status_code == 431

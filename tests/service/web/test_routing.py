@@ -14,7 +14,6 @@ from starlette.types import Receive, Scope, Send
 from service.app import ROUTERS
 from service.inference.repository import ModelRepository
 from service.problems import Problem
-from service.routes import pages
 from service.threads import in_thread
 from service.web.error_handlers import handle_errors
 from service.web.request_schemas import SheetQuery
@@ -231,10 +230,10 @@ def test_head_is_answered_as_get(client: TestClient, path: str):
         assert head.headers[name] == get.headers[name]
 
 
-def test_all_routes_but_the_pages_are_direct():
+def test_all_routes_are_direct():
     for each in ROUTERS:
         for route in each.routes:
-            assert isinstance(route, DirectRoute) is (each is not pages.router), route
+            assert isinstance(route, DirectRoute), route
 
 
 def test_no_exact_path_hides_a_route_that_the_router_would_find_first():
