@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import ctypes
+
 from service.problems import Problem, over_limit
 
 RETRY_SECONDS = 1
+# Once so many bytes fewer are in hand than were, their memory is given back to the system a moment later.
+TRIM_BYTES, TRIM_SECONDS = 2**25, 1
 
 
 class BytesInHand:
@@ -20,6 +25,7 @@ class BytesInHand:
         """What one address may hold."""
         self.total = 0
         self._by_address: dict[str, int] = {}
+        self._most = 0  # since memory was given back
 
     def take(self, address: str, size: int) -> None:
         """Hold ``size`` bytes more; raises Problem 503 if there is no room now, 413 if there never is."""
@@ -31,6 +37,7 @@ class BytesInHand:
             raise over_limit(503, detail, RETRY_SECONDS, self.limit)
         self._by_address[address] = held
         self.total += size
+        self._most = max(self._most, self.total)
 
     def release(self, address: str, size: int) -> None:
         """Hold ``size`` bytes less."""
@@ -40,3 +47,14 @@ class BytesInHand:
             self._by_address[address] = left
         else:
             del self._by_address[address]
+        if self._most - self.total >= TRIM_BYTES:
+            self._most = self.total
+            loop = asyncio.get_running_loop()
+            loop.call_later(TRIM_SECONDS, loop.run_in_executor, None, give_memory_back)
+
+
+def give_memory_back() -> None:
+    """Give memory that was freed back to the system. glibc keeps what lies between other things in use."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # other C libraries have none
+    if trim:
+        trim(0)

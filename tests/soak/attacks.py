@@ -27,6 +27,8 @@ from tests.soak.png import black, chunk, png
 
 SECONDS = 20
 """After so many an attack ends, and begins anew."""
+ADDRESS = "127.0.0.2"
+"""Where attackers connect from: others have half of the bytes in hand, whatever one address holds."""
 SMALL = 2048
 """Bytes that the kernel keeps for a client that takes nothing."""
 MEGABYTE = 2**20
@@ -277,6 +279,7 @@ async def connected(port: int) -> AsyncIterator[Peer]:
     with socket.socket() as connection:
         connection.setblocking(False)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
+        connection.bind((ADDRESS, 0))
         with suppress(OSError, TimeoutError):
             async with asyncio.timeout(SECONDS):
                 await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))

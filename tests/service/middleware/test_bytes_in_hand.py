@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from service.middleware.bytes_in_hand import BytesInHand
+from service.middleware import bytes_in_hand
+from service.middleware.bytes_in_hand import TRIM_BYTES, BytesInHand
 from service.problems import Problem
 
 
@@ -44,6 +47,30 @@ def test_a_refusal_says_when_to_come_again():
     with pytest.raises(Problem, match="bodies and answers of 100 bytes, or 50 of one address") as caught:
         in_hand.take("a", 1)
     assert int((caught.value.headers or {})["Retry-After"]) >= 1
+
+
+def test_memory_is_given_back_once_much_less_is_in_hand(monkeypatch: pytest.MonkeyPatch):
+    given_back: list[bool] = []
+    monkeypatch.setattr(bytes_in_hand, "TRIM_SECONDS", 0)
+    monkeypatch.setattr(bytes_in_hand, "give_memory_back", lambda: given_back.append(True))
+
+    async def take_and_release(size: int) -> None:
+        in_hand = BytesInHand(4 * TRIM_BYTES)
+        for _ in range(4):
+            in_hand.take("a", size // 4)
+        for _ in range(4):
+            in_hand.release("a", size // 4)
+        await asyncio.sleep(0.01)  # timers that are due have run
+        await asyncio.get_running_loop().shutdown_default_executor()
+
+    asyncio.run(take_and_release(TRIM_BYTES - 4))
+    assert given_back == []
+    asyncio.run(take_and_release(TRIM_BYTES))
+    assert given_back == [True]
+
+
+def test_giving_memory_back_is_possible_anywhere():
+    bytes_in_hand.give_memory_back()
 
 
 def test_addresses_that_hold_nothing_are_forgotten():
