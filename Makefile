@@ -6,6 +6,8 @@ BIN := .venv/bin
 PYTEST := $(BIN)/pytest --numprocesses auto --dist loadfile
 # The GPU build of onnxruntime where an NVIDIA driver answers, else the CPU build: they can't be installed together.
 RUNTIME := $(shell nvidia-smi -L >/dev/null 2>&1 && echo gpu || echo cpu)
+SECONDS ?= 3600
+SEED ?= 0
 LOCK := requirements/constraints.txt
 # Python compiles a module when it is first imported. Compiling all of them here would take longer than installing them.
 INSTALL := pip install --quiet --no-compile --constraint
@@ -13,7 +15,7 @@ INSTALL := pip install --quiet --no-compile --constraint
 # Compiled modules are kept even where the environment says otherwise: tests start hundreds of processes.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: serve training test test-all test-lowest image-test soak lint lock wheel clean
+.PHONY: serve training test test-all test-lowest image-test soak fuzz lint lock wheel clean
 
 serve: .venv/serve
 	$(BIN)/spritevae serve
@@ -35,6 +37,10 @@ image-test:
 
 soak: .venv/develop
 	$(BIN)/python -m tests.soak --write
+
+# Each fuzzer for an hour, or for so many SECONDS. Another SEED is another hour.
+fuzz: .venv/develop
+	$(BIN)/python -m tests.soak speaking --seconds $(SECONDS) --seed $(SEED)
 
 lint: .venv/develop
 	$(BIN)/ruff check .

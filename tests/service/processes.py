@@ -16,6 +16,8 @@ from typing import NamedTuple
 import httpx2
 
 START = "import sys; from service.main import serve; sys.exit(serve(sys.argv[1:]))"
+# Whose service is started, if it is not this checkout's.
+CHECKOUT: Path | None = None
 # How long a condition may take to hold, or an answer to come, on a busy machine.
 MOST_SECONDS = 60
 
@@ -43,7 +45,7 @@ class Running(NamedTuple):
 
 def start(*flags: str) -> subprocess.Popen[str]:
     """A service with these flags; what it logs is in ``stderr``."""
-    return subprocess.Popen([sys.executable, "-c", START, *flags], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", START, *flags], stderr=subprocess.PIPE, text=True, cwd=CHECKOUT)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """``python -m tests.soak``: every scenario at its full size, or those named; ``--write`` keeps the figures.
 
-The exit code is 1 where a limit is not kept.
+Fuzzers take as long as they are given, and run only if they are named. The exit code is 1 where a limit is not kept.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.service import processes
 from tests.soak import (
     bombing,
     damage,
@@ -27,6 +28,7 @@ from tests.soak import (
     overload,
     patience,
     siege,
+    speaking,
     stalling,
     swaps,
     truncation,
@@ -53,18 +55,27 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "siege": partial(siege.run, 600, 200),
     "flooding": partial(flooding.run, FLOODS, 20),
 }
+# What they do is made at random, and is the same for a seed.
+FUZZERS: dict[str, Callable[[float, int], Iterator[Figure]]] = {"speaking": speaking.run}
 
 
 def main() -> int:
     """Run scenarios, and print their tables as they come."""
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*SCENARIOS, []], help="all of them otherwise")
+    known = [*SCENARIOS, *FUZZERS, []]
+    parser.add_argument("names", nargs="*", choices=known, help="all scenarios otherwise")
+    parser.add_argument("--seconds", type=float, default=3600, help="of a fuzzer (default 3600)")
+    parser.add_argument("--seed", type=int, default=0, help="of a fuzzer (default 0)")
+    parser.add_argument(
+        "--service", type=Path, metavar="CHECKOUT", help="whose service is started, for example an earlier commit's"
+    )
     parser.add_argument("--write", action="store_true", help=f"into {DOCUMENT.relative_to(ROOT)}")
     given = parser.parse_args()
+    processes.CHECKOUT = given.service
     held = True
     for name in given.names or SCENARIOS:
         begin = time.monotonic()
-        figures = list(SCENARIOS[name]())
+        figures = list(FUZZERS[name](given.seconds, given.seed) if name in FUZZERS else SCENARIOS[name]())
         held &= all(figure.holds for figure in figures)
         text = f"{table(figures)}\n{time.monotonic() - begin:.0f} s, {machine()}."
         print(f"{name}\n{text}\n", flush=True)

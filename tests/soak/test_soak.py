@@ -18,6 +18,7 @@ from tests.soak import (
     overload,
     patience,
     siege,
+    speaking,
     stalling,
     swaps,
 )
@@ -69,6 +70,11 @@ def test_floods_take_no_memory(kind: str):
 def test_malformed_requests_are_refused_and_the_service_is_as_it_was():
     pytest.importorskip("schemathesis")
     check(fuzzing.run(200, 1))
+
+
+@pytest.mark.slow
+def test_whatever_clients_say_in_http_others_are_answered_and_memory_comes_back():
+    check(speaking.run(60, judged=False))
 
 
 def test_clients_that_stall_do_not_hold_others_up():
