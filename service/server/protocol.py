@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from service.middleware.admission import AdmissionControl
-from service.problems import Problem, over_limit, problem_response
+from service.problems import Problem, let_go, over_limit, problem_response
 from service.security.hosts import plain_address
 from service.security.response_headers import DEFAULT_HEADERS, serialize
 from service.server import closing
@@ -254,6 +254,7 @@ class TimeoutProtocol(HttpToolsProtocol):
 
     def _refuse(self, problem: Problem) -> None:
         """Answer bytes that are no request, and close."""
+        let_go(problem)
         self.transport.client_sends = True
         cycle = self.cycle
         if cycle and not cycle.response_complete:  # its body is wrong, and its application must not answer any more
