@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import socket
 import struct
 import sys
@@ -25,8 +26,8 @@ from tests.soak.bombs import _scans
 from tests.soak.client import KEY
 from tests.soak.png import black, chunk, png
 
-SECONDS = 20
-"""After so many an attack ends, and begins anew."""
+SHORTEST, SECONDS = 5, 20
+"""After so many an attack ends, and another begins; not all at the same time."""
 ADDRESS = "127.0.0.2"
 """Where attackers connect from: others have half of the bytes in hand, whatever one address holds."""
 SMALL = 2048
@@ -90,8 +91,8 @@ def post(path: str, media: str, body: bytes, *more: str) -> bytes:
 
 @cache
 def infer() -> bytes:
-    """A request whose answer has a megabyte, of so few images that the queue is not full of them."""
-    rows, weights = 64, 113
+    """A request whose answer has half a megabyte, of so few images that the queue is not full of them."""
+    rows, weights = 16, 113
     tensor = {"name": "weights", "datatype": "FP32", "shape": [rows, weights], "data": [0.5] * rows * weights}
     return post("/v2/models/dsprites/infer", "application/json", json.dumps({"inputs": [tensor]}).encode())
 
@@ -281,7 +282,7 @@ async def connected(port: int) -> AsyncIterator[Peer]:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL)
         connection.bind((ADDRESS, 0))
         with suppress(OSError, TimeoutError):
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(random.uniform(SHORTEST, SECONDS)):
                 await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
                 yield Peer(connection)
 

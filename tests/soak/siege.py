@@ -50,6 +50,8 @@ def run(seconds: float, connections: int, kinds: Iterable[str] = ATTACKS, *, jud
     )
     yield at_most("the slowest", round(took[-1], 3), MOST_SECONDS if judged else math.inf, "s")
     yield told("readiness, median and slowest", f"{1000 * at(ready, 0.5):.0f} ms, {1000 * ready[-1]:.0f} ms")
+    ran, waited = (1000 * value for value in siege.slowest)
+    yield told("meanwhile the event loop ran, and waited for a core", f"{ran:.0f} ms, {waited:.0f} ms")
     before, peak, after = (size / 2**20 for size in (siege.before, siege.peak, siege.after))
     yield told("resident memory of all processes, before and after, MB", f"{before:.0f}, {after:.0f}")
     yield at_most("the same at its highest", peak, MEMORY / 2**20, "MB")
@@ -67,6 +69,8 @@ class Siege:
         """Of each good request."""
         self.ready: list[float] = []
         """Of each probe."""
+        self.slowest = 0.0, 0.0
+        """How long the event loop ran during the slowest of these, and how long it waited for a core."""
         self.faults: Counter[str] = Counter()
         self.before = self.peak = self.after = 0
         """Bytes of memory."""
@@ -110,12 +114,15 @@ class Siege:
         client = Client(self.service.address)
         while True:
             self.peak = max(self.peak, footprint(self.service.process.pid))
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), scheduled(self.service.process.pid)
             try:
                 fault = "" if (answer := await client.ask(READY)).status == 200 else f"status {answer.status}"
             except (Lost, OSError, TimeoutError) as error:
                 fault = type(error).__name__
             self.ready.append(time.perf_counter() - begin)
+            if self.ready[-1] == max(self.ready):
+                after = scheduled(self.service.process.pid)
+                self.slowest = after[0] - used[0], after[1] - used[1]
             if fault:
                 self.faults[f"readiness: {fault}"] += 1
             await asyncio.sleep(WATCH_SECONDS)
@@ -127,6 +134,15 @@ def footprint(pid: int) -> int:
         return memory(pid) + sum(footprint(child) for child in children(pid))
     except (OSError, AssertionError):
         return 0
+
+
+def scheduled(pid: int) -> tuple[float, float]:
+    """Seconds that a process's first thread has run, and has waited for a core; zeros if it is gone."""
+    try:
+        ran, waited, _ = Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()
+    except OSError:
+        return 0, 0
+    return int(ran) / 1e9, int(waited) / 1e9
 
 
 def children(pid: int) -> list[int]:
