@@ -6,6 +6,7 @@ that takes too long, and allocations beyond the limit fail.
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -23,6 +24,8 @@ from service.codecs.messages import receive, send
 
 # How long a process waits for a job before it ends.
 IDLE_SECONDS = 300
+# The event loop, which answers everybody, has the cores before it: else it waits for them behind its own decoders.
+NICENESS = 5
 
 
 def main(cpu_seconds: float, memory: int) -> None:
@@ -32,6 +35,7 @@ def main(cpu_seconds: float, memory: int) -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):  # they may go to a group of processes; the service ends this one
         signal.signal(number, signal.SIG_IGN)
+    os.nice(NICENESS)
     limit_pillow()
     _limit_memory(memory)
     with socket.socket(fileno=0) as service, service.makefile("rb") as jobs:

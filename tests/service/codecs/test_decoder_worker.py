@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from service.codecs.decoder_process import COMMAND
+from service.codecs.decoder_worker import NICENESS
 from service.codecs.messages import receive, send
 from tests.service.codecs.pictures import noise, saved
 from tests.support import ROOT
@@ -64,6 +66,13 @@ def test_signals_to_all_processes_of_a_service_leave_its_job_alone():
         for number in (signal.SIGTERM, signal.SIGINT):
             process.send_signal(number)
         assert ask(connection)[1]
+
+
+def test_the_service_goes_first():
+    with worker() as (connection, process):
+        ask(connection)
+        priority = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(priority + NICENESS, 19)
 
 
 @pytest.mark.parametrize(("patch", "expected"), [
