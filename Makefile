@@ -40,7 +40,7 @@ soak: .venv/develop
 
 # Each fuzzer for an hour, or for so many SECONDS. Another SEED is another hour.
 fuzz: .venv/develop
-	$(BIN)/python -m tests.soak speaking --seconds $(SECONDS) --seed $(SEED)
+	$(BIN)/python -m tests.soak speaking picturing --seconds $(SECONDS) --seed $(SEED)
 
 lint: .venv/develop
 	$(BIN)/ruff check .

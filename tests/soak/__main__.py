@@ -27,6 +27,7 @@ from tests.soak import (
     leaking,
     overload,
     patience,
+    picturing,
     siege,
     speaking,
     stalling,
@@ -56,7 +57,7 @@ SCENARIOS: dict[str, Callable[[], Iterator[Figure]]] = {
     "flooding": partial(flooding.run, FLOODS, 20),
 }
 # What they do is made at random, and is the same for a seed.
-FUZZERS: dict[str, Callable[[float, int], Iterator[Figure]]] = {"speaking": speaking.run}
+FUZZERS: dict[str, Callable[[float, int], Iterator[Figure]]] = {"speaking": speaking.run, "picturing": picturing.run}
 
 
 def main() -> int:

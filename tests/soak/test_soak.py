@@ -17,6 +17,7 @@ from tests.soak import (
     leaking,
     overload,
     patience,
+    picturing,
     siege,
     speaking,
     stalling,
@@ -75,6 +76,12 @@ def test_malformed_requests_are_refused_and_the_service_is_as_it_was():
 @pytest.mark.slow
 def test_whatever_clients_say_in_http_others_are_answered_and_memory_comes_back():
     check(speaking.run(60, judged=False))
+
+
+@pytest.mark.slow
+def test_whatever_files_clients_send_others_are_answered_and_memory_comes_back():
+    # A minute is not enough for 20 MB: heaps still fill.
+    check(picturing.run(60, judged=False, most=60))
 
 
 def test_clients_that_stall_do_not_hold_others_up():
