@@ -97,7 +97,7 @@ def check_columns(table: Path, columns: Mapping[str, Column], attributes: Attrib
     for attribute in attributes:
         if attribute.name not in columns:
             raise DataError(f"{table}: has no column {attribute.name!r}, only {', '.join(columns)}")
-        if not any(cell.text for cell in columns[attribute.name].cells):
+        if not columns[attribute.name].filled:
             raise _empty_column(table, attribute.name)
 
 
@@ -116,12 +116,11 @@ def infer_attributes(table: Path, columns: Mapping[str, Column], overrides: Sequ
         chosen[override.name] = override
     attributes = []
     for name, column in columns.items():
-        cells = [cell for cell in column.cells if cell.text]
-        if not cells:
+        if not column.filled:
             raise _empty_column(table, name)
-        override = chosen.get(name) or Override(name=name, kind=_kind(name, column, cells))
+        override = chosen.get(name) or Override(name=name, kind=_kind(name, column))
         try:
-            attributes.append(_attribute(override, cells, str(table)))
+            attributes.append(_attribute(override, column, str(table)))
         except DataError:
             raise
         except ValueError as error:
@@ -129,15 +128,16 @@ def infer_attributes(table: Path, columns: Mapping[str, Column], overrides: Sequ
     return Attributes(attributes)
 
 
-def _kind(name: str, column: Column, cells: Sequence[Cell]) -> Kind:
+def _kind(name: str, column: Column) -> Kind:
     """Text makes a column nominal, whole numbers ordinal, other numbers continuous."""
     if not column.numbers:
         return "nominal"
-    return "ordinal" if all(number(name, cell).is_integer() for cell in cells) else "continuous"
+    return "ordinal" if all(number(name, cell).is_integer() for cell in column.filled) else "continuous"
 
 
-def _attribute(override: Override, cells: Sequence[Cell], where: str) -> Attribute:
-    """The attribute of a column with these labelled cells; what the override leaves open is taken from them."""
+def _attribute(override: Override, column: Column, where: str) -> Attribute:
+    """The attribute of a column; what the override leaves open is taken from its cells."""
+    cells = column.filled
     name, kind, size, extent, labels = override.name, override.kind, override.size, override.range, override.labels
     if kind == "nominal":
         labels = labels or tuple(sorted({cell.text for cell in cells}))
@@ -160,7 +160,7 @@ def _attribute(override: Override, cells: Sequence[Cell], where: str) -> Attribu
     if override.default:
         default = position_of(attribute, Cell(override.default, f"the default of attribute {name!r}"))
     else:
-        default = _typical(attribute, np.array([position_of(attribute, cell) for cell in cells]))
+        default = _typical(attribute, positions_of(attribute, column))
     return replace(attribute, default=labels[int(default)] if kind == "nominal" else default)
 
 
@@ -193,8 +193,14 @@ def _whole_numbers(name: str, extent: tuple[float, float], where: str) -> int:
     return int(count)
 
 
+def positions_of(attribute: Attribute, column: Column) -> NDArray[np.float64]:
+    """The positions [N] of a column's cells on the attribute's axis, NaN where they are empty; raises DataError."""
+    return np.array([position_of(attribute, cell) for cell in column.cells.distinct])[column.cells.codes]
+
+
 def _typical(attribute: Attribute, positions: NDArray[np.float64]) -> float:
-    """The most frequent class, the first of several; the median of a continuous attribute."""
+    """The most frequent class, the first of several; the median of a continuous attribute. ``positions`` [N]."""
+    positions = positions[np.isfinite(positions)]
     if attribute.kind == "continuous":
         return float(np.median(positions))
     classes = np.round(positions).astype(np.intp) % attribute.classes

@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from attributes import CHANNEL_MODES, MAX_SIDE, MIN_SIDE, Attributes
 from training.data.column_cells import described, read_column
-from training.data.column_kinds import check_columns, infer_attributes, parse_attribute
+from training.data.column_kinds import check_columns, infer_attributes, parse_attribute, positions_of
 from training.data.dataset import Batch, DataError, Rows, lowest_tenth
-from training.data.labels_csv import LABELS_CSV, ListedImage, position_of, read_table
+from training.data.labels_csv import LABELS_CSV, ListedImage, read_table
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 
@@ -58,7 +58,7 @@ class FolderDataset:
         print(*described(attributes, columns), sep="\n", file=sys.stderr, flush=True)
         self.attributes = attributes
         # [N, A]
-        self._positions = np.array([[position_of(a, cell) for cell in columns[a.name].cells] for a in attributes]).T
+        self._positions = np.stack([positions_of(each, columns[each.name]) for each in attributes], axis=1)
         self._images = _load(table.images)  # [N, H, W, C]
         height, width, channels = self._images.shape[1:]
         self.image_shape: tuple[int, int, int] = (height, width, channels)

@@ -10,11 +10,12 @@ import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from attributes import Attribute
 from training.data.csv_text import SEPARATORS, decoded, separator
@@ -36,6 +37,33 @@ class Cell(NamedTuple):
         return self.where.rpartition(", ")[2]
 
 
+class Cells(NamedTuple):
+    """The cells of a column, each different text once."""
+
+    distinct: list[Cell]
+    """The first cell with each text, in the order of the rows."""
+    codes: NDArray[np.intp]
+    """[N]: which of them a row has."""
+
+    @classmethod
+    def of(cls, texts: Iterable[str], where: Callable[[int], str]) -> Cells:
+        """The cells with these ``texts``, one for each row; ``where`` names the file and row of a row's number."""
+        numbers: dict[str, int] = {}
+        distinct: list[Cell] = []
+        codes = []
+        for row, text in enumerate(texts):
+            number = numbers.setdefault(text, len(distinct))
+            if number == len(distinct):
+                distinct.append(Cell(text, where(row)))
+            codes.append(number)
+        return cls(distinct, np.array(codes, np.intp))
+
+    @property
+    def counts(self) -> NDArray[np.intp]:
+        """How many rows have each of the distinct cells [K]."""
+        return np.bincount(self.codes, minlength=len(self.distinct))
+
+
 class ListedImage(NamedTuple):
     """An image that the table lists."""
 
@@ -50,7 +78,7 @@ class Table(NamedTuple):
     """A table, whose images are all there."""
 
     images: list[ListedImage]
-    columns: dict[str, list[Cell]]
+    columns: dict[str, Cells]
     """Those of attributes, by name."""
     notes: list[str]
     """How the file was read, in words, where it is not UTF-8 with commas."""
@@ -67,7 +95,7 @@ def read_table(file: Path) -> Table:
     if not records:
         raise DataError(f"{file}: has a header, but no rows")
     images: dict[Path, ListedImage] = {}
-    columns: dict[str, list[Cell]] = {name: [] for name in names}
+    texts: dict[str, list[str]] = {name: [] for name in names}
     for line, cells in records:
         where = f"{file}, row {line}"
         if len(cells) != len(header):
@@ -81,10 +109,12 @@ def read_table(file: Path) -> Table:
         if earlier is not image:
             raise DataError(f"{where}: {image.name!r} is listed already ({earlier.where})")
         for name, text in zip(names, cells[1:], strict=True):
-            columns[name].append(Cell(text, where))
+            texts[name].append(text)
     notes = [note] if note else []
     notes += [f"cells with a {SEPARATORS[between]} between them"] if between != "," else []
-    return Table(list(images.values()), columns, notes, decimal_commas=between != ",")
+    listed = list(images.values())
+    columns = {name: Cells.of(column, lambda row: listed[row].where) for name, column in texts.items()}
+    return Table(listed, columns, notes, decimal_commas=between != ",")
 
 
 def _content(file: Path) -> bytes:

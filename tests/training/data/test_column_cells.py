@@ -6,21 +6,26 @@ import pytest
 from tests.training.data.folders import MakeFolder, only, refusal, targets
 from training.data.column_cells import MISSING, Column, read_column
 from training.data.folder import FolderDataset
-from training.data.labels_csv import Cell
+from training.data.labels_csv import Cells
 
 
 def column(*texts: str, decimal_commas: bool = False) -> Column:
-    cells = [Cell(text, f"labels.csv, row {row}") for row, text in enumerate(texts, 2)]
+    cells = Cells.of(texts, lambda row: f"labels.csv, row {row + 2}")
     return read_column(cells, None, decimal_commas=decimal_commas)
+
+
+def texts_of(column: Column) -> list[str]:
+    """The text of each row."""
+    return [column.cells.distinct[code].text for code in column.cells.codes]
 
 
 @pytest.mark.parametrize("word", sorted(MISSING))
 def test_a_word_for_nothing_is_empty_among_numbers_and_a_label_in_text(word: str) -> None:
     numbers = column("1", word, "2.5", word)
-    assert (numbers.numbers, [cell.text for cell in numbers.cells]) == (True, ["1", "", "2.5", ""])
+    assert (numbers.numbers, texts_of(numbers)) == (True, ["1", "", "2.5", ""])
     assert numbers.notes == [f"{word!r} (row 3) counts as empty"]
     text = column("top", word)
-    assert (text.numbers, [cell.text for cell in text.cells]) == (False, ["top", word])
+    assert (text.numbers, texts_of(text)) == (False, ["top", word])
     assert text.notes == [f"{word!r} (row 3) is a label; leave cells empty where nothing is known"]
     assert not column(word, word).numbers, "a column of nothing else has labels"
 
@@ -43,7 +48,7 @@ def test_many_odd_cells_are_counted() -> None:
 
 def test_decimal_commas_are_read_where_they_cannot_separate_thousands() -> None:
     read = column("1,5", "-2", ",25", "1,100", "", decimal_commas=True)
-    assert (read.numbers, [cell.text for cell in read.cells]) == (True, ["1.5", "-2", ".25", "1.100", ""])
+    assert (read.numbers, texts_of(read)) == (True, ["1.5", "-2", ".25", "1.100", ""])
     assert read.notes == ["decimal commas, as in '1,5' (row 2)"]
 
 
@@ -55,10 +60,10 @@ def test_commas_that_may_be_something_else_make_text(texts: tuple[str, ...]) -> 
 
 
 def test_a_nominal_column_keeps_each_text_and_a_column_known_to_be_numbers_is_read_as_such() -> None:
-    cells = [Cell("NA", "row 2"), Cell("1,5", "row 3")]
+    cells = Cells.of(["NA", "1,5"], lambda row: f"row {row + 2}")
     assert read_column(cells, "nominal", decimal_commas=True) == Column(cells, numbers=False)
     read = read_column(cells, "continuous", decimal_commas=True)
-    assert [cell.text for cell in read.cells] == ["", "1.5"]
+    assert texts_of(read) == ["", "1.5"]
 
 
 def test_a_line_for_each_column_says_how_it_was_read(folder: MakeFolder, capsys: pytest.CaptureFixture) -> None:
