@@ -26,7 +26,7 @@ from export.onnx import session
 from export.speed import BATCHES, TURNS, turn
 from spritevae import load
 from training.autoencoder import Autoencoder, Encoded
-from training.data import open_dataset
+from training.data import Reading, open_dataset
 from training.evaluation import rows_to_score
 from training.metrics import score
 
@@ -121,7 +121,7 @@ def main(bundle: Path) -> None:
     """Print the tables of a bundle."""
     logging.disable(logging.WARNING)
     model = load(bundle, device="cpu")
-    dataset = open_dataset(model.data, attributes=model.data_attributes)
+    dataset = open_dataset(model.data, (), model.data_attributes, Reading.of(model.reading))
     rows = next(iter(rows_to_score(dataset, at_most=ROWS).values()))
     images = dataset.batch(rows[:CALIBRATION]).images
     sessions = variants(bundle, images, model.autoencoder.encode(images).z)

@@ -158,7 +158,8 @@ def provenance(parameters: Parameters, checkpoint: Checkpoint) -> dict[str, Any]
 
     ``init`` is the provenance of the run that it began with, or that run's path if its folder is gone.
     """
-    fields = ("data", "labels", "settings", "seed", "device", "hardware", "precision", "threads", "version", "command")
+    fields = ["data", "reading", "labels", "settings", "seed", "version", "command"]
+    fields += ["device", "hardware", "precision", "threads"]
     init: object = parameters.init
     if parameters.init is not None and (Path(parameters.init) / PARAMETERS).is_file():
         earlier = Run.open(Path(parameters.init))

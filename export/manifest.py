@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from attributes import Attribute, Attributes, Group, Part
+from attributes import MAX_SIDE, MIN_SIDE, Attribute, Attributes, Group, Part
 
 FORMAT: Literal[1] = 1
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
@@ -67,8 +67,8 @@ class _AsWritten(BaseModel):
 class ImageSpec(_Strict):
     """Size of the model's images; pixel values lie in 0..1."""
 
-    height: int = Field(ge=28, le=128)
-    width: int = Field(ge=28, le=128)
+    height: int = Field(ge=MIN_SIDE, le=MAX_SIDE)
+    width: int = Field(ge=MIN_SIDE, le=MAX_SIDE)
     channels: Literal[1, 3, 4]
 
     @property
@@ -102,7 +102,9 @@ class Provenance(_AsWritten):
     """How a model was trained. A field that an older bundle lacks has its default."""
 
     data: str = ""
-    """The data set as the command names it: ``dsprites``, ``mnist`` or a folder."""
+    """The data set as the command names it: ``dsprites``, ``mnist``, or where people's own images lay."""
+    reading: dict[str, JsonValue] = {}
+    """How these were read, where their layout alone doesn't tell."""
     labels: str = ""
     """Which rows are labelled; empty for all."""
     settings: dict[str, JsonValue] = {}

@@ -38,10 +38,17 @@ class Encoding(NamedTuple):
 class Model:
     """Both directions of a trained model, batched and deterministic. ``load`` makes one."""
 
-    def __init__(self, name: str, data: str, data_attributes: Attributes, autoencoder: Autoencoder) -> None:
+    def __init__(
+        self,
+        name: str,
+        data: str,
+        data_attributes: Attributes,
+        autoencoder: Autoencoder,
+        reading: Mapping[str, Any],
+    ) -> None:
         self.name = name
-        # What it was trained on, as ``--data`` takes it.
-        self.data = data
+        # What it was trained on, as ``--data`` takes it, and how that is read, as ``Reading.of`` takes it.
+        self.data, self.reading = data, reading
         # The attributes of that data; the model's own may be others.
         self.data_attributes = data_attributes
         self.autoencoder = autoencoder
@@ -182,7 +189,8 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
     if os.path.lexists(path / MANIFEST):  # also a link that leads nowhere: what is wrong with a bundle is said then
         bundled = _BundleAutoencoder(path, device)
         manifest = bundled.manifest
-        return Model(manifest.name, manifest.training.data, bundled.data_attributes, bundled)
+        trained = manifest.training
+        return Model(manifest.name, trained.data, bundled.data_attributes, bundled, trained.reading)
     if not path.is_dir():
         raise ValueError(f"{path}: neither a run nor a bundle")
     # torch is imported for runs only: a bundle is loaded without it.
@@ -192,4 +200,5 @@ def load(path: str | Path, *, device: Device = "auto") -> Model:
 
     run = Run.open(path)
     parameters, autoencoder = run.parameters, TorchAutoencoder(run.load(), resolve_device(device))
-    return Model(path.resolve().name, parameters.data, Attributes(parameters.attributes), autoencoder)
+    attributes = Attributes(parameters.attributes)
+    return Model(path.resolve().name, parameters.data, attributes, autoencoder, parameters.reading)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from attributes import Attribute, Attributes
 from training import presets
 from training.data.dataset import Dataset
+from training.data.listing import AS_FOUND, Reading
 from training.hardware import best_precision, hardware
 from training.model import VAE
 from training.networks import ImageShape
@@ -46,6 +47,8 @@ class Parameters:
     command: str
     """The command, or several in their order where later ones have extended the run."""
     hardware: str
+    reading: dict[str, Any] = field(default_factory=dict)
+    """How the data is read, as ``Reading.of`` takes it."""
     extended: tuple[tuple[int, int], ...] = ()
     """Each change of ``settings.images``: after how many images it came, and how many had been planned."""
 
@@ -61,6 +64,7 @@ class Parameters:
         threads: int,
         command: str,
         overrides: Sequence[str] = (),
+        reading: Reading = AS_FOUND,
         labels: str = "",
         init: str | None = None,
         seed: int = 0,
@@ -72,6 +76,7 @@ class Parameters:
             settings=settings,
             data=data,
             overrides=tuple(overrides),
+            reading=reading.given,
             labels=labels,
             attributes=tuple(dataset.attributes),
             image=dataset.image_shape,

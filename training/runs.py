@@ -19,7 +19,7 @@ from torch import Tensor
 from attributes import Attributes, attributes_of
 from training import presets
 from training.atomic_files import atomic_write, write_json
-from training.data import open_dataset, partially_labelled
+from training.data import Reading, open_dataset, partially_labelled
 from training.data.dataset import DataError, Dataset
 from training.model import VAE
 from training.parameters import Parameters
@@ -191,7 +191,8 @@ class Run:
         """The run's data, with the run's attributes; raises DataError if it isn't there any more."""
         parameters = self.parameters
         try:
-            whole = open_dataset(moved_to or parameters.data, attributes=Attributes(parameters.attributes))
+            reading = Reading.of(parameters.reading)
+            whole = open_dataset(moved_to or parameters.data, (), Attributes(parameters.attributes), reading)
             return partially_labelled(whole, parameters.labels, parameters.seed)
         except DataError as error:
             raise DataError(f"the data of {self.path}: {error}; if it has moved, say where with --data") from error

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spritevae.commands.arguments import add_device, whole_number
+from spritevae.commands.arguments import add_device, add_reading, reading_of, whole_number
 
 if TYPE_CHECKING:
     from spritevae.commands.arguments import Commands
@@ -17,7 +17,7 @@ def add_parser(commands: Commands) -> None:
     parser = commands.add_parser("evaluate", help="score a run or a bundle on held-out images")
     parser.add_argument("model", type=Path, metavar="RUN|BUNDLE")
     parser.add_argument(
-        "--images", metavar="FILE", help="score on these images instead: the held-out ones, and all, apart"
+        "--images", metavar="DATA", help="score on these images instead: the held-out ones, and all, apart"
     )
     parser.add_argument("--training", action="store_true", help="score the images that were trained on too, apart")
     parser.add_argument(
@@ -37,13 +37,14 @@ def add_parser(commands: Commands) -> None:
         "--output", type=Path, help="folder for the JSON and the picture (default: RUN, or runs/evaluation/NAME)"
     )
     add_device(parser)
+    add_reading(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the scores as a table, and write them as JSON and as a picture."""
     from spritevae import load
-    from training.data import open_dataset
+    from training.data import Reading, open_dataset
     from training.evaluation import evaluate, rows_to_score, table, write
     from training.metrics import chosen
     from training.runs import PARAMETERS
@@ -51,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     # An unknown metric is refused before anything is loaded.
     chosen(options.metrics)
     model = load(options.model, device=options.device)
-    dataset = open_dataset(options.images or model.data, attributes=model.data_attributes)
+    reading = reading_of(options) if options.images else Reading.of(model.reading)
+    dataset = open_dataset(options.images or model.data, (), model.data_attributes, reading)
     sets = rows_to_score(dataset, also_all=bool(options.images), also_training=options.training, at_most=options.rows)
     evaluation = evaluate(model.autoencoder, dataset, sets, options.metrics)
     print(table(evaluation, dataset.ceilings))

@@ -36,7 +36,7 @@ def add_parser(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Draw all pictures of a single model; of several models their curves, and an interpolation by each."""
     from spritevae import load
-    from training.data import open_dataset
+    from training.data import Reading, open_dataset
     from training.evaluation import rows_to_score
     from training.metrics.context import EvaluationContext
     from training.plots import draw
@@ -52,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     if trained:
         save(curves({run.path.name: run.history for run in trained}), folder / CURVES)
         print(folder / CURVES)
-    dataset = open_dataset(options.data or models[0].data, attributes=models[0].data_attributes)
+    first = models[0]
+    dataset = open_dataset(options.data or first.data, (), first.data_attributes, Reading.of(first.reading))
     rows = next(iter(rows_to_score(dataset, at_most=PLOTTED_ROWS).values()))
     if len(models) == 1:
         for file in draw(EvaluationContext(models[0].autoencoder, dataset, rows), folder, options.pictures):

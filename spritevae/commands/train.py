@@ -11,11 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spritevae.commands import INTERRUPTED
-from spritevae.commands.arguments import UsageError, add_device, add_threads, assignments, whole_number
+from spritevae.commands.arguments import (
+    UsageError,
+    add_device,
+    add_reading,
+    add_threads,
+    assignments,
+    reading_of,
+    whole_number,
+)
 from spritevae.commands.storage_errors import REMEDIES, explain
 
 if TYPE_CHECKING:
     from spritevae.commands.arguments import Commands
+    from training.data import Reading
     from training.data.dataset import Dataset
     from training.presets import Setting
 
@@ -34,7 +43,9 @@ class Training:
     extend: bool = False
     """Whether an existing run goes on to another number of images."""
     overrides: Sequence[str] = ()
-    """Kinds of a folder's attributes, as ``--attribute`` takes them."""
+    """Kinds of attributes of people's own images, as ``--attribute`` takes them."""
+    reading: Reading | None = None
+    """How these images are read; None for as they lie there."""
     labels: str = ""
     """Which rows are labelled, as ``training.data.partially_labelled`` takes them."""
     run: Path | None = None
@@ -73,14 +84,15 @@ def add_parser(commands: Commands) -> None:
 
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", metavar="DATA", help="dsprites, mnist, fashion-mnist, a file or a folder")
+    parser.add_argument("--data", metavar="DATA", help="dsprites, mnist, fashion-mnist, or a file, folder or archive")
     parser.add_argument(
         "--attribute",
         action="append",
         default=[],
         metavar="NAME=KIND[:...]",
-        help="what a column of labels.csv is, for example hue=circular:36:period=36 (repeatable)",
+        help="what an attribute is, for example hue=circular:36:period=36 (repeatable)",
     )
+    add_reading(parser)
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +138,7 @@ def run(options: argparse.Namespace) -> int:
             extend="images" in settings,
             grid={name: values.split(",") for name, values in assignments(options.grid).items()},
             overrides=options.attribute,
+            reading=reading_of(options),
             labels=(LABELLED_ONLY if options.labelled_only else "") + (options.labels or ""),
             run=options.path,
             init=options.init,
@@ -162,7 +175,7 @@ def benchmark(device: str, threads: int | None) -> int:
 def train(training: Training) -> int:
     """Begin or resume a run, or those of a grid; returns the exit status. Raises ValueError for what can't be done."""
     from training import presets
-    from training.data import open_dataset, partially_labelled
+    from training.data import Reading, open_dataset, partially_labelled
     from training.runs import Run, default_path
 
     if training.grid and training.run:
@@ -173,7 +186,8 @@ def train(training: Training) -> int:
     chosen = [presets.settings(training.system, each) for each in given]
     if training.init:
         Run.open(Path(training.init)).load()
-    dataset = partially_labelled(open_dataset(training.data, training.overrides), training.labels, training.seed)
+    whole = open_dataset(training.data, training.overrides, reading=training.reading or Reading())
+    dataset = partially_labelled(whole, training.labels, training.seed)
     for each, settings in zip(given, chosen, strict=True):
         shown = {name: settings[presets.current_name(name)] for name in each}
         path = training.run or default_path(training.system, training.data, shown, training.labels, training.seed)
@@ -185,6 +199,7 @@ def train(training: Training) -> int:
 
 def _train_run(path: Path, training: Training, settings: dict[str, Setting], dataset: Dataset) -> bool:
     """Begin or resume the run at ``path``; False if it was interrupted, with a message how to go on."""
+    from training.data import Reading
     from training.hardware import default_threads, resolve_device
     from training.parameters import Parameters
     from training.reporter import RunReporter
@@ -198,6 +213,7 @@ def _train_run(path: Path, training: Training, settings: dict[str, Setting], dat
         settings=settings,
         data=training.data,
         overrides=training.overrides,
+        reading=training.reading or Reading(),
         labels=training.labels,
         init=training.init,
         seed=training.seed,

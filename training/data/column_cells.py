@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from attributes import Attribute, Attributes, Kind
-from training.data.labels_csv import Cell, Cells, is_number
+from training.data.cells import Cell, Cells, is_number
 
 # What pandas reads as missing.
 MISSING = frozenset([

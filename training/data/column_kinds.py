@@ -14,15 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from attributes import KINDS, Attribute, Attributes, Kind
+from training.data.cells import Cell, number, position_of
 from training.data.column_cells import Column
 from training.data.dataset import DataError
-from training.data.labels_csv import Cell, number, position_of
 
 # A column of whole numbers with more classes needs an override: it is probably continuous.
 MAX_INFERRED_CLASSES = 256
@@ -92,7 +91,7 @@ def parse_attribute(text: str) -> Override:
     return override
 
 
-def check_columns(table: Path, columns: Mapping[str, Column], attributes: Attributes) -> None:
+def check_columns(table: str, columns: Mapping[str, Column], attributes: Attributes) -> None:
     """Raise DataError unless every attribute has a column with at least one label."""
     for attribute in attributes:
         if attribute.name not in columns:
@@ -101,11 +100,11 @@ def check_columns(table: Path, columns: Mapping[str, Column], attributes: Attrib
             raise _empty_column(table, attribute.name)
 
 
-def _empty_column(table: Path, name: str) -> DataError:
+def _empty_column(table: str, name: str) -> DataError:
     return DataError(f"{table}: column {name!r} is empty; label at least one image, or remove the column")
 
 
-def infer_attributes(table: Path, columns: Mapping[str, Column], overrides: Sequence[Override]) -> Attributes:
+def infer_attributes(table: str, columns: Mapping[str, Column], overrides: Sequence[Override]) -> Attributes:
     """The attributes of all columns, from their cells and what the overrides say; raises DataError."""
     chosen: dict[str, Override] = {}
     for override in overrides:
@@ -120,7 +119,7 @@ def infer_attributes(table: Path, columns: Mapping[str, Column], overrides: Sequ
             raise _empty_column(table, name)
         override = chosen.get(name) or Override(name=name, kind=_kind(name, column))
         try:
-            attributes.append(_attribute(override, column, str(table)))
+            attributes.append(_attribute(override, column, table))
         except DataError:
             raise
         except ValueError as error:

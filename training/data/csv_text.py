@@ -53,6 +53,6 @@ def _line(before: str) -> int:
 
 
 def separator(text: str) -> str:
-    """What stands between the cells: the first of comma, semicolon and tab after the first cell, which is ``file``."""
-    match = re.match(r'\s*(?:"file"|file) *([,;\t])', text)
+    """What stands between the cells: the first of comma, semicolon and tab after the first cell, which is a word."""
+    match = re.match(r'\s*"?\w+"? *([,;\t])', text)
     return match.group(1) if match else ","

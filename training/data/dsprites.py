@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import zipfile
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from attributes import Attribute, Attributes
@@ -154,6 +156,22 @@ class DSpritesFile(_DSprites):
         """Images and labels of the file's rows [B]."""
         images = np.unpackbits(self._packed[rows], axis=1).reshape(-1, SIDE, SIDE)
         return _batch(images, self.classes[rows])
+
+
+def is_layout(file: Path) -> bool:
+    """Whether a file has images [N, 64, 64] and five factors within the sizes of dSprites' ones."""
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            if not {"imgs", "latents_classes"} <= set(arrays.files):
+                return False
+            classes = arrays["latents_classes"]
+        with zipfile.ZipFile(file) as archive, archive.open("imgs.npy") as member:
+            npy.read_magic(member)
+            shape, _, _ = npy.read_array_header_1_0(member)
+    except Exception:  # numpy, zipfile and zlib raise many kinds of exceptions for what is no npz
+        return False
+    fits = classes.ndim == 2 and classes.shape[1] in (len(SIZES), len(SIZES) + 1) and shape[1:] == (SIDE, SIDE)
+    return bool(fits and (classes[:, -len(SIZES) :] < SIZES).all())
 
 
 def original(folder: Path) -> DSpritesFile:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from attributes import Attribute, Attributes
 from training.data.dataset import DataError
-from training.data.folder import FolderDataset
+from training.data.image_dataset import ImageDataset
 
 MakeFolder = Callable[..., Path]
 
@@ -21,17 +21,17 @@ def picture(seed: int, mode: str = "L", size: tuple[int, int] = (32, 28)) -> Ima
     return Image.fromarray(pixels.squeeze())
 
 
-def only(dataset: FolderDataset) -> Attribute:
+def only(dataset: ImageDataset) -> Attribute:
     (attribute,) = dataset.attributes
     return attribute
 
 
-def targets(dataset: FolderDataset) -> list[list[float]]:
+def targets(dataset: ImageDataset) -> list[list[float]]:
     rows: list[list[float]] = dataset.batch(np.arange(len(dataset))).targets.tolist()
     return rows
 
 
 def refusal(path: Path, *overrides: str, attributes: Attributes | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        FolderDataset(path, overrides, attributes)
+        ImageDataset(path, overrides, attributes)
     return str(caught.value)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.training.data.folders import MakeFolder, only, refusal, targets
+from training.data.cells import Cells
 from training.data.column_cells import MISSING, Column, read_column
-from training.data.folder import FolderDataset
-from training.data.labels_csv import Cells
+from training.data.image_dataset import ImageDataset
 
 
 def column(*texts: str, decimal_commas: bool = False) -> Column:
@@ -68,7 +68,7 @@ def test_a_nominal_column_keeps_each_text_and_a_column_known_to_be_numbers_is_re
 
 def test_a_line_for_each_column_says_how_it_was_read(folder: MakeFolder, capsys: pytest.CaptureFixture) -> None:
     rows = ["a,0,0,0.5,1", "b,NA,1,nan,5%", ",2,2,,3", "a,1,1,0.25,4"]
-    FolderDataset(folder("kind,level,hue,glow,share", rows), ["hue=circular:12"])
+    ImageDataset(folder("kind,level,hue,glow,share", rows), ["hue=circular:12"])
     said = capsys.readouterr().err.splitlines()[:6]
     assert said[0].endswith("labels.csv: 4 rows")
     assert said[1:] == [
@@ -89,9 +89,9 @@ def test_a_column_of_too_many_texts_names_the_cell_that_made_them(folder: MakeFo
 def test_missing_words_and_decimal_commas_reach_the_dataset(folder: MakeFolder) -> None:
     path = folder("x", ["", "", ""])
     (path / "labels.csv").write_text("file;x\n0.png;1,5\n1.png;NA\n2.png;2\n")
-    dataset = FolderDataset(path)
+    dataset = ImageDataset(path)
     assert (only(dataset).range, targets(dataset)) == ((1.5, 2), [[1.5], [0], [2]])
     assert dataset.batch(np.arange(3)).known.tolist() == [[True], [False], [True]]
-    again = FolderDataset(path, attributes=dataset.attributes)
+    again = ImageDataset(path, attributes=dataset.attributes)
     assert targets(again) == targets(dataset)
-    assert only(FolderDataset(path, ["x=nominal"])).labels == ("1,5", "2", "NA")
+    assert only(ImageDataset(path, ["x=nominal"])).labels == ("1,5", "2", "NA")

@@ -7,7 +7,7 @@ import pytest
 from tests.training.data.folders import MakeFolder, only, refusal
 from training.data.csv_text import decoded, separator
 from training.data.dataset import DataError
-from training.data.folder import FolderDataset
+from training.data.image_dataset import ImageDataset
 
 FILE = Path("labels.csv")
 
@@ -69,7 +69,7 @@ def test_what_may_be_another_encoding_is_refused_with_its_row(text: str, encodin
         ("file\tx;y,z\n", "\t"),
         ('\n\n"file" ;x\n', ";"),
         ("file\n", ","),
-        ("name;x\n", ","),
+        ("name;x\n", ";"),
         ("", ","),
     ],
 )
@@ -80,7 +80,7 @@ def test_the_separator_is_the_one_after_the_first_cell(text: str, between: str) 
 def test_a_folder_with_a_table_of_excel_is_read(folder: MakeFolder, capsys: pytest.CaptureFixture) -> None:
     path = folder("x", ["0", "1"])
     (path / "labels.csv").write_bytes("file;größe\r\n0.png;Zwölf\r\n1.png;b\r\n".encode("cp1252"))
-    assert only(FolderDataset(path)).labels == ("Zwölf", "b")
+    assert only(ImageDataset(path)).labels == ("Zwölf", "b")
     said = capsys.readouterr().err
     assert "labels.csv: 2 rows; not UTF-8, read as Windows-1252: 'größe' in row 1; cells with a semicolon" in said
     (path / "labels.csv").write_bytes("file;x\n0.png;Привет\n1.png;b\n".encode("cp1251"))

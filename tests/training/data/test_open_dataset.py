@@ -8,13 +8,13 @@ import pytest
 from training.data import SOURCES, mnist, open_dataset
 from training.data.dataset import DataError
 from training.data.dsprites import DSpritesFile, RenderedDSprites
-from training.data.folder import FolderDataset
+from training.data.image_dataset import ImageDataset
 from training.data.mnist import IdxDataset
 
 
 def test_each_kind_of_data_is_opened_as_its_own_dataset(real_dsprites: Path, mnist: Path, sprites: Path) -> None:
     specs = ("dsprites", str(real_dsprites), str(mnist), str(sprites))
-    kinds = (RenderedDSprites, DSpritesFile, IdxDataset, FolderDataset)
+    kinds = (RenderedDSprites, DSpritesFile, IdxDataset, ImageDataset)
     assert tuple(type(open_dataset(spec)) for spec in specs) == kinds
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.training.data.folders import MakeFolder, only, refusal
-from training.data.folder import FolderDataset
+from training.data.image_dataset import ImageDataset
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_byte_order_mark_blank_lines_spaces_and_line_endings_do_not_matter(folde
     path = folder("x", ["0", "1"])
     lines = ["file, x", "", '"0.png", Zwölf', "1.png ,b", ""]
     (path / "labels.csv").write_text(ending.join(lines), "utf-8-sig", newline="")
-    assert only(FolderDataset(path)).labels == ("Zwölf", "b")
+    assert only(ImageDataset(path)).labels == ("Zwölf", "b")
 
 
 @pytest.mark.parametrize("between", [";", "\t"])
@@ -87,7 +87,7 @@ def test_semicolons_and_tabs_separate_cells_and_it_is_said(
     path = folder("x", ["0", "1"])
     lines = [["file", "x", "y"], ["0.png", '"a;b\tc,d"', "1"], ['"1.png"', "e", "2"]]
     (path / "labels.csv").write_text("\n".join(map(between.join, lines)), "utf-8")
-    dataset = FolderDataset(path)
+    dataset = ImageDataset(path)
     assert [attribute.kind for attribute in dataset.attributes] == ["nominal", "ordinal"]
     assert dataset.attributes["x"].labels == ("a;b\tc,d", "e")
     name = {";": "semicolon", "\t": "tab"}[between]
@@ -95,8 +95,4 @@ def test_semicolons_and_tabs_separate_cells_and_it_is_said(
 
 
 def test_a_comma_in_a_file_of_commas_is_no_decimal_comma(folder: MakeFolder) -> None:
-    assert only(FolderDataset(folder("tile", ['"3,4"', '"1,5"']))).labels == ("1,5", "3,4")
-
-
-def test_a_folder_without_table_is_refused(tmp_path: Path) -> None:
-    assert f"{tmp_path / 'labels.csv'}: can't be read (No such file or directory)" in refusal(tmp_path)
+    assert only(ImageDataset(folder("tile", ['"3,4"', '"1,5"']))).labels == ("1,5", "3,4")
