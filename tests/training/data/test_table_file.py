@@ -1,6 +1,5 @@
 """The table: errors name file and row."""
 
-from pathlib import Path
 
 import pytest
 
