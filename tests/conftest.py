@@ -5,12 +5,13 @@ pytest imports this file before every test, so PyTorch is imported only in the f
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import IMAGE_FILES, MNIST, REAL_DSPRITES, train, write_sprites
+from tests.support import IMAGE_FILES, MNIST, REAL_DSPRITES, SPRITE_ART, train, write_sprites
 
 if TYPE_CHECKING:
     from export.manifest import Manifest
@@ -39,6 +40,32 @@ def image_files() -> Path:
     if not IMAGE_FILES.exists():
         pytest.skip(f"needs the image files in {IMAGE_FILES}")
     return IMAGE_FILES
+
+
+@pytest.fixture(scope="session")
+def sprite_art() -> Path:
+    """The folder of sprite art as people publish it."""
+    if not SPRITE_ART.exists():
+        pytest.skip(f"needs the sprite art in {SPRITE_ART}")
+    return SPRITE_ART
+
+
+@pytest.fixture(scope="session")
+def sheets(sprite_art: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sheets with their descriptions, each as its program writes it."""
+    folder = tmp_path_factory.mktemp("sheets")
+    with zipfile.ZipFile(sprite_art / "sheets.zip") as archive:
+        archive.extractall(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def format_samples(sprite_art: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A handful of images of published sets in their true formats."""
+    folder = tmp_path_factory.mktemp("formats")
+    with zipfile.ZipFile(sprite_art / "format_samples.zip") as archive:
+        archive.extractall(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
 IMAGE_FILES = ROOT.parent / "shared" / "data" / "image-files"
+SPRITE_ART = ROOT.parent / "shared" / "data" / "sprites"
 REAL_DSPRITES = ROOT.parent / "shared" / "data" / "dsprites_real_20k.npz"
 
 

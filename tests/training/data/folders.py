@@ -10,6 +10,7 @@ from PIL import Image
 from attributes import Attribute, Attributes
 from training.data.dataset import DataError
 from training.data.image_dataset import ImageDataset
+from training.data.listing import AS_FOUND, Reading
 
 MakeFolder = Callable[..., Path]
 
@@ -31,7 +32,7 @@ def targets(dataset: ImageDataset) -> list[list[float]]:
     return rows
 
 
-def refusal(path: Path, *overrides: str, attributes: Attributes | None = None) -> str:
+def refusal(path: Path, *overrides: str, attributes: Attributes | None = None, reading: Reading = AS_FOUND) -> str:
     with pytest.raises(DataError) as caught:
-        ImageDataset(path, overrides, attributes)
+        ImageDataset(path, overrides, attributes, reading)
     return str(caught.value)

@@ -1,6 +1,5 @@
 """The table: errors name file and row."""
 
-
 import pytest
 
 from tests.training.data.folders import MakeFolder, only, refusal

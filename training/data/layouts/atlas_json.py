@@ -18,7 +18,6 @@ from training.data.pictures import Region, Sheet
 
 NAME = "atlas"
 NEEDS = "atlases of Aseprite or TexturePacker (JSON)"
-# What descriptions begin with, after spaces, where they are atlases; others are not read whole to find out.
 PACKS = "related_multi_packs"
 
 
@@ -28,10 +27,12 @@ def found(place: Place, reading: Reading) -> list[str]:
 
 
 def _is_atlas(place: Place, name: str) -> bool:
+    if len(place.chosen) == 1:
+        return True  # what was named itself is read, to say what is wrong with it
     try:
         content = json.loads(place.files.read(name))
     except (ValueError, DataError, OSError):
-        return len(place.chosen) == 1  # what was named itself is read, to say what is wrong
+        return False
     return isinstance(content, dict) and isinstance(content.get("frames", content.get("sprites")), list | dict)
 
 

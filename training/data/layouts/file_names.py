@@ -30,26 +30,33 @@ def read(place: Place, reading: Reading, faults: Faults) -> Listing:
 
 def named_by_pattern(pictures: list[Picture] | list[PictureFile], pattern: str, source: str, faults: Faults) -> Listing:
     """Pictures with the attributes that their names tell by a pattern; raises DataError for a wrong pattern."""
-    expression = _expression(pattern)
+    shortest, longest = _expression(pattern, "+?"), _expression(pattern, "+")
     matches = []
     for picture in pictures:
         path = PurePosixPath(picture.name)
         shown = picture.name if "/" in pattern else path.name
-        match = expression.fullmatch(shown) or expression.fullmatch(shown.removesuffix(path.suffix))
-        if match:
-            matches.append((picture, match.groupdict()))
-        else:
+        if not pattern.endswith(path.suffix):
+            shown = shown.removesuffix(path.suffix)
+        match, other = shortest.fullmatch(shown), longest.fullmatch(shown)
+        if match is None or other is None:
             faults.report(f"{source}: the name {picture.name!r} is not of the pattern {pattern!r}")
+        elif match.groups() != other.groups():
+            faults.report(
+                f"{source}: the pattern {pattern!r} reads the name {picture.name!r} in several ways: "
+                f"{' | '.join(match.groups())} or {' | '.join(other.groups())}"
+            )
+        else:
+            matches.append((picture, match.groupdict()))
     kept = pictures_at(source, (picture for picture, _ in matches))
     columns = {
         name: Cells.of((values[name] for _, values in matches), lambda row: f"{source}, {kept[row].name!r}")
-        for name in expression.groupindex
+        for name in shortest.groupindex
     }
     return Listing(source=source, pictures=kept, split=parts_of(columns), columns=columns)
 
 
-def _expression(pattern: str) -> re.Pattern[str]:
-    """The regular expression that a pattern stands for; a field is any text without a slash, as short as can be."""
+def _expression(pattern: str, repeat: str) -> re.Pattern[str]:
+    """The regular expression that a pattern stands for, in which a field is any text without a slash, repeated so."""
     parts = re.split(r"\{([^{}]*)\}", pattern)
     names = [name for name in parts[1::2] if name != UNNAMED]
     wrong = [name for name in names if not name.isidentifier()] + [name for name in names if names.count(name) > 1]
@@ -63,5 +70,5 @@ def _expression(pattern: str) -> re.Pattern[str]:
         if i % 2 == 0:
             expression += re.escape(part)
         else:
-            expression += "[^/]+?" if part == UNNAMED else f"(?P<{part}>[^/]+?)"
+            expression += f"[^/]{repeat}" if part == UNNAMED else f"(?P<{part}>[^/]{repeat})"
     return re.compile(expression)

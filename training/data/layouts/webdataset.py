@@ -19,14 +19,10 @@ NEEDS = "samples as WebDataset has them (1.png, 1.json)"
 LABELS = {"json", "cls", "txt"}
 
 
-def found(place: Place, reading: Reading) -> list[str]:
-    """The pictures with labels beside them, if all have some."""
-    samples = _samples(place)
-    pictures = [parts[end] for parts in samples.values() for end in parts if is_picture(parts[end])]
-    labelled = sum(
-        any(is_picture(name) for name in parts.values()) and bool(LABELS & parts.keys()) for parts in samples.values()
-    )
-    return pictures if pictures and labelled == len(pictures) else []
+def found(place: Place, reading: Reading) -> list[dict[str, str]]:
+    """The samples with a picture, if all of them have labels."""
+    pictured = [parts for parts in _samples(place).values() if any(map(is_picture, parts.values()))]
+    return pictured if pictured and all(LABELS & parts.keys() for parts in pictured) else []
 
 
 def _samples(place: Place) -> dict[str, dict[str, str]]:
