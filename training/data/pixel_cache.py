@@ -27,8 +27,8 @@ from training.data.dataset import DataError
 PIXELS = "pixels.bin"
 ENTRY = "entry.json"
 LOCKS = "locks"
-# For entries that are being written.
-PART = ".part"
+# For entries that are being written, and for the locks of those that are in use.
+PART, IN_USE = ".part", ".used"
 FOLDER, LIMIT = "SPRITEVAE_CACHE", "SPRITEVAE_CACHE_GB"
 DEFAULT_LIMIT = 20.0
 # Writes pixels to a file, and returns their shape [N, H, W, C] and the rows [N] that they are of.
@@ -60,7 +60,7 @@ class PixelCache:
         """The entry of a key; None if there is none."""
         if not (self.folder / key).is_dir():
             return None
-        lock = self._lock(key, fcntl.LOCK_SH)
+        lock = self._lock(f"{key}{IN_USE}", fcntl.LOCK_SH)
         folder = self.folder / key
         try:
             entry = json.loads((folder / ENTRY).read_text())
@@ -85,24 +85,23 @@ class PixelCache:
             )
         with naming(self.folder):
             (self.folder / LOCKS).mkdir(parents=True, exist_ok=True)
-        lock = self._lock(key, fcntl.LOCK_EX)
-        if not (self.folder / key).is_dir():
-            self._make_room(size)
-            with self._part(key) as part:
-                with naming(part / PIXELS), (part / PIXELS).open("w+b") as file:
-                    shape, rows = write(file)
-                with naming(part / ENTRY):
-                    (part / ENTRY).write_text(json.dumps({"shape": shape, "rows": rows.tolist()}))
-                part.rename(self.folder / key)
-            print(f"Decoded images are kept in {self.folder / key} ({size / 1e9:.2f} GB)", file=sys.stderr)
-        lock.close()
-        decoded = self.load(key)
+        with self._lock(key, fcntl.LOCK_EX):
+            if not (self.folder / key).is_dir():
+                self._make_room(size)
+                with self._part(key) as part:
+                    with naming(part / PIXELS), (part / PIXELS).open("w+b") as file:
+                        shape, rows = write(file)
+                    with naming(part / ENTRY):
+                        (part / ENTRY).write_text(json.dumps({"shape": shape, "rows": rows.tolist()}))
+                    part.rename(self.folder / key)
+                print(f"Decoded images are kept in {self.folder / key} ({size / 1e9:.2f} GB)", file=sys.stderr)
+            decoded = self.load(key)
         assert decoded is not None
         return decoded
 
-    def _lock(self, key: str, kind: int) -> IO[bytes]:
-        """The lock of a key, waited for if another process has it."""
-        file = (self.folder / LOCKS / key).open("ab")
+    def _lock(self, name: str, kind: int) -> IO[bytes]:
+        """The lock of a name, waited for if another process has it; closing it lets go."""
+        file = (self.folder / LOCKS / name).open("ab")
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -128,7 +127,9 @@ class PixelCache:
         for folder in sorted(entries, key=lambda each: each.stat().st_mtime):
             if sum(entries.values()) + size <= self.limit:
                 return
-            with (self.folder / LOCKS / folder.name.removesuffix(PART)).open("ab") as lock:
+            writing = folder.name.endswith(PART)
+            name = folder.name.removesuffix(PART) if writing else f"{folder.name}{IN_USE}"
+            with (self.folder / LOCKS / name).open("ab") as lock:
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:

@@ -89,16 +89,6 @@ def test_tags_durations_and_animations_become_attributes(tmp_path: Path) -> None
     assert animated.attributes["frame"].size == 2
 
 
-def test_a_table_beside_names_frames(tmp_path: Path) -> None:
-    path = atlas(tmp_path, {"frames": {"a": FRAMES["up.png"], "b": FRAMES["down.png"], "c": FRAMES["up.png"]}})
-    (tmp_path / "art.csv").write_text("file,hair\nb,red\na,blue\n")
-    dataset = ImageDataset(path)
-    assert dataset.attributes["hair"].labels == ("blue", "red")
-    assert len(dataset) == 2
-    (tmp_path / "art.csv").write_text("file,hair\nb,red\nx,blue\n")
-    assert "art.csv, row 3: there is no frame 'x', only 'a', 'b', 'c'" in refusal(path)
-
-
 @pytest.mark.parametrize(
     ("content", "hint"),
     [
@@ -130,12 +120,6 @@ def test_a_missing_sheet_and_text_that_is_no_json_are_refused(tmp_path: Path) ->
     assert "its sheet 'no.png' is not there, and there is no picture 'art' beside it" in refusal(path)
     path.write_text("{")
     assert "art.json: can't be read as JSON" in refusal(path)
-
-
-def test_frames_without_attributes_ask_for_a_pattern_or_a_table(sheets: Path) -> None:
-    message = refusal(sheets / "texturepacker_hash")
-    assert "2 frames ('pic-sensei.jpg', 'bunny.png' ...), but nothing tells their attributes" in message
-    assert "--pattern, or add a table 'spritesheet.csv'" in message
 
 
 def test_real_atlases_are_read(sheets: Path) -> None:
