@@ -30,7 +30,7 @@ def rows_to_score(
     held out, all rows are scored, under the title "all, as none is held out".
     """
     out = dataset.held_out
-    sets: dict[str, Rows] = {"held out": np.flatnonzero(out)}
+    sets: dict[str, Rows] = {title: np.flatnonzero(rows) for title, rows in dataset.held_out_sets.items() if rows.any()}
     if not out.any():
         sets = {"all, as none is held out": np.arange(len(dataset))}
     elif also_all:

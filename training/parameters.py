@@ -9,7 +9,7 @@ from typing import Any
 from attributes import Attribute, Attributes
 from training import presets
 from training.data.dataset import Dataset
-from training.data.listing import AS_FOUND, Reading
+from training.data.splits import IMAGES
 from training.hardware import best_precision, hardware
 from training.model import VAE
 from training.networks import ImageShape
@@ -19,6 +19,9 @@ from training.version import code_version
 
 # Fields that may differ when a run is resumed.
 UNDECISIVE = ("version", "command", "hardware", "extended")
+
+# How runs of earlier versions, which don't say it, held out images.
+EARLIER_READING = {"hold_out": IMAGES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +67,6 @@ class Parameters:
         threads: int,
         command: str,
         overrides: Sequence[str] = (),
-        reading: Reading = AS_FOUND,
         labels: str = "",
         init: str | None = None,
         seed: int = 0,
@@ -76,7 +78,7 @@ class Parameters:
             settings=settings,
             data=data,
             overrides=tuple(overrides),
-            reading=reading.given,
+            reading=dataset.reading.given,
             labels=labels,
             attributes=tuple(dataset.attributes),
             image=dataset.image_shape,
@@ -109,7 +111,8 @@ class Parameters:
     def _decisive(self) -> dict[str, Any]:
         """What decides the weights of a run that nobody has extended, with names for the attributes."""
         fields = {key: value for key, value in asdict(self).items() if key not in UNDECISIVE}
-        return fields | {"attributes": {each.pop("name"): each for each in fields["attributes"]}}
+        attributes = {each.pop("name"): each for each in fields["attributes"]}
+        return fields | {"attributes": attributes, "reading": EARLIER_READING | fields["reading"]}
 
 
 def _differences(name: str, here: object, there: object) -> Iterator[tuple[str, tuple[object, object]]]:

@@ -22,7 +22,7 @@ from training.atomic_files import atomic_write, write_json
 from training.data import Reading, open_dataset, partially_labelled
 from training.data.dataset import DataError, Dataset
 from training.model import VAE
-from training.parameters import Parameters
+from training.parameters import EARLIER_READING, Parameters
 from training.presets import Setting
 
 PARAMETERS = "params.json"
@@ -191,7 +191,7 @@ class Run:
         """The run's data, with the run's attributes; raises DataError if it isn't there any more."""
         parameters = self.parameters
         try:
-            reading = Reading.of(parameters.reading)
+            reading = Reading.of(EARLIER_READING | parameters.reading)
             whole = open_dataset(moved_to or parameters.data, (), Attributes(parameters.attributes), reading)
             return partially_labelled(whole, parameters.labels, parameters.seed)
         except DataError as error:

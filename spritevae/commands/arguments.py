@@ -37,6 +37,12 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--pattern", default="", metavar="TEXT", help="what names tell, as in '{skin}_{hair}_{_}.png'")
     group.add_argument("--frames", action="store_true", help="make an image of each frame of an animation")
     group.add_argument("--fit", default="", metavar="HOW", help="pad, crop or scale images of several sizes to one")
+    group.add_argument(
+        "--hold-out",
+        default="",
+        metavar="WAY",
+        help="not trained on: combinations, images, or as a column says",
+    )
     group.add_argument("--ignore", action="append", default=[], metavar="NAME", help="a column that is no attribute")
     group.add_argument("--skip-bad", action="store_true", help="leave out what can't be read, and list it")
 
@@ -54,6 +60,7 @@ def reading_of(options: argparse.Namespace) -> Reading:
         pattern=options.pattern,
         frames=options.frames,
         fit=options.fit,
+        hold_out=options.hold_out,
         ignore=tuple(options.ignore),
         skip_bad=options.skip_bad,
     )

@@ -199,7 +199,6 @@ def train(training: Training) -> int:
 
 def _train_run(path: Path, training: Training, settings: dict[str, Setting], dataset: Dataset) -> bool:
     """Begin or resume the run at ``path``; False if it was interrupted, with a message how to go on."""
-    from training.data import Reading
     from training.hardware import default_threads, resolve_device
     from training.parameters import Parameters
     from training.reporter import RunReporter
@@ -213,7 +212,6 @@ def _train_run(path: Path, training: Training, settings: dict[str, Setting], dat
         settings=settings,
         data=training.data,
         overrides=training.overrides,
-        reading=training.reading or Reading(),
         labels=training.labels,
         init=training.init,
         seed=training.seed,

@@ -13,8 +13,9 @@ from training.data.few_labels import partially_labelled
 from training.data.image_dataset import ImageDataset
 from training.data.layouts import LAYOUTS
 from training.data.layouts.table import LABELS
-from training.data.listing import AS_FOUND, Reading
 from training.data.mnist import IdxDataset
+from training.data.reading import AS_FOUND, Reading
+from training.data.splits import IMAGES
 
 __all__ = ["DOWNLOADS", "LAYOUTS", "SOURCES", "Reading", "open_dataset", "partially_labelled"]
 
@@ -40,7 +41,7 @@ def open_dataset(
         if not path.exists():
             raise DataError(f"no data at {spec!r}; there is: {SOURCES}")
         return ImageDataset(path, overrides, attributes, reading)
-    if overrides or reading.given:
+    if overrides or reading not in (AS_FOUND, Reading(hold_out=IMAGES)):
         raise DataError(f"--attribute and options of layouts are for images of your own; {spec} has its own attributes")
     return published
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from attributes import Attributes
+from training.data.reading import Reading
 
 Rows = NDArray[np.integer[Any]]
 
@@ -53,6 +54,14 @@ class Dataset(Protocol):
     @property
     def held_out(self) -> NDArray[np.bool_]:
         """Which rows [N] are never trained on, the same in every run."""
+
+    @property
+    def held_out_sets(self) -> Mapping[str, NDArray[np.bool_]]:
+        """The held-out rows [N] by what they tell, in words; scores are given for each set."""
+
+    @property
+    def reading(self) -> Reading:
+        """How people's own images were read, with all that was chosen; ``AS_FOUND`` for published data sets."""
 
     @property
     def labelled(self) -> NDArray[np.bool_]:

@@ -19,9 +19,10 @@ from attributes import CHANNEL_MODES
 from training.data.array_pictures import ArrayPictures
 from training.data.dataset import DataError
 from training.data.faults import Faults
-from training.data.listing import Listing, Reading
+from training.data.listing import Listing
 from training.data.pictures import FORMATS, Picture, channels_of
 from training.data.pixel_cache import Decoded, PixelCache
+from training.data.reading import Reading
 from training.data.sizes import Size, fitted, target_size
 
 # Smaller sets are decoded into memory each time.

@@ -21,6 +21,7 @@ from attributes import Attribute, Attributes
 from training.data.dataset import Batch, DataError, Rows, lowest_tenth
 from training.data.download import download
 from training.data.dsprites_renderer import SIDE, render
+from training.data.reading import AS_FOUND
 
 ATTRIBUTES = Attributes(
     [
@@ -76,6 +77,7 @@ class _DSprites:
     attributes = ATTRIBUTES
     image_shape = (SIDE, SIDE, 1)
     ceilings: Mapping[str, float] = CEILINGS
+    reading = AS_FOUND
     classes: NDArray[np.integer[Any]]
     """[N, 5] class of each attribute."""
 
@@ -86,6 +88,11 @@ class _DSprites:
     def held_out(self) -> NDArray[np.bool_]:
         """Which rows [N] show one of the held-out combinations, a tenth of all."""
         return lowest_tenth(canonical_keys(self.classes))
+
+    @property
+    def held_out_sets(self) -> Mapping[str, NDArray[np.bool_]]:
+        """All of them as one set."""
+        return {"held out": self.held_out}
 
     @property
     def labelled(self) -> NDArray[np.bool_]:

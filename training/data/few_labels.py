@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from attributes import Attributes
 from training.data.dataset import Batch, DataError, Dataset, Rows
+from training.data.reading import Reading
 
 # The prefix of a specification that leaves out the rows without labels.
 LABELLED_ONLY = "only:"
@@ -98,6 +99,7 @@ class _View:
         self.attributes: Attributes = dataset.attributes
         self.image_shape: tuple[int, int, int] = dataset.image_shape
         self.ceilings: Mapping[str, float] = dataset.ceilings
+        self.reading: Reading = dataset.reading
 
     def render(self, positions: NDArray[Any]) -> NDArray[np.uint8] | None:
         """Images [B, H, W, C] of positions [B, A], as the whole dataset draws them."""
@@ -118,6 +120,7 @@ class PartiallyLabelled(_View):
         # A run goes on only with the same digest: the name is the one that earlier versions have written.
         self.content = self._digest("FewLabels", np.flatnonzero(self.keeps_labels))
         self.held_out = dataset.held_out
+        self.held_out_sets = dataset.held_out_sets
         self.labelled = dataset.labelled & self.keeps_labels[:, None]  # [N, A]
 
     def __len__(self) -> int:
@@ -138,6 +141,7 @@ class Subset(_View):
         self._rows = rows
         self.content = self._digest("Subset", rows)
         self.held_out: NDArray[np.bool_] = dataset.held_out[rows]
+        self.held_out_sets = {title: out[rows] for title, out in dataset.held_out_sets.items()}
         self.labelled: NDArray[np.bool_] = dataset.labelled[rows]
 
     def __len__(self) -> int:

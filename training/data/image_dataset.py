@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -17,12 +17,14 @@ from attributes import Attributes
 from training.data.cells import Cells
 from training.data.column_cells import Column, described, read_column
 from training.data.column_kinds import Override, check_columns, infer_attributes, parse_attribute, positions_of
-from training.data.dataset import Batch, DataError, Rows, lowest_tenth
+from training.data.dataset import Batch, DataError, Rows
 from training.data.decoding import decode
 from training.data.faults import Faults
 from training.data.frames import expand_frames
 from training.data.layouts import read_listing
-from training.data.listing import AS_FOUND, Listing, Reading
+from training.data.listing import PARTS, Listing, parts_of
+from training.data.reading import AS_FOUND, Reading
+from training.data.splits import COLUMN, COMBINATIONS, IMAGES, split
 
 # A column of text with more labels is no attribute.
 MAX_LABELS = 1000
@@ -52,6 +54,7 @@ class ImageDataset:
         listing = read_listing(path, reading, faults)
         if reading.frames:
             listing = expand_frames(listing, faults)
+        listing = _with_parts(listing, reading.hold_out)
         given = [parse_attribute(text) for text in overrides]
         if attributes is not None and given:
             raise DataError(f"{path}: its attributes are those of an earlier run; overrides can't change them")
@@ -70,6 +73,15 @@ class ImageDataset:
         self._positions = positions[self._decoded.rows]  # [N, A]
         height, width, channels = self._images.shape[1:]
         self.image_shape: tuple[int, int, int] = (height, width, channels)
+        parts = listing.split.take(self._decoded.rows) if listing.split else None
+        way = reading.hold_out if reading.hold_out in (COMBINATIONS, IMAGES) or parts is None else COLUMN
+        held_out = split(way, attributes, self._positions, self._image_keys(), parts)
+        self.held_out_sets = held_out.sets
+        self.held_out = held_out.held_out
+        # What was chosen is kept, so that a run stays with it.
+        self.reading = reading if reading.hold_out else replace(reading, hold_out=held_out.way)
+        counts = "; ".join(f"{title}: {rows.sum():,}" for title, rows in held_out.sets.items())
+        print(f"  {counts} of {len(self):,} images ({held_out.reason})", file=sys.stderr, flush=True)
         faults.show()
 
     @property
@@ -92,11 +104,10 @@ class ImageDataset:
             targets[labelled, self.attributes.columns(attribute.name)] = attribute.weights_at(positions[labelled, i])
         return Batch(np.asarray(self._images[rows]), targets, known)
 
-    @cached_property
-    def held_out(self) -> NDArray[np.bool_]:
-        """A tenth of all different images [N]; the first 8 bytes of the SHA-256 of its pixels identify an image."""
+    def _image_keys(self) -> NDArray[np.uint64]:
+        """The first 8 bytes of the SHA-256 of each image's pixels [N]: the same for equal images."""
         digests = [hashlib.sha256(image.data).digest()[:8] for image in self._images]
-        return lowest_tenth(np.frombuffer(b"".join(digests), "<u8").astype(np.uint64))
+        return np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
 
     @property
     def labelled(self) -> NDArray[np.bool_]:
@@ -105,6 +116,20 @@ class ImageDataset:
 
     def render(self, positions: NDArray[Any]) -> None:
         """None: nothing is known between the images."""
+
+
+def _with_parts(listing: Listing, hold_out: str) -> Listing:
+    """The listing with the parts of the data that the column ``hold_out`` names, if it is one."""
+    if hold_out in ("", COMBINATIONS, IMAGES) or (hold_out == COLUMN and listing.split is not None):
+        return listing
+    columns = dict(listing.columns)
+    parts = parts_of(columns, hold_out)
+    if parts is None:
+        raise DataError(
+            f"--hold-out {hold_out}: takes {COMBINATIONS}, {IMAGES}, or a column of {listing.source} "
+            f"whose cells are all of {', '.join(PARTS)}"
+        )
+    return replace(listing, columns=columns, split=parts)
 
 
 def _columns(

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from attributes import MAX_SIDE, MIN_SIDE, Attribute, Attributes
 from training.data.dataset import Batch, DataError, Rows
 from training.data.download import download
+from training.data.reading import AS_FOUND
 
 PARTS = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 # The code of unsigned bytes in an idx file.
@@ -81,6 +82,7 @@ class IdxDataset:
     """
 
     ceilings: Mapping[str, float] = MappingProxyType({})
+    reading = AS_FOUND
 
     def __init__(self, folder: Path) -> None:
         files = [_find(folder, part) for part in PARTS]
@@ -110,6 +112,11 @@ class IdxDataset:
     def held_out(self) -> NDArray[np.bool_]:
         """Which rows [N] are test images."""
         return np.arange(len(self)) >= self._train
+
+    @property
+    def held_out_sets(self) -> Mapping[str, NDArray[np.bool_]]:
+        """All of them as one set."""
+        return {"held out": self.held_out}
 
     @property
     def labelled(self) -> NDArray[np.bool_]:

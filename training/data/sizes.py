@@ -8,7 +8,7 @@ from PIL import Image
 
 from attributes import MAX_SIDE, MIN_SIDE
 from training.data.dataset import DataError
-from training.data.listing import Fit
+from training.data.reading import Fit
 
 Size = tuple[int, int]  # width, height
 # How many sizes an error lists.

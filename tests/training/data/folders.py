@@ -10,7 +10,7 @@ from PIL import Image
 from attributes import Attribute, Attributes
 from training.data.dataset import DataError
 from training.data.image_dataset import ImageDataset
-from training.data.listing import AS_FOUND, Reading
+from training.data.reading import AS_FOUND, Reading
 
 MakeFolder = Callable[..., Path]
 

@@ -10,7 +10,7 @@ from PIL import Image
 from tests.training.data.folders import MakeFolder, picture, refusal
 from training.data import decoding
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 
 @pytest.fixture

@@ -1,25 +1,9 @@
-"""How data is to be read, and names of attributes."""
-
-import json
+"""Names of attributes, and parts of the data."""
 
 import pytest
 
 from training.data.cells import Cells
-from training.data.dataset import DataError
-from training.data.listing import AS_FOUND, Reading, attribute_name, parts_of
-
-
-def test_a_reading_survives_json() -> None:
-    reading = Reading(tile=(32, 16), levels=("a", "b"), skip_bad=True, fit="pad", ignore=("x",))
-    assert Reading.of(json.loads(json.dumps(reading.given))) == reading
-    assert AS_FOUND.given == {}
-    assert Reading.of({}) == AS_FOUND
-
-
-@pytest.mark.parametrize("wrong", [{"fit": "stretch"}, {"tile": (0, 8)}, {"margin": -1}, {"spacing": -2}])
-def test_what_cannot_be_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(DataError, match=f"--{next(iter(wrong))}"):
-        Reading.of(wrong)
+from training.data.listing import attribute_name, parts_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from training.data.dataset import DataError
-from training.data.listing import Fit
+from training.data.reading import Fit
 from training.data.sizes import fitted, target_size
 
 SIZES = Counter({(16, 16): 3, (32, 24): 2, (8, 40): 1})

@@ -22,7 +22,8 @@ from training.data.layouts import (
     tiled,
     webdataset,
 )
-from training.data.listing import Listing, Place, Reading
+from training.data.listing import Listing, Place
+from training.data.reading import Reading
 
 
 class Layout(Protocol):

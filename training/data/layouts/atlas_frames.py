@@ -12,9 +12,10 @@ from training.data.column_kinds import Override
 from training.data.dataset import DataError
 from training.data.faults import Faults
 from training.data.layouts.file_names import named_by_pattern
-from training.data.listing import Listing, Place, Reading, attribute_name, parts_of, pictures_at
+from training.data.listing import Listing, Place, attribute_name, parts_of, pictures_at
 from training.data.pictures import SUFFIXES as PICTURE_SUFFIXES
 from training.data.pictures import Picture, Region, Sheet
+from training.data.reading import Reading
 from training.data.table_file import SUFFIXES, read_table
 
 # Columns of a table that name frames.

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 from training.data.dataset import DataError
 from training.data.faults import Faults
 from training.data.layouts.atlas_frames import AtlasFrame, listing_of, sheet_of, whole
-from training.data.listing import Listing, Place, Reading
+from training.data.listing import Listing, Place
 from training.data.pictures import Region, Sheet
+from training.data.reading import Reading
 
 NAME = "starling"
 NEEDS = "atlases of Starling (XML)"

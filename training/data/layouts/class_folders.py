@@ -13,8 +13,9 @@ from training.data.cells import Cells
 from training.data.column_kinds import Override
 from training.data.dataset import DataError
 from training.data.faults import Faults
-from training.data.listing import PARTS, SPLIT, Listing, Place, Reading, parts_of, pictures_at
+from training.data.listing import PARTS, SPLIT, Listing, Place, parts_of, pictures_at
 from training.data.pictures import PictureFile, is_picture
+from training.data.reading import Reading
 
 NAME = "folders"
 NEEDS = "a folder of images for each class"

@@ -8,8 +8,9 @@ from pathlib import PurePosixPath
 from training.data.cells import Cells
 from training.data.dataset import DataError
 from training.data.faults import Faults
-from training.data.listing import Listing, Place, Reading, parts_of, pictures_at
+from training.data.listing import Listing, Place, parts_of, pictures_at
 from training.data.pictures import Picture, PictureFile, is_picture
+from training.data.reading import Reading
 
 NAME = "pattern"
 NEEDS = "names that --pattern describes"

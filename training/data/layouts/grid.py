@@ -10,8 +10,9 @@ from pathlib import PurePosixPath
 from training.data.cells import Cells
 from training.data.dataset import DataError
 from training.data.faults import Faults
-from training.data.listing import Listing, Place, Reading, attribute_name, parts_of, pictures_at
+from training.data.listing import Listing, Place, attribute_name, parts_of, pictures_at
 from training.data.pictures import Picture, Region, Sheet, is_picture
+from training.data.reading import Reading
 from training.data.table_file import SUFFIXES, Table, read_table
 
 NAME = "grid"

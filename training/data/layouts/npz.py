@@ -15,7 +15,8 @@ from training.data.array_pictures import BLOCK, ArrayPictures
 from training.data.dataset import DataError
 from training.data.faults import Faults
 from training.data.layouts.factor_arrays import image_array, listing_of
-from training.data.listing import Listing, Place, Reading
+from training.data.listing import Listing, Place
+from training.data.reading import Reading
 
 NAME = "npz"
 NEEDS = "arrays of images and labels (.npz)"

@@ -17,8 +17,9 @@ from training.data.cells import Cells
 from training.data.column_kinds import Override
 from training.data.dataset import DataError
 from training.data.faults import Faults
-from training.data.listing import PARTS, SPLIT, Listing, Place, Reading, attribute_name, parts_of, pictures_at
+from training.data.listing import PARTS, SPLIT, Listing, Place, attribute_name, parts_of, pictures_at
 from training.data.pictures import open_upright
+from training.data.reading import Reading
 from training.data.table_file import json_text
 
 NAME = "parquet"

@@ -12,8 +12,9 @@ from pathlib import PurePosixPath
 from training.data.cells import Cells
 from training.data.dataset import DataError
 from training.data.faults import Faults
-from training.data.listing import PARTS, SPLIT, Listing, Place, Reading, attribute_name, parts_of
+from training.data.listing import PARTS, SPLIT, Listing, Place, attribute_name, parts_of
 from training.data.pictures import Picture, PictureFile
+from training.data.reading import Reading
 from training.data.table_file import Table, read_table
 
 NAME = "table"

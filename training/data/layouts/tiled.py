@@ -13,8 +13,9 @@ from training.data.faults import Faults
 from training.data.layouts.atlas_frames import sheet_of, whole
 from training.data.layouts.atlas_xml import xml_root
 from training.data.layouts.grid import Grid
-from training.data.listing import Listing, Place, Reading, attribute_name, parts_of, pictures_at
+from training.data.listing import Listing, Place, attribute_name, parts_of, pictures_at
 from training.data.pictures import Picture, PictureFile, Region
+from training.data.reading import Reading
 
 NAME = "tiled"
 NEEDS = "tile sets of Tiled (TSX)"

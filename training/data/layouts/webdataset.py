@@ -10,8 +10,9 @@ from training.data.column_kinds import Override
 from training.data.dataset import DataError
 from training.data.faults import Faults
 from training.data.layouts.class_folders import DEFAULT
-from training.data.listing import Listing, Place, Reading, attribute_name, parts_of, pictures_at
+from training.data.listing import Listing, Place, attribute_name, parts_of, pictures_at
 from training.data.pictures import PictureFile, is_picture
+from training.data.reading import Reading
 from training.data.table_file import json_text
 
 NAME = "webdataset"

@@ -59,5 +59,5 @@ def test_pixels_are_whole_numbers_in_text_or_not(value: object, number: int) -> 
 
 @pytest.mark.parametrize("value", [None, "", "3px", 2.5, "inf", "nan"])
 def test_other_pixels_are_refused(value: object) -> None:
-    with pytest.raises(DataError, match="art: x is .*, not a whole number of pixels"):
+    with pytest.raises(DataError, match=r"art: x is .*, not a whole number of pixels"):
         whole(value, "x", "art")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.training.data.folders import picture, refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 FRAMES = {
     "up.png": {"frame": {"x": 0, "y": 0, "w": 12, "h": 10}},

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.training.data.folders import only, picture, refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 TILES = [picture(i, size=(12, 10)) for i in range(6)]
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.training.data.folders import refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 LABELS = np.arange(5) % 2
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), np.uint8)

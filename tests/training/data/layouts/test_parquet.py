@@ -10,7 +10,7 @@ import pytest
 
 from tests.training.data.folders import picture, refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 pa = pytest.importorskip("pyarrow", reason="needs spritevae[parquet]")
 pq = pytest.importorskip("pyarrow.parquet", reason="needs spritevae[parquet]")

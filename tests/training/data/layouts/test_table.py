@@ -9,7 +9,7 @@ import pytest
 
 from tests.training.data.folders import only, picture, refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 
 def write_images(folder: Path, count: int) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.training.data.folders import picture, refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 TILES = """
  <tile id="0" class="grass"><properties><property name="walk speed" type="float" value="0.5"/></properties></tile>

@@ -11,7 +11,7 @@ import pytest
 
 from tests.training.data.folders import picture, refusal
 from training.data.image_dataset import ImageDataset
-from training.data.listing import Reading
+from training.data.reading import Reading
 
 
 def png(seed: int) -> bytes:
