@@ -1,4 +1,4 @@
-"""The command: ``spritevae train|evaluate|plot|runs|reproduce|export|serve`` (also ``python -m spritevae``)."""
+"""The command: ``spritevae inspect|train|evaluate|plot|runs|reproduce|export|serve`` (also ``python -m spritevae``)."""
 
 from __future__ import annotations
 

@@ -26,6 +26,17 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=whole_number(1), help="CPU threads (default: one per core)")
 
 
+def add_attributes(parser: argparse.ArgumentParser) -> None:
+    """Add ``--attribute``."""
+    parser.add_argument(
+        "--attribute",
+        action="append",
+        default=[],
+        metavar="NAME=KIND[:...]",
+        help="what an attribute is, for example hue=circular:36:period=36 (repeatable)",
+    )
+
+
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how people's own images are to be read."""
     group = parser.add_argument_group("images of your own", "how they are read, where what lies there doesn't tell")

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from spritevae.commands import evaluate, export, plot, reproduce, runs, train
+from spritevae.commands import evaluate, export, inspect, plot, reproduce, runs, train
 from spritevae.commands.arguments import UsageError
 from training.version import release
 
@@ -17,7 +17,7 @@ def command_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="spritevae", description=sys.modules["spritevae"].__doc__)
     parser.add_argument("--version", action="version", version=f"spritevae {release()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in (train, evaluate, export, plot, runs, reproduce):
+    for command in (inspect, train, evaluate, export, plot, runs, reproduce):
         command.add_parser(commands)
     # Only for the list of commands: the main module hands the options of `serve` to the service.
     commands.add_parser("serve", help="serve bundles over HTTP; spritevae serve --help lists the settings")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from spritevae.commands import INTERRUPTED
 from spritevae.commands.arguments import (
     UsageError,
+    add_attributes,
     add_device,
     add_reading,
     add_threads,
@@ -85,13 +86,7 @@ def add_parser(commands: Commands) -> None:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DATA", help="dsprites, mnist, fashion-mnist, or a file, folder or archive")
-    parser.add_argument(
-        "--attribute",
-        action="append",
-        default=[],
-        metavar="NAME=KIND[:...]",
-        help="what an attribute is, for example hue=circular:36:period=36 (repeatable)",
-    )
+    add_attributes(parser)
     add_reading(parser)
 
 
@@ -176,6 +171,8 @@ def train(training: Training) -> int:
     """Begin or resume a run, or those of a grid; returns the exit status. Raises ValueError for what can't be done."""
     from training import presets
     from training.data import Reading, open_dataset, partially_labelled
+    from training.data.reading import AS_FOUND
+    from training.inspection import inspect, summary
     from training.runs import Run, default_path
 
     if training.grid and training.run:
@@ -188,6 +185,8 @@ def train(training: Training) -> int:
         Run.open(Path(training.init)).load()
     whole = open_dataset(training.data, training.overrides, reading=training.reading or Reading())
     dataset = partially_labelled(whole, training.labels, training.seed)
+    if whole.reading != AS_FOUND:  # people's own images
+        print(*summary(inspect(whole)), sep="\n", file=sys.stderr, flush=True)
     for each, settings in zip(given, chosen, strict=True):
         shown = {name: settings[presets.current_name(name)] for name in each}
         path = training.run or default_path(training.system, training.data, shown, training.labels, training.seed)
