@@ -131,7 +131,7 @@ def test_a_folder_of_rgb_sprites_trains_resumes_evaluates_exports_and_serves(
     ]  # fmt: skip
 
     assert main(["evaluate", str(run)]) == 0
-    scores = json.loads((run / "evaluation.json").read_text())["scores"]["held out"]
+    scores = json.loads((run / "evaluation.json").read_text())["scores"]["unseen combinations"]
     assert scores["reconstruction.bce"]["mean"] > 0
     if name == "softmax":
         assert scores["accuracy.body"]["mean"] > 0.8  # chance is 0.5
