@@ -147,10 +147,17 @@ class Model:
         if batch.ndim != 4 or batch.shape[1:] != self.image_shape or not len(batch):
             raise ValueError(f"images must be [B, {height}, {width}, {channels}], got {list(np.shape(images))}")
         if batch.dtype == np.uint8:
-            return np.asarray(batch, np.uint8)
+            return _without_hidden_colour(np.asarray(batch, np.uint8))
         if not np.issubdtype(batch.dtype, np.floating) or not ((batch >= 0) & (batch <= 1)).all():
             raise ValueError("images must be uint8 in 0..255 or floats in 0..1")
-        return to_uint8(batch)
+        return _without_hidden_colour(to_uint8(batch))
+
+
+def _without_hidden_colour(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Images [B, H, W, C], with the colour 0 where they are transparent, as in training."""
+    if images.shape[3] != 4:
+        return images
+    return images * (images[..., 3:] > 0)
 
 
 class _BundleAutoencoder:

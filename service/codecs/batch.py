@@ -36,7 +36,10 @@ def plain_batch(sources: list[Source], shape: Shape) -> Float32 | None:
 
 
 def to_batch(images: list[NDArray[Any]], shape: Shape) -> Float32:
-    """Images [N, C, H, W] of 0..1 from images [H, W, C] of 0..255 as uint8 or of 0..1 as float32."""
+    """Images [N, C, H, W] of 0..1 from images [H, W, C] of 0..255 as uint8 or of 0..1 as float32.
+
+    The colour of what is transparent becomes 0, as in training: nobody sees it.
+    """
     height, width, channels = shape
     batch = np.empty((len(images), channels, height, width), np.float32)
     for image, place in zip(images, batch, strict=True):
@@ -45,4 +48,6 @@ def to_batch(images: list[NDArray[Any]], shape: Shape) -> Float32:
             np.divide(planes, np.float32(255), out=place)
         else:
             place[...] = planes
+        if channels == 4:
+            place[:3, place[3] == 0] = 0
     return batch

@@ -15,6 +15,15 @@ def test_bytes_and_fractions_are_0_to_1_of_planes():
     np.testing.assert_array_equal(batch[0], batch[1])
 
 
+def test_the_colour_of_what_is_transparent_is_0():
+    pixels = np.random.default_rng(0).integers(0, 256, (28, 28, 4), np.uint8)
+    pixels[:9, :, 3] = 0
+    shown = pixels * (pixels[..., 3:] > 0)
+    batch = to_batch([pixels, (pixels / 255).astype(np.float32)], (28, 28, 4))
+    for image in batch:
+        np.testing.assert_allclose(image, shown.transpose(2, 0, 1) / 255, rtol=1e-6)
+
+
 def test_plain_files_are_read_and_none_if_one_is_not_plain():
     pictures = [noise("L", seed=seed) for seed in range(3)]
     sources = [Source("the body", saved(picture), None) for picture in pictures]

@@ -153,6 +153,8 @@ def test_real_files_are_read_as_another_decoder_reads_them(image_files: Path):
         pixels, _ = read((image_files / name).read_bytes(), (height, width, 4))
         for index in "12":
             expected = [int(each) for each in row[f"rgba{index}"].split()]
+            if expected[3] == 0:  # the model sees no colour there
+                expected = [0, 0, 0, 0]
             found = pixels[0, int(row[f"y{index}"]), int(row[f"x{index}"])].astype(int)
             assert np.abs(found - expected).max() <= int(row["tolerance"]), (name, index)
             colours.setdefault(name, []).append(row[f"rgba{index}"])
