@@ -10,11 +10,11 @@ from service.problems import Problem
 MAX_HEAD_BYTES = 2**16
 MAX_HEADERS = 256
 # Bytes of a chunked body that are neither data nor paid for by data: sizes and extensions of chunks, trailers.
-MAX_FRAMING_BYTES = 2**16
+MAX_FRAMING_BYTES = 2**14
 # One byte of framing is free for so many bytes of data.
 FREE_FRAMING = 8
 # Bytes of a chunked body that the parser gets at once.
-CHUNKED_PIECE = 2**14
+CHUNKED_PIECE = 2**12
 EMPTY_LINE = b"\r\n\r\n"
 VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 _METHOD = re.compile(rb"[A-Z]{1,32}( |\Z)")

@@ -38,8 +38,10 @@ BODY_STEP_BYTES = 2**16
 ANSWER_SECONDS, RESET_SECONDS = 0.01, 0.02
 # Bytes that may wait behind a request that is not answered yet.
 MAX_WAITING_BYTES = 2**16
-# Pieces of what a client has sent that are parsed before other clients have their turn.
-MAX_PIECES = 64
+# Calls of the parser, and by it of on_body, before other clients have their turn: they take about a millisecond.
+MAX_CALLS = 500
+# A rejection takes as long as so many calls.
+REJECTION_CALLS = 20
 
 
 class TimeoutProtocol(HttpToolsProtocol):
@@ -57,6 +59,7 @@ class TimeoutProtocol(HttpToolsProtocol):
     # Whether a complete request is not answered yet.
     _answering = False
     _parsing = False
+    _calls = 0
     # Whether the client of a request that is being answered sends nothing more.
     _half_closed = False
     # Why what was sent is not answered, though the parser itself accepts it.
@@ -103,10 +106,8 @@ class TimeoutProtocol(HttpToolsProtocol):
 
     def _parse(self) -> None:
         """Parse what has come, up to the end of a request that is not answered yet."""
-        self._parsing, unfinished = True, False
-        for _ in range(MAX_PIECES):
-            if self._answering or self.transport.is_closing():
-                break
+        self._parsing, self._calls = True, 0
+        while self._calls < MAX_CALLS and not (self._answering or self.transport.is_closing()):
             try:
                 piece = self._framer.next_piece()
             except Problem as problem:
@@ -114,14 +115,13 @@ class TimeoutProtocol(HttpToolsProtocol):
                 break
             if not piece:
                 break
+            self._calls += 1
             super().data_received(piece)
-        else:
-            unfinished = True
         self._parsing = False
         if not self.transport.is_closing():
-            self._wait(unfinished)
+            self._wait(unfinished=self._calls >= MAX_CALLS)
 
-    def _wait(self, unfinished: bool) -> None:
+    def _wait(self, *, unfinished: bool) -> None:
         """Read on, or first answer or parse what has come."""
         waiting = self._framer.waiting
         if not (waiting and (self._answering or unfinished)):
@@ -200,6 +200,7 @@ class TimeoutProtocol(HttpToolsProtocol):
             response = self._admission.raw_response(scope, tuple(cycle.default_headers))
         if response:
             cycle.response_started = cycle.response_complete = True
+            self._calls += REJECTION_CALLS
             self.transport.write(response)
             self.on_response_complete()
         else:
@@ -207,6 +208,7 @@ class TimeoutProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Some of the body has come."""
+        self._calls += 1
         self._framer.count_body(len(body))
         self._due_bytes -= len(body)
         if self._due_bytes <= 0:
