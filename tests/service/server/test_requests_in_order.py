@@ -6,6 +6,7 @@ import asyncio
 import gc
 import re
 import weakref
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,30 @@ def test_nothing_is_parsed_or_read_while_a_request_waits():
             await client.settle()
         assert len(client.asked) == 1000
         assert not client.wire.paused
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ["rejections", "chunks"])
+def test_others_have_their_turn_while_much_is_parsed(kind: str):
+    async def main() -> None:
+        client = Connected()
+        admission: Any = client.protocol._admission
+        if kind == "rejections":
+            admission.raw_response.return_value = b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
+            client.protocol.data_received((ASK % b"/") * 1000)
+            assert 0 < len(client.wire.packets) < 100
+        else:
+            chunked = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+            client.protocol.data_received(chunked + (b"20\r\n" + b"a" * 32 + b"\r\n") * 5000 + b"0\r\n\r\n")
+            assert 0 < len(client.protocol.cycle.body) < 32 * 2000
+        assert client.wire.paused
+        for _ in range(10):
+            await client.settle()
+        if kind == "rejections":
+            assert len(client.wire.packets) == 1000
+        else:
+            assert len(client.protocol.cycle.body) == 32 * 5000
 
     asyncio.run(main())
 
