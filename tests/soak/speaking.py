@@ -24,7 +24,7 @@ from tests.soak.watching import Seen, watching
 
 AT_ONCE = 24
 """Clients that speak at once."""
-PATIENCE, SETTLE = 10.0, 3.0
+PATIENCE, SETTLE = 20.0, 3.0
 """Seconds within which the next answer must come; after which memory is looked at."""
 PAUSES = 20
 """Pieces with a pause behind them, and slow reads: the others follow at once, or a client would take all day."""
@@ -149,7 +149,7 @@ async def _write(writer: asyncio.StreamWriter, said: Conversation) -> None:
     """Send all, or as much as is taken."""
     sent, cuts, start, pieces = said.sent, cycle(said.cuts), 0, 0
     with suppress(OSError, TimeoutError):
-        async with asyncio.timeout(PATIENCE / 2):
+        async with asyncio.timeout(PATIENCE / 4):
             while start < len(sent):
                 size = next(cuts)
                 writer.write(sent[start : start + size])
