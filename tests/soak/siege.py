@@ -146,9 +146,14 @@ def scheduled(pid: int) -> tuple[float, float]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started and that are there."""
+    """The processes that a process has started, without those that are still itself: they share its memory."""
     listed = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/children")]
-    return [int(child) for child in " ".join(listed).split()]
+    return [int(child) for child in " ".join(listed).split() if command(int(child)) != command(pid)]
+
+
+def command(pid: int) -> bytes:
+    """What a process runs; raises OSError if it is gone."""
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def at(ordered: list[float], share: float) -> float:
