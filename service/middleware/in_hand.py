@@ -9,7 +9,7 @@ from service.middleware.bytes_in_hand import BytesInHand
 from service.problems import Problem, problem_response
 from service.web.scope import is_open
 
-# An answer of so many bytes is passed on to the system at once, or nearly so.
+# Smaller bodies and answers don't count: these are passed on to the system at once, or nearly so.
 LARGE_BYTES = 2**16
 
 
@@ -73,16 +73,18 @@ class _Request:
         """The next message, whose bytes count from now on; raises Problem 503."""
         message = await self._receive()
         if message["type"] == "http.request":
-            if body := message.get("body"):
-                self._take(len(body))
-            if not message.get("more_body"):
+            size, more = len(message.get("body", b"")), message.get("more_body", False)
+            # A small body that comes at once has a place, and there are not so many of these.
+            if more or self._bytes or size > LARGE_BYTES:
+                self._take(size)
+            if not more:
                 self.take_place()
         return message
 
     async def send(self, message: Message) -> None:
         """Send a message. Return from the last one of a large answer once the client has taken it."""
         if message["type"] == "http.response.start":
-            self.release()
+            self.release()  # the body was used, or never will be
             if (size := _length(message)) > LARGE_BYTES:
                 try:
                     self._take(size)

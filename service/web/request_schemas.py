@@ -71,12 +71,10 @@ class _Body(BaseModel):
     @classmethod
     def _stop_after_errors(cls, content: Any) -> Any:
         """Leave out unknown members beyond those that are listed as errors."""
-        if not isinstance(content, dict):
+        if not isinstance(content, dict) or len(content) <= MAX_LISTED_ERRORS:
             return content
         known = {field.alias or name for name, field in cls.model_fields.items()}
         unknown = [*islice((name for name in content if name not in known), MAX_LISTED_ERRORS)]
-        if len(unknown) < MAX_LISTED_ERRORS:
-            return content
         return {name: content[name] for name in (*(known & content.keys()), *unknown)}
 
 

@@ -114,7 +114,7 @@ def test_bodies_beyond_the_limit_are_refused_while_they_come(settings: Settings)
     with TestClient(create_app(small)) as client:
         wait_until_ready(client)
         for _ in range(3):
-            for size, status in ((2**13, 400), (2**13 + 1, 413)):
+            for size, status in ((LARGE_BYTES, 400), (LARGE_BYTES + 1, 413)):
                 answer = client.post("/encode", content=bytes(size), headers={"Content-Type": "image/png"})
                 assert answer.status_code == status
 
