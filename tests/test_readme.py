@@ -131,12 +131,13 @@ def test_the_image_is_run_with_the_flags_that_its_test_tries() -> None:
 
 
 @pytest.mark.slow
-def test_own_sprites_train_export_and_serve_in_four_commands(tmp_path: Path) -> None:
+def test_own_sprites_are_inspected_trained_on_exported_and_served_in_five_commands(tmp_path: Path) -> None:
     """The first one, ``make training``, sets up the environment that this test runs in."""
     (block,) = blocks("bash", "Train on your own")
-    setup, train, export, serve = block.strip().splitlines()
+    setup, inspect, train, export, serve = block.strip().splitlines()
     assert setup == "make training"
     write_sprites(tmp_path / "my-sprites", 400)
+    assert "400 images of 36 x 44 pixels" in run(inspect, tmp_path)
     run(train, tmp_path)
     run(export, tmp_path)
     with (
