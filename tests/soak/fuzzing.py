@@ -80,17 +80,19 @@ class Fuzzing:
 
     async def send(self, requests: Iterable[bytes]) -> Counter[str]:
         """Requests of HTTP, some at once on kept connections; gives their statuses."""
-        client, waiting = Client(self.address), iter(requests)
+        # What is wrong behind a request is answered after it: a good one on the same connection could meet that answer.
+        client, good, waiting = Client(self.address), Client(self.address), iter(requests)
         statuses: Counter[str] = Counter()
 
         async def ask() -> None:
             for sent in waiting:
                 statuses[await self._send(client, sent)] += 1
                 if statuses.total() % GOOD == 0:
-                    await self._ask_good(client)
+                    await self._ask_good(good)
 
         await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
         client.close()
+        good.close()
         return statuses
 
     async def shout(self, garbage: Iterable[bytes]) -> Counter[str]:
