@@ -68,6 +68,24 @@ class Cells(NamedTuple):
         codes = [np.array([numbers[cell.text] for cell in part.distinct], np.intp)[part.codes] for part in parts]
         return cls(list(firsts.values()), np.concatenate(codes))
 
+    @classmethod
+    def columns(cls, rows: Sequence[Mapping[str, str]], where: Callable[[int], str]) -> dict[str, Cells]:
+        """A column for each name in any of the rows, empty where a row hasn't it; ``where`` as in ``of``."""
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {name: cls.of((row.get(name, "") for row in rows), where) for name in names}
+
+    @classmethod
+    def joined_columns(cls, tables: Sequence[tuple[Mapping[str, Cells], str, int]]) -> dict[str, Cells]:
+        """The columns of several tables, one after the other; each comes with where it lies and its number of rows.
+
+        Where a table lacks a column, its cells are empty.
+        """
+        names = dict.fromkeys(name for columns, _, _ in tables for name in columns)
+        return {
+            name: cls.joined([columns.get(name) or cls.same("", where, rows) for columns, where, rows in tables])
+            for name in names
+        }
+
     def take(self, rows: NDArray[np.integer[Any]]) -> Cells:
         """The cells of some rows; those that no row has any more are left out."""
         kept, codes = np.unique(self.codes[rows], return_inverse=True)

@@ -70,9 +70,7 @@ class PixelCache:
         images = np.memmap(folder / PIXELS, np.uint8, mode="r", shape=tuple(entry["shape"]))
         return Decoded(images, np.array(entry["rows"], np.intp), lock)
 
-    def store(
-        self, key: str, size: int, write: Callable[[IO[bytes]], tuple[tuple[int, ...], NDArray[np.intp]]]
-    ) -> Decoded:
+    def store(self, key: str, size: int, write: Write) -> Decoded:
         """The entry of a key, written if no other process has written it meanwhile.
 
         ``write`` writes the pixels, about ``size`` bytes, and returns their shape and rows. Raises DataError if the

@@ -30,3 +30,10 @@ def test_texts_that_are_known_come_with_codes() -> None:
     cells = Cells.coded(["x", "y"], {0: "row 5", 1: "row 7"}, np.array([1, 0, 1]))
     assert cells.distinct == [Cell("x", "row 5"), Cell("y", "row 7")]
     assert cells.counts.tolist() == [1, 2]
+
+
+def test_a_column_is_empty_where_a_row_or_a_table_has_not_its_name() -> None:
+    first = Cells.columns([{"a": "x"}, {"b": "y"}], lambda row: f"first {row}")
+    joined = Cells.joined_columns([(first, "first", 2), (Cells.columns([{"b": "z"}], str), "second", 1)])
+    texts = {name: [cells.distinct[code].text for code in cells.codes] for name, cells in joined.items()}
+    assert texts == {"a": ["x", "", ""], "b": ["", "y", "z"]}

@@ -44,11 +44,7 @@ def listing_of(
         return named_by_pattern(pictures, reading.pattern, place.shown, faults)
     if table := _table(place, descriptions):
         return _tabled(place, table, kept, faults)
-    names = dict.fromkeys(name for frame in kept for name in frame.values)
-    columns = {
-        name: Cells.of((frame.values.get(name, "") for frame in kept), lambda row: pictures[row].where)
-        for name in names
-    }
+    columns = Cells.columns([frame.values for frame in kept], lambda row: pictures[row].where)
     constant = [name for name, cells in columns.items() if len(cells.distinct) == 1]
     if not columns.keys() - constant:
         shown = ", ".join(repr(picture.name) for picture in pictures[:3])

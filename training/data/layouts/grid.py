@@ -32,8 +32,7 @@ def read(place: Place, reading: Reading, faults: Faults) -> Listing:
     if reading.tile is None:
         raise DataError(f"{place.shown}: a sheet needs the size of its tiles: --tile WxH, such as --tile 32x32")
     sheets = [_TiledSheet(place, name, reading, faults) for name in found(place, reading)]
-    names = list(dict.fromkeys(name for sheet in sheets for name in sheet.columns))
-    columns = {name: Cells.joined([sheet.cells(name) for sheet in sheets]) for name in names}
+    columns = Cells.joined_columns([(sheet.columns, str(sheet.table.file), len(sheet.tiles)) for sheet in sheets])
     return Listing(
         source=str(sheets[0].table.file) if len(sheets) == 1 else place.shown,
         pictures=pictures_at(place.shown, (tile for sheet in sheets for tile in sheet.tiles)),
@@ -50,11 +49,10 @@ class _TiledSheet:
     def __init__(self, place: Place, name: str, reading: Reading, faults: Faults) -> None:
         table = _table(place, name)
         self.table = read_table(place.files.path / table, place.files.read(table), faults)
-        self.columns = {attribute_name(each): each for each in self.table.header if each not in PLACES}
         sheet = Sheet(place.files, name)
         grid = Grid(sheet, reading)
         self.tiles: list[Picture] = []
-        self._rows: list[int] = []
+        rows: list[int] = []
         for row, position in enumerate(_positions(self.table, grid, faults)):
             if position is None:
                 continue
@@ -67,19 +65,15 @@ class _TiledSheet:
                 )
                 continue
             self.tiles.append(Region(sheet, grid.box(down, across), f"tile {down * grid.columns + across}", where))
-            self._rows.append(row)
+            rows.append(row)
+        cells = self.table.columns([name for name in self.table.header if name not in PLACES], rows)
+        self.columns = {attribute_name(name): each for name, each in cells.items()}
         left = grid.rows * grid.columns - len(self.tiles)
         self.notes = [
             *self.table.notes,
             f"{name}: {grid.columns} x {grid.rows} tiles of {grid.width} x {grid.height}"
             + (f", of which {left:,} are not in the table" if left else ""),
         ]
-
-    def cells(self, name: str) -> Cells:
-        """The cells of an attribute; empty ones if this table has no such column."""
-        if name not in self.columns:
-            return Cells.same("", str(self.table.file), len(self._rows))
-        return self.table.columns([self.columns[name]], self._rows)[self.columns[name]]
 
 
 def _table(place: Place, sheet: str) -> str:

@@ -38,11 +38,7 @@ def read(place: Place, reading: Reading, faults: Faults) -> Listing:
     except ImportError as error:
         raise DataError(f"{place.shown}: Parquet needs pyarrow: pip install 'spritevae[parquet]'") from error
     files = [_File(place, name, faults) for name in found(place, reading)]
-    names = list(dict.fromkeys(name for file in files for name in file.columns))
-    columns = {
-        name: Cells.joined([file.columns.get(name, Cells.same("", file.where, len(file.pictures))) for file in files])
-        for name in names
-    }
+    columns = Cells.joined_columns([(file.columns, file.where, len(file.pictures)) for file in files])
     parts = [file.part for file in files]
     if SPLIT not in columns and all(parts) and len(set(parts)) > 1:
         columns[SPLIT] = Cells.joined([Cells.same(file.part, file.where, len(file.pictures)) for file in files])

@@ -37,8 +37,7 @@ def read(place: Place, reading: Reading, faults: Faults) -> Listing:
     """The images of all tables with their cells."""
     tables = [_ListedTable(place, name, faults) for name in found(place, reading)]
     first = tables[0]
-    names = list(dict.fromkeys(name for table in tables for name in table.columns))
-    columns = {name: Cells.joined([table.cells(name) for table in tables]) for name in names}
+    columns = Cells.joined_columns([(table.columns, table.source, len(table.pictures)) for table in tables])
     if len(tables) > 1 and SPLIT not in columns:
         columns[SPLIT] = Cells.joined([Cells.same(table.part, table.source, len(table.pictures)) for table in tables])
     notes = [note for table in tables for note in table.notes]
@@ -65,10 +64,10 @@ class _ListedTable:
             raise DataError(f"{self.file}: can't be read ({error.strerror})") from error
         self.table = read_table(self.file, data, faults)
         path = PurePosixPath(name)
-        self.columns = _labels_columns(self.table) if path.name == LABELS else _metadata_columns(self.table)
+        names = _labels_columns(self.table) if path.name == LABELS else _metadata_columns(self.table)
         key = "file" if path.name == LABELS else "file_name"
         self.pictures: list[Picture] = []
-        self._rows: list[int] = []
+        rows: list[int] = []
         seen: dict[str, str] = {}
         for row, given in enumerate(self.table.texts(key)):
             where = self.table.where(row)
@@ -82,13 +81,9 @@ class _ListedTable:
                 continue
             seen[file] = where
             self.pictures.append(PictureFile(place.files, file, given, where))
-            self._rows.append(row)
-
-    def cells(self, name: str) -> Cells:
-        """The cells of an attribute; empty ones if this table has no such column."""
-        if name not in self.columns:
-            return Cells.same("", self.source, len(self._rows))
-        return self.table.columns([self.columns[name]], self._rows)[self.columns[name]]
+            rows.append(row)
+        cells = self.table.columns(list(names.values()), rows)
+        self.columns = {attribute: cells[name] for attribute, name in names.items()}
 
     @property
     def notes(self) -> Sequence[str]:

@@ -31,12 +31,9 @@ def read(place: Place, reading: Reading, faults: Faults) -> Listing:
     """The tiles that have a class or properties; those of a collection of images all."""
     rows = [row for name in found(place, reading) for row in _tiles(place, name, faults)]
     pictures = pictures_at(place.shown, (picture for picture, _ in rows))
-    names = dict.fromkeys(name for _, values in rows for name in values)
-    if not names:
+    columns = Cells.columns([values for _, values in rows], lambda row: pictures[row].where)
+    if not columns:
         raise DataError(f"{place.shown}: no tile has a class or a property, so nothing tells their attributes")
-    columns = {
-        name: Cells.of((values.get(name, "") for _, values in rows), lambda row: pictures[row].where) for name in names
-    }
     kinds = {name: Override(name=name, kind="nominal") for name in ("class",) if name in columns}
     return Listing(source=place.shown, pictures=pictures, split=parts_of(columns), columns=columns, kinds=kinds)
 

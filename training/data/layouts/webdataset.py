@@ -40,13 +40,7 @@ def read(place: Place, reading: Reading, faults: Faults) -> Listing:
     """The samples with their labels."""
     rows = list(_rows(place, faults))
     pictures = pictures_at(place.shown, (picture for picture, _ in rows))
-    names = dict.fromkeys(name for _, values in rows for name in values)
-    columns = {
-        name: Cells.of(
-            (values.get(name, "") for _, values in rows), lambda row: f"{place.shown}, {pictures[row].name!r}"
-        )
-        for name in names
-    }
+    columns = Cells.columns([values for _, values in rows], lambda row: f"{place.shown}, {pictures[row].name!r}")
     kinds = {DEFAULT: Override(name=DEFAULT, kind="nominal")} if DEFAULT in columns else {}
     return Listing(source=place.shown, pictures=pictures, split=parts_of(columns), columns=columns, kinds=kinds)
 
