@@ -75,7 +75,7 @@ def read_listing(path: Path, reading: Reading, faults: Faults) -> Listing:
         layout = next((each for each in order if each.found(place, reading)), None)
         if layout is None:
             needs = "; ".join(each.NEEDS for each in LAYOUTS.values())
-            raise DataError(f"{path}: holds nothing that can be read: {needs}")
+            raise DataError(f"{path}: holds nothing that can be read; accepts {needs}")
     return layout.read(place, reading, faults)
 
 
